@@ -1,0 +1,1 @@
+"""Explorers: each wires controls to a picture. Science and drawing live elsewhere."""
