@@ -1,0 +1,95 @@
+// The page's half of course/picture.py: swap decoded pictures, name the controls.
+
+function nameControls(panel) {
+  for (const label of panel.querySelectorAll(".widget-label")) {
+    const name = label.textContent.trim();
+    if (!name || !label.parentElement) continue;
+    const handles = [...label.parentElement.querySelectorAll("[role=slider]")];
+    handles.forEach((handle, k) => {
+      const which = handles.length === 2 ? [" (from)", " (to)"][k] : "";
+      handle.setAttribute("aria-label", name + which);
+    });
+    for (const field of label.parentElement.querySelectorAll("input, select, textarea")) {
+      field.setAttribute("aria-label", name);
+    }
+    for (const readout of label.parentElement.querySelectorAll(".widget-readout")) {
+      readout.setAttribute("role", "textbox");
+      readout.setAttribute("aria-label", `${name} (value)`);
+    }
+  }
+}
+
+function render({ model, el }) {
+  el.classList.add("course-picture");
+  const frame = document.createElement("div");
+  frame.className = "course-picture-frame";
+  const caption = document.createElement("div");
+  caption.className = "course-picture-caption";
+  caption.setAttribute("aria-live", "polite");
+  const failure = document.createElement("div");
+  failure.className = "course-picture-failure";
+  failure.setAttribute("role", "alert");
+  el.replaceChildren(frame, caption, failure);
+
+  let asked = 0; // pictures that began to decode
+  let shown = 0; // the newest of them on the page: an older one that ends later is dropped
+  let bytes = null;
+  let url = null;
+
+  function words(image) {
+    image?.setAttribute("alt", model.get("alt"));
+    for (const [node, key] of [[caption, "caption"], [failure, "failure"]]) {
+      if (node.textContent !== model.get(key)) node.textContent = model.get(key);
+    }
+  }
+
+  async function update() {
+    const wanted = model.get("png");
+    if (!wanted || !wanted.byteLength || wanted === bytes) return words(frame.firstChild);
+    bytes = wanted;
+    const turn = ++asked;
+    const [width, height] = [model.get("width"), model.get("height")];
+    const next = new Image(width, height);
+    const address = URL.createObjectURL(new Blob([wanted], { type: "image/png" }));
+    next.src = address;
+    try {
+      await next.decode();
+    } catch {
+      URL.revokeObjectURL(address);
+      return;
+    }
+    if (turn < shown) return URL.revokeObjectURL(address);
+    shown = turn;
+    frame.style.width = `${width}px`;
+    frame.style.aspectRatio = `${width} / ${height}`;
+    words(next);
+    frame.replaceChildren(next);
+    if (url) URL.revokeObjectURL(url);
+    url = address;
+  }
+
+  model.on("change", update);
+  update();
+
+  // The panel is known only once the picture stands in the page.
+  const names = new MutationObserver(() => nameControls(panel));
+  let panel = null;
+  const placed = new ResizeObserver(() => {
+    const found = el.closest(".course-live");
+    if (!found || found === panel) return;
+    names.disconnect();
+    panel = found;
+    nameControls(panel);
+    names.observe(panel, { childList: true, subtree: true, characterData: true });
+  });
+  placed.observe(el);
+
+  return () => {
+    model.off("change", update);
+    names.disconnect();
+    placed.disconnect();
+    if (url) URL.revokeObjectURL(url);
+  };
+}
+
+export default { render };
