@@ -1,0 +1,166 @@
+"""What one matrix of activations says: its rank, its alignment, its neighbours, its flat units.
+
+Every function takes activations of shape (..., B, n), B samples by n units, and gives one number
+for each matrix: a float64 CPU tensor of shape (...). A matrix that holds NaN or infinity gives NaN.
+Results do not depend on the scale of a matrix, so nothing overflows however large it is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course import arguments
+
+# Outside (least, most) the slope of an activation is under 5 % of its greatest, and stays there:
+# tanh'(2.178) = 0.05, and so on (the test differentiates). One that has no flat side has no bounds.
+FLAT: dict[str, tuple[float, float]] = {
+    "sigmoid": (-4.3565, 4.3565),
+    "tanh": (-2.1783, 2.1783),
+    "hard-tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+    "relu6": (0.0, 6.0),
+    "elu": (-2.9957, math.inf),
+    "selu": (-2.9957, math.inf),
+    "gelu": (-2.2786, math.inf),
+    "silu": (-3.9299, math.inf),
+    "leaky-relu": (-math.inf, math.inf),
+    "identity": (-math.inf, math.inf),
+}
+
+
+def matrices(name: str, x: Any) -> tuple[Tensor, Tensor]:
+    """`x` (..., B, n) in float64, its largest entry scaled to 1, and whether it is finite (...).
+
+    What is not finite comes back as zeros. ValueError if `x` has fewer than two axes or no entry.
+    """
+    values = torch.as_tensor(x).detach().to("cpu", torch.float64)
+    if values.dim() < 2 or 0 in values.shape[-2:]:
+        raise arguments.reject(f"shape of {name}", tuple(values.shape), "(..., samples, units)")
+    finite = values.isfinite().all(-1).all(-1)
+    values = torch.where(finite[..., None, None], values, 0.0)
+    return _over(values, values.abs().amax((-2, -1), keepdim=True)), finite
+
+
+def _over(values: Tensor, size: Tensor) -> Tensor:
+    """values / size, and 0 where the size is 0."""
+    return values / torch.where(size > 0, size, 1.0)
+
+
+def _known(result: Tensor, finite: Tensor) -> Tensor:
+    return torch.where(finite, result, math.nan)
+
+
+def relative_singular_values(x: Any) -> Tensor:
+    """Singular values (..., min(B, n)), largest first, as multiples of the largest entry of `x`."""
+    values, finite = matrices("x", x)
+    return _known(torch.linalg.svdvals(values), finite[..., None])
+
+
+def entropy_rank(singular: Any) -> Tensor:
+    """Effective rank of singular values s (..., k): exp(-sum_i p_i log p_i), p_i = s_i / sum_j s_j.
+
+    Between 1 (one direction) and k (all alike); 0 when all are 0. Their common scale is irrelevant.
+    Roy and Vetterli, "The effective rank" (2007), eqs. 1 to 4.
+    """
+    values = torch.as_tensor(singular).to("cpu", torch.float64)
+    share = _over(values, values.amax(-1, keepdim=True))
+    share = _over(share, share.sum(-1, keepdim=True))
+    rank = torch.special.entr(share).sum(-1).exp()
+    return torch.where(values.amax(-1) == 0, 0.0, rank)
+
+
+def participation(singular: Any) -> Tensor:
+    """Participation ratio of singular values s (..., k): (sum_i s_i^2)^2 / sum_i s_i^4.
+
+    Between 1 and k; 0 when all are 0. With variances v_i = s_i^2 it is (sum v)^2 / sum v^2: k equal
+    ones count as k, and a small one hardly counts (in `entropy_rank` it counts more).
+    Gao et al., "A theory of multineuronal dimensionality" (2017).
+    """
+    values = torch.as_tensor(singular).to("cpu", torch.float64)
+    squares = _over(values, values.amax(-1, keepdim=True)) ** 2
+    return _over(squares.sum(-1) ** 2, (squares**2).sum(-1))
+
+
+def effective_rank(x: Any) -> Tensor:
+    """`entropy_rank` of the singular values of activations (..., B, n), not centred."""
+    return entropy_rank(relative_singular_values(x))
+
+
+def participation_ratio(x: Any) -> Tensor:
+    """`participation` of the singular values of activations (..., B, n), not centred."""
+    return participation(relative_singular_values(x))
+
+
+def mean_cosine(x: Any) -> Tensor:
+    """Mean over all pairs of different samples of cos(x_a, x_b) = x_a . x_b / (|x_a| |x_b|).
+
+    1: all inputs look alike to the next layer; 0: unrelated on average. A sample that is 0
+    throughout has no direction and is left out; with fewer than two others the result is NaN.
+    """
+    values, finite = matrices("x", x)
+    rows = _over(values, values.abs().amax(-1, keepdim=True))
+    rows = _over(rows, torch.linalg.vector_norm(rows, dim=-1, keepdim=True))
+    count = (rows != 0).any(-1).sum(-1)
+    pairs = count * (count - 1)
+    cosine = (rows.sum(-2).square().sum(-1) - count) / pairs.clamp(min=1)
+    return _known(cosine, finite & (pairs > 0))
+
+
+def nearest_neighbour_accuracy(x: Any, y: Any) -> Tensor:
+    """Share of samples whose nearest other sample (Euclidean distance) carries the same label.
+
+    x: (..., B, n); y: whole numbers (B,) or (..., B). Leave-one-out 1-nearest-neighbour accuracy:
+    it says whether a layer still knows which inputs are alike. Of several nearest at exactly the
+    same distance each counts in equal parts, so identical rows give the chance level. NaN for
+    B = 1. Distances are taken entry by entry in float64: no cancellation between nearby rows.
+    Cover and Hart, "Nearest neighbor pattern classification" (1967). ValueError if y doesn't fit.
+    """
+    values, finite = matrices("x", x)
+    labels = torch.as_tensor(y).to("cpu")
+    if labels.dim() == 0 or labels.shape[-1] != values.shape[-2]:
+        raise arguments.reject("shape of y", tuple(labels.shape), f"(..., {values.shape[-2]})")
+    labels, values = labels.expand(values.shape[:-1])[None], values[None]
+    if values.shape[-2] < 2:
+        return torch.full(finite.shape, math.nan, dtype=torch.float64)
+    pairs = zip(values.flatten(0, -3), labels.flatten(0, -2), strict=True)
+    accuracy = torch.stack([_neighbours_agree(rows, names) for rows, names in pairs])
+    return _known(accuracy.reshape(finite.shape), finite)
+
+
+def _neighbours_agree(rows: Tensor, labels: Tensor) -> Tensor:
+    distance = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
+    distance.fill_diagonal_(math.inf)
+    nearest = (distance == distance.amin(-1, keepdim=True)).double()
+    agree = (labels[:, None] == labels).double()
+    return ((nearest * agree).sum(-1) / nearest.sum(-1)).mean()
+
+
+def dead(x: Any) -> Tensor:
+    """Share of units that are exactly 0 on every sample: nothing passes, forward or backward.
+
+    x: (..., B, n), outputs of an activation (a ReLU unit that is off for all inputs is dead).
+    """
+    values, finite = matrices("x", x)
+    return _known((values == 0).all(-2).double().mean(-1), finite)
+
+
+def saturated(z: Any, activation: str) -> Tensor:
+    """Share of (sample, unit) pairs where the activation is flat: slope under 5 % of its greatest.
+
+    z: (..., B, n), what goes INTO the activation; `activation`: a key of `FLAT`, which has the
+    bounds. For sigmoid abs(z) > 4.36, tanh abs(z) > 2.18, hard-tanh abs(z) >= 1, ReLU z <= 0.
+    Leaky ReLU is flat nowhere. Glorot and Bengio (2010), section 3. ValueError if unknown.
+    """
+    least, most = FLAT[arguments.one_of("activation", activation, FLAT)]
+    return share_outside(z, least, most)
+
+
+def share_outside(z: Any, least: float, most: float) -> Tensor:
+    """Share of the entries of z (..., B, n) that are not strictly between `least` and `most`."""
+    values = torch.as_tensor(z).detach().to("cpu", torch.float64)
+    outside = ((values <= least) | (values >= most)).double().mean((-2, -1))
+    return _known(outside, values.isfinite().all(-1).all(-1))
