@@ -1,0 +1,116 @@
+"""A data set in memory: standardized float32 inputs and integer labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course.arguments import whole
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures as rows of numbers, with their labels, split into a training and a test set.
+
+    name: as `data.load` knows it.
+    x_train, x_test: (N, d) float32, each picture laid out as (channel, row, column), standardized:
+        x = (pixel - mean) / sd, where pixels run from 0 (black) to 1 (white) and mean and sd are
+        those of *all* pixels of the training set, one pair per colour channel.
+    y_train, y_test: (N,) int64 labels, 0 to len(classes) - 1.
+    classes: what each label means.
+    shape: (channels, rows, columns), whose product is d.
+    mean, sd: of the training set, one number per channel.
+    """
+
+    name: str
+    x_train: Tensor
+    y_train: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        d = self.shape[0] * self.shape[1] * self.shape[2]
+        for x, y in ((self.x_train, self.y_train), (self.x_test, self.y_test)):
+            assert x.shape == (len(y), d) and x.dtype == torch.float32, (x.shape, x.dtype)
+            assert y.dtype == torch.int64 and 0 <= int(y.min()) <= int(y.max()) < self.outputs
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({self.name!r}, {len(self.y_train):,} training and {len(self.y_test):,} test "
+            f"pictures of shape {self.shape}, {self.outputs} classes)"
+        )
+
+    @property
+    def inputs(self) -> int:
+        """Numbers per picture, d."""
+        return self.x_train.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    def subset(self, n: int) -> Dataset:
+        """The first n training pictures, the whole test set, scaled as before.
+
+        The sets come in no particular order, so the first n are a fair sample of them.
+        """
+        whole("n", n, least=1, most=len(self.y_train))
+        return replace(self, x_train=self.x_train[:n], y_train=self.y_train[:n])
+
+    def pictures(self, x: Tensor) -> np.ndarray:
+        """Rows of x (..., d) as pictures to look at: (..., rows, columns, channels) in [0, 1].
+
+        One channel is left out: grey pictures are (..., rows, columns).
+        """
+        images = x.detach().cpu().reshape(*x.shape[:-1], *self.shape)
+        mean, sd = (torch.tensor(v).reshape(-1, 1, 1) for v in (self.mean, self.sd))
+        pixels = (images * sd + mean).clamp(0, 1).movedim(-3, -1).squeeze(-1)
+        return pixels.numpy()
+
+
+Labelled = tuple[np.ndarray, np.ndarray]
+"""Pictures (N, d) uint8 and labels (N,)."""
+
+
+def standardized(
+    name: str,
+    train: Labelled,
+    test: Labelled,
+    *,
+    classes: tuple[str, ...],
+    shape: tuple[int, int, int],
+    white: int,
+) -> Dataset:
+    """A Dataset from integer pixels, of which `white` is the brightest."""
+    pixels = train[0].reshape(len(train[0]), shape[0], -1)
+    counts = np.stack([np.bincount(pixels[:, c].ravel(), minlength=256) for c in range(shape[0])])
+    levels = np.arange(256) / white
+    mean = counts @ levels / counts.sum(axis=1)
+    sd = np.sqrt((counts * (levels - mean[:, None]) ** 2).sum(axis=1) / counts.sum(axis=1))
+
+    def scale(images: np.ndarray) -> Tensor:
+        x = torch.tensor(images).reshape(len(images), shape[0], -1).float()
+        x.sub_(torch.tensor(mean * white).float()[:, None])
+        return x.div_(torch.tensor(sd * white).float()[:, None]).flatten(1)
+
+    x_train, x_test = scale(train[0]), scale(test[0])
+    y_train, y_test = (torch.tensor(part[1].astype(np.int64)) for part in (train, test))
+    return Dataset(
+        name,
+        x_train,
+        y_train,
+        x_test,
+        y_test,
+        classes,
+        shape,
+        tuple(mean.tolist()),
+        tuple(sd.tolist()),
+    )
