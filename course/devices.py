@@ -1,0 +1,77 @@
+"""Where to compute, and how to repeat a computation on a GPU without launching its pieces again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from course.arguments import one_of, reject
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+WARM_UP = 3  # runs before recording: libraries choose their kernels in the first ones
+
+
+def device(name: str = "auto") -> torch.device:
+    """The device of that name. "auto": CUDA where it is there, otherwise the CPU.
+
+    Apple's "mps" is taken on request only: for the small networks here the CPU is faster. Raises
+    ValueError for a device that this machine (or this torch) has not got.
+    """
+    one_of("device", name, DEVICES)
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device("cuda" if there["cuda"] else "cpu")
+    if not there.get(name, True):
+        have = ", ".join(["auto", "cpu", *(kind for kind, found in there.items() if found)])
+        raise reject("device", name, f"a device of this machine: {have}")
+    return torch.device(name)
+
+
+class Repeated:
+    """`function` of tensors, the same at each call; on CUDA recorded once, then replayed.
+
+    A deep thin network is a long chain of tiny kernels, and a GPU waits for Python to launch each
+    of them. A CUDA graph launches all at once. Inputs must keep their shapes, whatever the
+    function changes in place must be listed in `state`, and the outputs of one call are
+    overwritten by the next. Where recording fails the function runs as it is; `failure` says why.
+    """
+
+    def __init__(
+        self, function: Callable[..., tuple[Tensor, ...]], state: Sequence[Tensor]
+    ) -> None:
+        self.function, self.state = function, state
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.failure: str | None = None
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """What the function returns for these inputs."""
+        if not inputs[0].is_cuda or self.failure:
+            return self.function(*inputs)
+        if self.graph is None:
+            self._record(inputs)
+            return self(*inputs)
+        for place, value in zip(self.inputs, inputs, strict=True):
+            place.copy_(value)
+        self.graph.replay()
+        return self.outputs
+
+    def _record(self, inputs: tuple[Tensor, ...]) -> None:
+        before = [tensor.clone() for tensor in self.state]
+        self.inputs = [tensor.clone() for tensor in inputs]
+        graph = torch.cuda.CUDAGraph()
+        try:
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                for _ in range(WARM_UP):
+                    self.function(*self.inputs)
+            torch.cuda.current_stream().wait_stream(side)
+            with torch.cuda.graph(graph):
+                self.outputs = self.function(*self.inputs)
+            self.graph = graph
+        except RuntimeError as error:
+            self.failure = str(error).splitlines()[0]
+        for tensor, value in zip(self.state, before, strict=True):
+            tensor.copy_(value)
