@@ -1,0 +1,181 @@
+"""Predict before you look: a question whose answer locks, and the same question asked again.
+
+    predict("01-size", "How large is ...?", ["about 1", "about 100", "larger than any number"])
+    ...
+    revisit("01-size", answer="c", because="each layer multiplies by 1.5")
+
+`predict` keeps the first answer: once locked it stays, also when the cell runs again. `revisit`
+asks again after the reveal, then shows both answers beside the measured one. Where there is no
+kernel, question and options stand in the page as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from string import ascii_lowercase
+from typing import Any
+
+import ipywidgets
+
+from course.arguments import one_of, reject
+from course.selfcheck import records
+
+
+@dataclass(frozen=True)
+class Question:
+    """A multiple-choice question: the options are lettered a, b, c, ... in the order given."""
+
+    id: str
+    text: str
+    options: tuple[str, ...]
+
+    def lettered(self, k: int) -> str:
+        return f"{ascii_lowercase[k]}) {self.options[k]}"
+
+
+_asked: dict[str, Question] = {}
+
+
+def predict(id: str, question: str, options: Sequence[str]) -> Prediction:
+    """A panel with `question` and two to eight `options` which locks the answer and records it.
+
+    id: "01-size", the notebook's number and a name, different for each question of the course.
+    Raises ValueError for an id or options which are not of this kind.
+    """
+    known = [str(option) for option in options]
+    if isinstance(options, str) or not 2 <= len(set(known)) == len(known) <= 8:
+        raise reject("options", options, "two to eight different texts")
+    asked = Question(records.question_id(id), question, tuple(known))
+    _asked[id] = asked
+    return Prediction(asked)
+
+
+def revisit(id: str, answer: str, because: str = "") -> Revision:
+    """The question of ``predict(id, ...)`` again, with the verdict once this answer is locked.
+
+    answer: the letter of the right option. because: one sentence, shown with the verdict.
+    Raises ValueError where `id` was not asked in this notebook or `answer` is no letter of it.
+    """
+    if id not in _asked:
+        raise reject("id", id, "a question asked above: run the cell with predict(...) first")
+    asked = _asked[id]
+    letters = ascii_lowercase[: len(asked.options)]
+    return Revision(asked, letters.index(one_of("answer", answer, letters)), because)
+
+
+class Prediction(ipywidgets.VBox):
+    """A question with its options, a button, and what was answered. Make one with `predict`.
+
+    choice: the RadioButtons; set ``panel.choice.index = 1`` and call ``panel.lock()`` from code.
+    """
+
+    phase = "before"
+    title = "Predict"
+    press = "Lock my answer"
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.choice = ipywidgets.RadioButtons(
+            options=[question.lettered(k) for k in range(len(question.options))],
+            index=None,
+            layout={"width": "max-content", "max_width": "100%"},
+        )
+        self.button = ipywidgets.Button(
+            description=self.press,
+            disabled=True,
+            tooltip="Your answer cannot be changed afterwards",
+        )
+        self.verdict = ipywidgets.HTML()
+        head = ipywidgets.HTML(f"<b>{self.title}.</b> {escape(question.text)}")
+        super().__init__([head, self.choice, self.button, self.verdict])
+        self.layout.padding = "4px 12px"
+        self.layout.border_left = "4px solid #0072B2"
+        self.choice.observe(self._chosen, "index")
+        self.button.on_click(lambda _: self.lock())
+        kept = records.find(question.id, "before") if self.phase == "before" else None
+        if kept is not None and kept.text in question.options:
+            self.choice.index = question.options.index(kept.text)
+            self._close(f"You locked this answer before ({escape(kept.time[:10])}).")
+
+    @property
+    def locked(self) -> bool:
+        """Whether an answer was given for good."""
+        return bool(self.choice.disabled)
+
+    def lock(self) -> None:
+        """Keep the chosen option for good and put it on file."""
+        if self.locked or self.choice.index is None:
+            return
+        chosen = self.choice.index
+        try:
+            text = self.question.options[chosen]
+            records.append(self.question.id, self.phase, chosen, text, self._answer())
+            problem = ""
+        except OSError as error:
+            problem = f" (It could not be put on file: {escape(str(error))})"
+        self._close(self._after(chosen) + problem)
+
+    def _answer(self) -> int | None:
+        return None
+
+    def _after(self, chosen: int) -> str:
+        return "Locked. Now go on and see."
+
+    def _chosen(self, _: Any) -> None:
+        self.button.disabled = self.locked or self.choice.index is None
+
+    def _close(self, words: str) -> None:
+        self.choice.disabled = self.button.disabled = True
+        self.verdict.value = f'<div role="status">{words}</div>'
+
+    def __repr__(self) -> str:
+        options = [self.question.lettered(k) for k in range(len(self.question.options))]
+        return "\n".join([f"{self.title}. {self.question.text}", *(f"  {o}" for o in options)])
+
+    def _static(self) -> str:
+        items = "".join(f"<li>{escape(option)}</li>" for option in self.question.options)
+        text = escape(self.question.text)
+        return f'<p><b>{self.title}.</b> {text}</p><ol type="a">{items}</ol>'
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "text/plain": repr(self),
+            "text/html": self._static(),
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.model_id,
+            },
+        }
+
+
+class Revision(Prediction):
+    """The question after the reveal, then both answers and the right one. See `revisit`."""
+
+    phase = "after"
+    title = "Now that you have seen it"
+    press = "Answer again"
+
+    def __init__(self, question: Question, answer: int, because: str) -> None:
+        self.answer, self.because = answer, because
+        super().__init__(question)
+
+    def _answer(self) -> int | None:
+        return self.answer
+
+    def _after(self, chosen: int) -> str:
+        before = records.find(self.question.id, "before")
+        lines = [] if before is None else [f"Before: {escape(before.text)}."]
+        right = "which is what was measured" if chosen == self.answer else "but look again"
+        lines.append(f"Now: {escape(self.question.options[chosen])}, {right}.")
+        return "<br>".join([*lines, self._truth()])
+
+    def _truth(self) -> str:
+        because = f": {escape(self.because)}" if self.because else ""
+        return f"<b>{escape(self.question.lettered(self.answer))}</b>{because}"
+
+    def _static(self) -> str:
+        summary = "<summary>What was measured</summary>"
+        return f"{super()._static()}<details>{summary}{self._truth()}</details>"
