@@ -1,0 +1,211 @@
+"""Layers that hold R replicas side by side: R independent runs for hardly more than one.
+
+A weight is (R, fan_in, fan_out), a bias (R, 1, fan_out), a signal (R, batch, width). Replica r
+never meets another one: every operation is a textbook operation with one more index in front.
+One replica is R = 1, the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from course import activations, arguments, initializers
+from course.initializers import Law
+
+
+class Linear(nn.Module):
+    """y = x W + b for each replica. W: (R, fan_in, fan_out), b: (R, 1, fan_out).
+
+    x: (R, batch, fan_in), or (batch, fan_in) when all replicas see the same batch.
+    One generator per replica draws W by the law `init`, then b. `bias` is False (none), True (what
+    belongs to the law: `torch_default_bias` with "torch_default", 0 with any other), a number for
+    every entry, or a law.
+    """
+
+    def __init__(
+        self,
+        fan_in: int,
+        fan_out: int,
+        generators: Sequence[Generator],
+        init: str | Law = "torch_default",
+        bias: bool | float | Law = True,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        weight = initializers.replicate(init, fan_in, fan_out, generators)
+        self.weight = nn.Parameter(weight.to(dtype))
+        self.bias: nn.Parameter | None = None
+        if bias is True and initializers.law(init) is initializers.torch_default:
+            bias = initializers.torch_default_bias
+        if callable(bias):
+            drawn = initializers.replicate(bias, fan_in, fan_out, generators, rows=1)
+            self.bias = nn.Parameter(drawn.to(dtype))
+        elif bias is not False:
+            value = 0.0 if bias is True else arguments.real("bias", bias)
+            self.bias = nn.Parameter(self.weight.new_full((len(generators), 1, fan_out), value))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return affine(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        replicas, fan_in, fan_out = self.weight.shape
+        return f"{fan_in}, {fan_out}, replicas={replicas}, bias={self.bias is not None}"
+
+
+def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x W + b per replica: (R, batch, fan_out). ValueError for shapes other than `Linear`'s."""
+    replicas, fan_in, _ = weight.shape
+    if x.dim() == 2:
+        x = x.expand(replicas, *x.shape)
+    if x.dim() != 3 or x.shape[0] != replicas or x.shape[2] != fan_in:
+        allowed = f"(batch, {fan_in}), shared by all replicas, or ({replicas}, batch, {fan_in})"
+        raise arguments.reject("shape of x", tuple(x.shape), allowed)
+    return torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
+
+
+class DiracLinear(Linear):
+    """y = x (diag(a) + W_unit diag(b)) + c: a linear layer that starts near the identity.
+
+    W_unit is W with each column (the weights into one unit) scaled to length 1. a (ones at the
+    start) and b (0.1): (R, 1, width), learned; W is square. No skip connection is left: `matrix`
+    is what a plain layer would hold.
+    Zagoruyko and Komodakis, "DiracNets" (2017), eqs. 3 and 4, for linear layers.
+    """
+
+    def __init__(
+        self,
+        fan_in: int,
+        fan_out: int,
+        generators: Sequence[Generator],
+        init: str | Law = "torch_default",
+        bias: bool | float | Law = True,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        if fan_in != fan_out:
+            raise arguments.reject("fan_out", fan_out, f"equal to fan_in = {fan_in}")
+        super().__init__(fan_in, fan_out, generators, init, bias, dtype)
+        self.a = nn.Parameter(self.weight.new_ones(len(generators), 1, fan_out))
+        self.b = nn.Parameter(self.weight.new_full((len(generators), 1, fan_out), 0.1))
+
+    def matrix(self) -> Tensor:
+        """diag(a) + W_unit diag(b), shape (R, width, width)."""
+        return torch.diag_embed(self.a[:, 0]) + functional.normalize(self.weight, dim=1) * self.b
+
+    def forward(self, x: Tensor) -> Tensor:
+        return affine(x, self.matrix(), self.bias)
+
+
+class BatchNorm(nn.Module):
+    """y = scale (x - mean) / sqrt(variance + epsilon) + shift, per replica and unit.
+
+    x: (R, batch, width); scale (ones at the start) and shift (zeros): (R, 1, width). While
+    training, mean and variance are those of the batch, and running averages follow them:
+    running = (1 - momentum) running + momentum batch, with the unbiased variance, as in torch.
+    When evaluating, the running averages are used; inside `batch_statistics`, the batch's again.
+    Ioffe and Szegedy, "Batch normalization" (2015), algorithm 1.
+    """
+
+    running_mean: Tensor
+    running_variance: Tensor
+
+    def __init__(
+        self,
+        replicas: int,
+        width: int,
+        epsilon: float = 1e-5,
+        momentum: float = 0.1,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        shape = (arguments.whole("replicas", replicas, least=1), 1, width)
+        self.epsilon = arguments.real("epsilon", epsilon, least=0)
+        self.momentum = arguments.real("momentum", momentum, least=0, most=1)
+        self.scale = nn.Parameter(torch.ones(shape, dtype=dtype))
+        self.shift = nn.Parameter(torch.zeros(shape, dtype=dtype))
+        self.register_buffer("running_mean", torch.zeros(shape, dtype=dtype))
+        self.register_buffer("running_variance", torch.ones(shape, dtype=dtype))
+        self.evaluate_with_batch = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training or self.evaluate_with_batch:
+            variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)
+        else:
+            variance, mean = self.running_variance, self.running_mean
+        if self.training:
+            self.follow(mean.detach(), variance.detach(), x.shape[1])
+        factor = self.scale * torch.rsqrt(variance + self.epsilon)
+        return torch.addcmul(self.shift - mean * factor, x, factor)
+
+    def follow(self, mean: Tensor, variance: Tensor, batch: int) -> None:
+        """Let the running averages follow the statistics of a batch of `batch` examples."""
+        if batch < 2:
+            raise arguments.reject("batch", batch, "at least 2: one example has no variance")
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_variance.lerp_(variance * (batch / (batch - 1)), self.momentum)
+
+
+@contextmanager
+def batch_statistics(module: nn.Module) -> Iterator[None]:
+    """Inside, every BatchNorm in `module` evaluates with the statistics of its batch."""
+    norms = [child for child in module.modules() if isinstance(child, BatchNorm)]
+    before = [norm.evaluate_with_batch for norm in norms]
+    try:
+        for norm in norms:
+            norm.evaluate_with_batch = True
+        yield
+    finally:
+        for norm, switch in zip(norms, before, strict=True):
+            norm.evaluate_with_batch = switch
+
+
+class LayerNorm(nn.Module):
+    """y = scale (x - mean) / sqrt(variance + epsilon) + shift, per example: over the units.
+
+    x: (R, batch, width); scale (ones at the start) and shift (zeros): (R, 1, width).
+    Ba, Kiros and Hinton, "Layer normalization" (2016), eqs. 3 and 4.
+    """
+
+    def __init__(
+        self,
+        replicas: int,
+        width: int,
+        epsilon: float = 1e-5,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        shape = (arguments.whole("replicas", replicas, least=1), 1, width)
+        self.epsilon = arguments.real("epsilon", epsilon, least=0)
+        self.scale = nn.Parameter(torch.ones(shape, dtype=dtype))
+        self.shift = nn.Parameter(torch.zeros(shape, dtype=dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        normal = functional.layer_norm(x, x.shape[-1:], eps=self.epsilon)
+        return torch.addcmul(self.shift, normal, self.scale)
+
+
+class Activation(nn.Module):
+    """The activation called `name`, as a module, so that a probe can be hung on it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.function = activations.activation(name)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+    def extra_repr(self) -> str:
+        return self.name
+
+
+def norm_layer(name: str | None, replicas: int, width: int, dtype: torch.dtype) -> nn.Module:
+    """The layer for `norm="batch"`, `"layer"` or None (which passes its input on)."""
+    if name is None:
+        return nn.Identity()
+    kinds = {"batch": BatchNorm, "layer": LayerNorm}
+    return kinds[arguments.one_of("norm", name, kinds)](replicas, width, dtype=dtype)

@@ -1,0 +1,93 @@
+"""Makes the parts of a network from its recipe: layers with their streams, and the blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from course import arguments, initializers, seeding
+from course.blocks import (
+    Highway,
+    PostActivation,
+    PreActivation,
+    Residual,
+    Scale,
+    VariableActivation,
+)
+from course.layers import Activation, DiracLinear, Linear, norm_layer
+
+
+class Maker:
+    """Makes layers of one network: those of layer `layer` draw from the stream of that name."""
+
+    def __init__(self, recipe: dict[str, Any]) -> None:
+        self.seeds, self.dtype = recipe["seeds"], recipe["dtype"]
+        self.norm, self.activation = recipe["norm"], recipe["activation"]
+        self.laws = {"init": recipe["init"], "bias": recipe["bias"]}
+
+    def linear(
+        self, layer: str, fan_in: int, fan_out: int, *, kind: type[Linear] = Linear, **laws: Any
+    ) -> Linear:
+        generators = seeding.generators(self.seeds, layer)
+        return kind(fan_in, fan_out, generators, dtype=self.dtype, **(self.laws | laws))
+
+    def norm_act(self, width: int) -> tuple[nn.Module, nn.Module]:
+        norm = norm_layer(self.norm, len(self.seeds), width, self.dtype)
+        return norm, Activation(self.activation)
+
+    def post(self, layer: str, fan_in: int, fan_out: int, **laws: Any) -> PostActivation:
+        return PostActivation(self.linear(layer, fan_in, fan_out, **laws), *self.norm_act(fan_out))
+
+    def pre(self, layer: str, fan_in: int, fan_out: int, **laws: Any) -> PreActivation:
+        return PreActivation(*self.norm_act(fan_in), self.linear(layer, fan_in, fan_out, **laws))
+
+
+def _plain(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
+    return make.post(layer, n, n)
+
+
+def _diracnet(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
+    return make.post(layer, n, n, kind=DiracLinear)
+
+
+def _resnet(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
+    branch = recipe["branch"]
+    if branch == "zero":
+        return Residual(make.pre(layer, n, n, init="zero"), nn.Identity())
+    if branch == "rezero":
+        start = torch.zeros(len(make.seeds), 1, 1, dtype=make.dtype)
+        return Residual(make.pre(layer, n, n), Scale(start))
+    if isinstance(branch, str):
+        raise arguments.reject("branch", branch, 'a number, "rezero" or "zero"')
+    branch = arguments.real("branch", branch)
+    return Residual(make.pre(layer, n, n), nn.Identity() if branch == 1 else Scale(branch))
+
+
+def _highway(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
+    bias = arguments.real("gate_bias", recipe["gate_bias"])
+    gate = make.linear(f"{layer} gate", n, n, init="torch_default", bias=bias)
+    return Highway(make.post(layer, n, n), nn.Sequential(gate, Activation("sigmoid")))
+
+
+def _van(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
+    return VariableActivation(make.pre(layer, n, n))
+
+
+def _looks_linear(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
+    law = partial(initializers.mirrored, base=recipe["base"])
+    return make.post(layer, n, n, init=law)
+
+
+BLOCKS: dict[str, Callable[[Maker, str, int, dict[str, Any]], nn.Module]] = {
+    "plain": _plain,
+    "resnet": _resnet,
+    "highway": _highway,
+    "diracnet": _diracnet,
+    "van": _van,
+    "van0": _van,
+    "looks-linear": _looks_linear,
+}
