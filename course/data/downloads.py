@@ -109,39 +109,43 @@ def _fetch_from(url: str, file: RemoteFile, target: Path) -> None:
         handle, name = tempfile.mkstemp(
             dir=target.parent, prefix=f".{target.name}.", suffix=".part"
         )
-    except OSError as error:
-        raise DataError(_unwritable(target.parent, error)) from None
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            _stream(url, target.name, stream)
+        part = Path(name)
         try:
-            verify(file, part)
-        except DataError as error:
-            raise _Unusable(f"wrong content{str(error).partition('is damaged')[2]}") from None
-        os.chmod(part, 0o644)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+            with os.fdopen(handle, "wb") as stream:
+                _stream(url, target.name, stream)
+            try:
+                verify(file, part)
+            except DataError as error:
+                raise _Unusable(f"wrong content{str(error).partition('is damaged')[2]}") from None
+            os.chmod(part, 0o644)
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:  # what the network does wrong is an _Unusable
+        raise DataError(
+            f"nothing can be written to {target.parent} ({error.strerror}). Make room, or set the "
+            "environment variable XDG_CACHE_HOME to another folder"
+        ) from None
 
 
 def _stream(url: str, name: str, stream: BinaryIO) -> None:
-    disk = _Disk(stream)
     with tqdm(desc=name, unit="B", unit_scale=True, leave=False) as bar:
-        download = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 15, timeout=TIMEOUT)
+        sink = _Sink(stream, bar)
+        download = pooch.HTTPDownloader(progressbar=sink, chunk_size=1 << 15, timeout=TIMEOUT)
         try:
-            download(url, disk, None)
+            download(url, sink, None)
         except (OSError, ValueError) as error:
-            if disk.error is not None:
-                raise DataError(_unwritable(Path(stream.name), disk.error)) from None
+            if sink.error is not None:
+                raise sink.error from None
             raise _Unusable(_short(error)) from None
 
 
-class _Disk:
-    """Passes bytes on to a file; remembers when it was the disk that failed, not the network."""
+class _Sink:
+    """Where pooch puts what arrives: a file and a bar. It tells a full disk from a bad network."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream, self.received = stream, 0
+    def __init__(self, stream: BinaryIO, bar: tqdm) -> None:
+        self.stream, self.bar, self.received = stream, bar, 0
+        self.total = 0
         self.error: OSError | None = None
 
     def write(self, chunk: bytes) -> None:
@@ -153,9 +157,19 @@ class _Disk:
         except OSError as error:
             self.error = error
             raise
+        self.bar.total = self.total or None
+        self.bar.update(len(chunk))
 
     def flush(self) -> None:
-        """Nothing to do: the file is flushed when it is closed."""
+        """The file is flushed when it is closed."""
+
+    def update(self, size: int) -> None:
+        """The bar moves with what is written."""
+
+    def reset(self) -> None:
+        """The bar needs no mending at the end."""
+
+    close = reset
 
 
 def _sweep(target: Path) -> None:
@@ -170,19 +184,11 @@ def _sweep(target: Path) -> None:
 
 def _short(error: Exception) -> str:
     """The heart of a network error: its innermost reason, in one line."""
-    text = str(error)
-    for mark in ("Caused by ", "ConnectionError(", "ProtocolError("):
-        text = text.rpartition(mark)[2]
-    return " ".join(text.split())[:160] or type(error).__name__
+    text = " ".join(str(error).partition(" for url")[0].split())
+    heart = text.rpartition("): ")[2].rstrip("()'\"")
+    return heart[:160] or type(error).__name__
 
 
 def _places() -> str:
     data = os.environ.get("COURSE_DATA")
     return (f"COURSE_DATA ({data})" if data else "COURSE_DATA (not set)") + f" nor in {cache()}"
-
-
-def _unwritable(path: Path, error: OSError) -> str:
-    return (
-        f"nothing can be written to {path} ({error.strerror}). Make room, or set the environment "
-        "variable XDG_CACHE_HOME to another folder"
-    )
