@@ -6,11 +6,11 @@
     settings = experiment.settings.change(depths=(2, 10, 30), seeds=3, epochs=None)
     table = experiment.run(settings, out="results", device="auto", jobs=1)
     table.path                                         # results/degradation-digits.csv
-    table.columns["train_accuracy"]                    # numpy: a row per network, depth, seed, epoch
+    table.columns["train_accuracy"]                    # numpy; rows: network, depth, seed, epoch
 
-`change` leaves a setting that is None as it is, and `settings.about(name)` explains each in a line,
-so a command line can hand over whatever it was given. Bad values raise ValueError before anything
-is trained. `run` writes the table, and only a finished one; the picture is drawn from the table by
+`change` leaves a setting that is None as it is, so a command line can hand over whatever it was
+given; the metadata "about" of each field explains it. Bad values raise ValueError before anything is
+trained. `run` writes the table, and only a finished one; the picture is drawn from the table by
 `course.plots.experiments`. Importing this package does not load torch: `run` does.
 """
 

@@ -53,9 +53,10 @@ class Grid:
         for network in self.networks:
             one_of("networks", network, NETWORKS)
         put("depths", tuple(whole("depths", d, least=1) for d in _several("depths", self.depths)))
-        if isinstance(self.seeds, int):
-            put("seeds", range(whole("seeds", self.seeds, least=1)))
-        put("seeds", check_seeds(self.seeds))
+        given: Any = self.seeds
+        if isinstance(given, int):
+            given = range(whole("seeds", given, least=1))
+        put("seeds", check_seeds(given))
         for name in ("width", "epochs", "evaluate_every"):
             put(name, whole(name, getattr(self, name), least=1))
         put("batch", whole("batch", self.batch, least=2))
@@ -76,13 +77,6 @@ class Grid:
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain numbers, strings and lists, ready for JSON."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-
-def about(name: str) -> str:
-    """One line on a setting, for the help of the command line."""
-    return {f.name: f.metadata["about"] for f in fields(Grid)}[
-        one_of("setting", name, [f.name for f in fields(Grid)])
-    ]
 
 
 def _several(name: str, value: Any) -> tuple[Any, ...]:

@@ -33,7 +33,7 @@ WHOLE = ("depth", "seed", "epoch")
 
 @dataclass(frozen=True)
 class Table:
-    """A table of results: `columns` are numpy arrays of one length, `header` how they came about."""
+    """A table of results: `columns` are numpy arrays of one length, `header` says how they came."""
 
     path: Path
     header: dict[str, Any]
@@ -81,7 +81,7 @@ def read(path: str | Path) -> Table:
 
 
 def recorded(name: str, data: str) -> Table:
-    """The recorded results of an experiment that come with the course: `recorded("figure1", "mnist")`.
+    """Results that come with the course: `recorded("figure1", "mnist")`.
 
     Raises ValueError that lists what is recorded if there is no such table.
     """
