@@ -50,7 +50,7 @@ def _axes(ax: Axes) -> str:
         if isinstance(cloud, PathCollection) and not str(cloud.get_label()).startswith("_"):
             lines.append(f"- {cloud.get_label()}: {len(np.asarray(cloud.get_offsets()))} points")
     for image in ax.images:
-        values = np.ma.filled(np.ma.masked_invalid(image.get_array()), np.nan)
+        values: Any = np.ma.filled(np.ma.masked_invalid(np.ma.asarray(image.get_array())), np.nan)
         lines.append(f"- image of {' x '.join(map(str, values.shape[:2]))}: {_series(values)}")
     for bars in ax.containers:
         if not str(bars.get_label()).startswith("_") and hasattr(bars, "patches"):

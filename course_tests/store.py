@@ -1,0 +1,189 @@
+"""Execute notebooks and store them with outputs, the same bytes each time.
+
+    python -m course_tests.store                          every notebook
+    python -m course_tests.store notebooks/01*.ipynb      the ones named
+
+A notebook is executed from its first to its last cell in a fresh kernel (COURSE_WAIT=1: live runs
+wait for their end and predictions are not put on file; OMP_NUM_THREADS=1). Execution counts run
+from 1, cell ids come from the cells' text, metadata is reduced to the kernel's name, no widget
+state is kept, and a widget's view is dropped where a picture or text stands in. A notebook that
+raises an error or warns is refused and its file left as it was.
+
+Recipe for authors
+------------------
+Write a script in jupytext's percent format outside the repository, convert it, store it:
+
+    jupytext --to ipynb -o notebooks/06_degeneracy.ipynb 06.py
+    python -m course_tests.store notebooks/06*.ipynb
+    pytest --nbval --nbval-current-env notebooks/06*.ipynb
+    pytest course_tests/test_notebooks.py -k 06
+
+Then open it in JupyterLab and look at it. Later changes may be made in JupyterLab; store it again.
+
+The rules, each checked by test_notebooks.py:
+
+- File: notebooks/NN_some_words.ipynb, under 1 MB. It is linked from the map in notebook 00.
+- First cell: "# NN · Title", "Prerequisites", "N minutes" of reading, "N seconds" of computing.
+- Rhythm: level-2 headings that begin with these words, in this order, and no others (use level 3
+  within them): "You will be able to", "People say", then once or several times "Predict",
+  "Observe", "Explain", then "Worked example", "Faded example", "Exercise", "What we learned",
+  "Transfer", "References". A colon and more words may follow ("## Predict: how deep?").
+- Predictions: at least two predict("NN-name", question, options), each followed further down by
+  revisit("NN-name", answer="b", because="..."), which asks again once the answer was seen.
+- Code cells: at most 5 lines in the median, at most 15 in any; blank lines don't count. What is
+  longer belongs in course/.
+- Words: each picture comes with text. live.live(fig, draw, ...) and show(fig, words) see to that.
+- Numbers: print rounded values which are the same on every machine. For measured ones use
+  agree(measured, expected, tolerance, "what"), which asserts and prints the expected value.
+- Exercise: the cell the student fills holds `...`; the next cell calls check(...), which prints
+  "not yet" as long as it does, so that the stored notebook passes validation unfilled.
+- References: at least two links to sources. Every link is complete; links between notebooks are
+  file names. Pictures in text have an alternative text.
+- No warnings, addresses of objects, folders of this machine, or marks that tell nbval to look away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+from unittest import mock
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+ENVIRONMENT = {"COURSE_WAIT": "1", "OMP_NUM_THREADS": "1"}
+CELL_TIMEOUT = 120  # seconds, as in the test command
+WIDGET = "application/vnd.jupyter.widget-view+json"
+METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"name": "python"},
+}
+KEPT = ("tags", "nbgrader")  # metadata of a cell which mean something to a tool we use
+
+
+class Refused(Exception):
+    """The notebook cannot be stored; the text says which cell is the reason."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m course_tests.store", description="Store notebooks."
+    )
+    parser.add_argument("paths", nargs="*", type=Path, help="notebooks (default: all)")
+    failed = 0
+    for path in parser.parse_args().paths or sorted(NOTEBOOKS.glob("*.ipynb")):
+        start = time.perf_counter()
+        try:
+            store(path)
+        except (Refused, OSError) as problem:
+            failed += 1
+            print(f"{path.name}: {problem}", file=sys.stderr)
+        else:
+            seconds, kb = time.perf_counter() - start, path.stat().st_size / 1000
+            print(f"{path.name}: {seconds:.1f} s, {kb:.0f} kB")
+    return 1 if failed else 0
+
+
+def store(path: Path) -> None:
+    """Execute the notebook at `path` and replace the file in one step, or raise Refused."""
+    notebook = nbformat.read(path, as_version=4)
+    execute(notebook, path.parent)
+    text = as_text(tidy(notebook))
+    beside = path.with_suffix(".tmp")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)
+
+
+def execute(notebook: NotebookNode, folder: Path) -> None:
+    """Run all cells in `folder`, in place. Raises Refused at the first error, and for warnings."""
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    with mock.patch.dict(os.environ, ENVIRONMENT):
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            raise Refused(str(error)) from None
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                raise Refused(f"a cell writes to stderr: {output.text}\n{cell.source}")
+
+
+def tidy(notebook: NotebookNode) -> NotebookNode:
+    """An executed notebook without what differs from run to run. Tidying twice changes nothing."""
+    tidied = nbformat.v4.new_notebook(metadata=copy.deepcopy(METADATA))
+    seen: set[str] = set()
+    for cell in notebook.cells:
+        cell = copy.deepcopy(cell)
+        cell.id = _cell_id(cell, seen)
+        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT})
+        if cell.cell_type == "code":
+            cell.outputs = _joined([_tidy_output(output) for output in cell.outputs])
+        tidied.cells.append(cell)
+    codes = [cell for cell in tidied.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(codes, start=1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+    return tidied
+
+
+def as_text(notebook: NotebookNode) -> str:
+    """The file's content: as nbformat writes it, with a newline at its end."""
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def _cell_id(cell: NotebookNode, seen: set[str]) -> str:
+    """From the cell's text, so that a changed cell doesn't rename its neighbours."""
+    digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+    repeat = sum(known.startswith(digest) for known in seen)
+    name = f"{digest}-{repeat}" if repeat else digest
+    seen.add(name)
+    return name
+
+
+def _tidy_output(output: NotebookNode) -> NotebookNode:
+    if "data" in output:
+        output.metadata = NotebookNode()
+        if len(output.data) > 1:
+            output.data.pop(WIDGET, None)
+    return output
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Pieces of one stream become one: where a stream is cut depends on timing."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and output.output_type == last.output_type == "stream"
+            and output.name == last.name
+        ):
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+if __name__ == "__main__":
+    sys.exit(main())
