@@ -9,8 +9,8 @@
     table.columns["train_accuracy"]                    # numpy; rows: network, depth, seed, epoch
 
 `change` leaves a setting that is None as it is, so a command line can hand over whatever it was
-given; the metadata "about" of each field explains it. Bad values raise ValueError before anything is
-trained. `run` writes the table, and only a finished one; the picture is drawn from the table by
+given; the metadata "about" of each field explains it. Bad values raise ValueError before anything
+is trained. `run` writes the table, and only a finished one; the picture is drawn from the table by
 `course.plots.experiments`. Importing this package does not load torch: `run` does.
 """
 

@@ -46,9 +46,9 @@ class Cell:
     settings: Grid
 
     @property
-    def cost(self) -> float:
+    def cost(self) -> int:
         """About how long it takes, in no particular unit."""
-        return COST.get(self.network, 1.0) * (self.depth + 3)
+        return round(1000 * COST.get(self.network, 1.0) * (self.depth + 3))
 
     @property
     def file_name(self) -> str:
@@ -236,13 +236,15 @@ def _bar(cells: list[Cell], shown: bool) -> Iterator[Callable[[Cell, float], Non
     """A progress bar over the costs of the cells; yields what moves it."""
     layout = "{percentage:3.0f}% |{bar:30}| {elapsed} gone, {remaining} left  {desc}"
     total = sum(cell.cost for cell in cells)
-    done: dict[Cell, float] = {}
-    with tqdm(total=total, bar_format=layout, disable=not shown or not cells) as bar:
+    done: dict[Cell, int] = {}
+    options = {"mininterval": 0.5, "smoothing": 0.0, "disable": not shown or not cells}
+    with tqdm(total=total, bar_format=layout, **options) as bar:
 
         def advance(cell: Cell, share: float) -> None:
             bar.set_description_str(str(cell), refresh=False)
-            bar.update(cell.cost * (share - done.get(cell, 0.0)))
-            done[cell] = share
+            now = round(cell.cost * share)
+            bar.update(now - done.get(cell, 0))
+            done[cell] = now
 
         yield advance
 

@@ -1,0 +1,96 @@
+"""Curves of many runs: their mean with a band of standard errors, and each run as a thin line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.lines import Line2D
+
+from course.arguments import reject
+
+BAND = 0.22
+"""How opaque a band is."""
+
+
+def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard error over the last axis, of the finite values only.
+
+    values (..., R) -> two arrays (...). The standard error is the standard deviation (with R - 1)
+    over the square root of R; 0 for one value; both are NaN where no value is finite.
+    """
+    values = np.asarray(values, dtype=float)
+    finite = np.isfinite(values)
+    count = finite.sum(axis=-1)
+    kept = np.where(finite, values, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.where(count > 0, kept.sum(axis=-1) / np.maximum(count, 1), np.nan)
+        squares = np.where(finite, (values - mean[..., None]) ** 2, 0.0).sum(axis=-1)
+        error = np.sqrt(squares / np.maximum(count - 1, 1) / np.maximum(count, 1))
+    return mean, np.where(count > 0, error, np.nan)
+
+
+def mean_band(
+    ax: Axes, x: Any, values: Any, *, label: str = "", errors: float = 1.0, **line: Any
+) -> tuple[Line2D, PolyCollection, Line2D]:
+    """The mean of R runs against x, with a band of `errors` standard errors on each side.
+
+    x: (N,); values: (N, R); line: keywords for the line, e.g. ``**style.architecture("plain")``.
+    Where a run is NaN or infinite, the mean is that of the others, and a cross at the upper edge of
+    the axes says so. Returns (line, band, crosses); `move_band` gives them new values.
+    """
+    x, values = _checked(x, values)
+    mean, error = mean_and_error(values)
+    (curve,) = ax.plot(x, mean, label=label, **line)
+    band = ax.fill_between(
+        x, mean - errors * error, mean + errors * error,
+        color=curve.get_color(), alpha=BAND, linewidth=0, zorder=curve.get_zorder() - 0.5,
+    )  # fmt: skip
+    (crosses,) = ax.plot(
+        *_broken(x, values), linestyle="", marker="x", markersize=7, color=curve.get_color(),
+        transform=ax.get_xaxis_transform(), clip_on=False, label="_not finite",
+    )  # fmt: skip
+    crosses.set_in_layout(False)  # it lies on the edge, and may be empty
+    return curve, band, crosses
+
+
+def move_band(
+    artists: tuple[Line2D, PolyCollection, Line2D],
+    x: Any,
+    values: Any,
+    *,
+    errors: float = 1.0,
+) -> None:
+    """Give what `mean_band` returned new values, in place: for live figures."""
+    curve, band, crosses = artists
+    x, values = _checked(x, values)
+    mean, error = mean_and_error(values)
+    curve.set_data(x, mean)
+    there = np.isfinite(mean)
+    low, high = (mean - errors * error)[there], (mean + errors * error)[there]
+    outline = np.concatenate([np.stack([x[there], low], 1), np.stack([x[there], high], 1)[::-1]])
+    band.set_verts([outline])
+    crosses.set_data(*_broken(x, values))
+
+
+def single_runs(ax: Axes, x: Any, values: Any, **line: Any) -> list[Line2D]:
+    """Each run as a thin line: x (N,), values (N, R). NaN and infinity are gaps in it."""
+    x, values = _checked(x, values)
+    look = {"linewidth": 0.7, "alpha": 0.6, **line, "marker": ""}
+    shown = np.where(np.isfinite(values), values, np.nan)
+    return list(ax.plot(x, shown, **look))
+
+
+def _checked(x: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:
+    x, values = np.asarray(x, dtype=float), np.asarray(values, dtype=float)
+    if x.ndim != 1 or values.ndim != 2 or len(values) != len(x):
+        raise reject("shape of values", values.shape, f"({len(np.atleast_1d(x))}, runs)")
+    return x, values
+
+
+def _broken(x: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where a run is not finite: there, and at the upper edge (in axes' units)."""
+    places = x[~np.isfinite(values).all(axis=1)]
+    return places, np.ones(len(places))
