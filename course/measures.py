@@ -164,3 +164,11 @@ def share_outside(z: Any, least: float, most: float) -> Tensor:
     values = torch.as_tensor(z).detach().to("cpu", torch.float64)
     outside = ((values <= least) | (values >= most)).double().mean((-2, -1))
     return _known(outside, values.isfinite().all(-1).all(-1))
+
+
+def sample_norm(x: Any) -> Tensor:
+    """Root mean square length of a sample of x (..., B, n): sqrt(mean_b |x_b|^2)."""
+    values = torch.as_tensor(x).detach().to("cpu", torch.float64)
+    size = values.abs().amax((-2, -1), keepdim=True)
+    length = _over(values, size).square().sum(-1).mean(-1).sqrt()
+    return _known(length * size[..., 0, 0], values.isfinite().all(-1).all(-1))
