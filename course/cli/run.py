@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from course.arguments import one_of, reject
 from course.cli import Polite
 from course.experiments import EXPERIMENTS, Experiment
+
+if TYPE_CHECKING:
+    from course.experiments.table import Table
 
 
 def comma_separated(item: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
@@ -114,6 +118,22 @@ def writable(out: Path) -> None:
             with contextlib.suppress(OSError):
                 path.rmdir()
         raise reject("out", str(out), f"a folder that can be written ({error.strerror})") from None
+
+
+def picture(table: Table) -> Path:
+    """Draw accuracy against depth into a PNG beside the table."""
+    from course.experiments.table import write_whole
+    from course.plots.experiments import accuracy_against_depth
+
+    settings = table.header["settings"]
+    runs = f"{settings['epochs']} epochs, {len(settings['seeds'])} seeds (band: standard error)"
+    title = f"{table.header['experiment']}: {settings['data']}, {runs}"
+    fig = accuracy_against_depth(table.last(), title=title, outputs=table.header["classes"])
+    png = io.BytesIO()
+    fig.savefig(png, format="png", dpi=150)
+    path = table.path.with_suffix(".png")
+    write_whole(path, png.getvalue())
+    return path
 
 
 def command(experiment: Experiment) -> click.Command:

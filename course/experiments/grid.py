@@ -104,7 +104,7 @@ def run(
     results = [result for result in found if result is not None]
     if len(results) < len(cells):
         return None
-    written = _write(folder / f"{name}-{settings.data}.csv", name, settings, results)
+    written = _write(folder / f"{name}-{settings.data}.csv", name, settings, root, results)
     shutil.rmtree(kept, ignore_errors=True)
     return written
 
@@ -209,10 +209,13 @@ def _kept(folder: Path, cell: Cell) -> dict[str, Any] | None:
         return None
 
 
-def _write(path: Path, name: str, settings: Grid, results: list[dict[str, Any]]) -> table.Table:
+def _write(
+    path: Path, name: str, settings: Grid, root: str | Path | None, results: list[dict[str, Any]]
+) -> table.Table:
     header = {
         "experiment": name,
         "settings": settings.as_dict(),
+        "classes": examples(settings, root).outputs,
         "device": sorted({result["device"] for result in results}),
         "seconds": round(sum(result["seconds"] for result in results), 1),
         "finished": datetime.now(timezone.utc).isoformat(timespec="minutes"),
