@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from course import tasks
+from course import checkpoints, tasks
 from course.arguments import reject
 from course.seeding import generator
 
@@ -25,7 +25,9 @@ Examples = tuple[Tensor, Tensor]
 class Batches(Protocol):
     """What the trainer asks of its data."""
 
-    steps_per_epoch: int | None  # None: there are no epochs
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """None: there are no epochs."""
 
     def batch(self, step: int) -> Examples:
         """Inputs (R, B, d) and targets, (R, B) or (R, B, k), of step number `step` (from 0)."""
@@ -89,6 +91,8 @@ class Problem:
 
     def __init__(self, data: Any, network: Any, loss: str, batch: int, device: torch.device):
         seeds = tuple(network.seeds)
+        self.data = data
+        dtype = next(network.parameters()).dtype
         self.power = 1.0
         self.evaluation: dict[str, Examples] = {}
         self.batches: Batches
@@ -105,11 +109,13 @@ class Problem:
             allowed = "a data set with x_train and y_train, or a task with draw()"
             raise reject("data", type(data).__name__, allowed)
         for part in ("train", "test"):
-            x, y = getattr(data, f"x_{part}", None), getattr(data, f"y_{part}", None)
+            x: Any = getattr(data, f"x_{part}", None)
+            y: Any = getattr(data, f"y_{part}", None)
             if x is not None and (part == "train" or len(x)):
                 _check_inputs(f"x_{part}", x)
                 size = _check_targets(f"y_{part}", y, len(x), loss)
-                self.evaluation[part] = (x.to(device), y.to(device))
+                targets = y.to(device, dtype) if loss == "mse" else y.to(device)
+                self.evaluation[part] = (x.to(device, dtype), targets)
                 shape = tuple(x.shape)
                 found = _try(network, self.evaluation[part][0][:2], f"shape of x_{part}", shape)
                 _check_outputs(f"y_{part}", size, found, loss)
@@ -118,6 +124,16 @@ class Problem:
             if not self.power > 0:
                 raise reject("y_train", "all zeros", "targets which are not all zero")
         self.batches = ShuffledBatches(*self.evaluation["train"], seeds, batch)
+
+    def fingerprint(self) -> str:
+        """What the data are, for a checkpoint: a task by its arguments, a data set by a digest."""
+        if hasattr(self.data, "draw"):
+            return checkpoints.describe(self.data)
+        parts = self.evaluation.items()
+        tensors = {
+            f"{axis}_{part}": t for part, pair in parts for axis, t in zip("xy", pair, strict=True)
+        }
+        return f"{getattr(self.data, 'name', 'data')} {checkpoints.fingerprint(tensors)}"
 
 
 def _check_inputs(name: str, x: Any) -> None:
@@ -158,7 +174,7 @@ def _try(network: Any, x: Tensor, name: str, value: Any, outputs: int | None = N
     network.eval()
     try:
         with torch.no_grad():
-            result = network(x.to(next(network.parameters()).dtype))
+            result = network(x)
     except (RuntimeError, ValueError) as error:
         line = str(error).splitlines()[0]
         raise reject(name, value, f"inputs that the network takes ({line})") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from course.layers import batch_statistics
+from course.records import Evaluation
 
 LOSSES = ("cross_entropy", "mse")
 WATCHABLE = ("activations", "gradients", "weights", "weight_gradients")
@@ -35,16 +35,6 @@ def losses(outputs: Tensor, y: Tensor, kind: str, power: float = 1.0) -> Tensor:
 def accuracies(outputs: Tensor, y: Tensor) -> Tensor:
     """Share of right answers of each replica, (R,): outputs (R, B, k), labels (R, B)."""
     return (outputs.argmax(2) == y).to(outputs.dtype).mean(1)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Over all examples of each part, per replica (R,); None for a part or measure not there."""
-
-    train_loss: np.ndarray | None = None
-    train_accuracy: np.ndarray | None = None
-    test_loss: np.ndarray | None = None
-    test_accuracy: np.ndarray | None = None
 
 
 @contextmanager
@@ -74,26 +64,35 @@ def evaluate(
     x: (N, d) shared by the replicas, or (R, N, d); y likewise. Batch norm uses its running
     statistics, or with `batch` those of batches of about that many examples, as in training.
     """
-    count = x.shape[-2]
-    parts = -(-count // (batch or CHUNK))
-    shared = x.dim() == 2
-    total_loss, total_right = 0.0, 0.0
+    count, shared = x.shape[-2], x.dim() == 2
+    summed, right = np.zeros(network.replicas), np.zeros(network.replicas)
     training = network.training
     network.eval()
     try:
         with batch_statistics(network) if batch else nullcontext():
-            for at in torch.arange(count, device=x.device).tensor_split(parts):
-                outputs = network(x[at] if shared else x[:, at])
-                targets = (
-                    y[at].expand(network.replicas, len(at), *y.shape[1:]) if shared else y[:, at]
-                )
-                share = len(at) / count
-                total_loss += losses(outputs, targets, loss, power).cpu().double() * share
+            for part in np.array_split(np.arange(count), -(-count // (batch or CHUNK))):
+                here = slice(int(part[0]), int(part[-1]) + 1)
+                targets = y[here].expand(network.replicas, *y[here].shape) if shared else y[:, here]
+                outputs = network(x[here] if shared else x[:, here])
+                means = losses(outputs, targets, loss, power).cpu().double().numpy()
+                summed += means * len(part)
                 if loss == "cross_entropy":
-                    total_right += accuracies(outputs, targets).cpu().double() * share
+                    right += (outputs.argmax(2) == targets).sum(1).cpu().numpy()
     finally:
         network.train(training)
-    return total_loss.numpy(), None if loss == "mse" else total_right.numpy()
+    return summed / count, None if loss == "mse" else right / count
+
+
+def evaluation(
+    network: Any, problem: Any, *, loss: str = "cross_entropy", batch: int | None = None
+) -> Evaluation:
+    """`evaluate` on every part of a `batches.Problem`."""
+    found: dict[str, np.ndarray | None] = {}
+    for part, (x, y) in problem.evaluation.items():
+        found[f"{part}_loss"], found[f"{part}_accuracy"] = evaluate(
+            network, x, y, loss=loss, power=problem.power, batch=batch
+        )
+    return Evaluation(**found)
 
 
 def layers(network: Any) -> dict[str, nn.Module]:
@@ -143,20 +142,7 @@ def parameter_norms(pieces: Mapping[str, Tensor], network: Any) -> np.ndarray:
     return torch.stack(list(squares.values()), dim=1).sqrt().numpy()
 
 
-@dataclass(frozen=True)
-class NonFinite:
-    """Where NaN or infinity first appeared in a replica. what: activation, loss, gradient, weight.
-
-    "weight" means that the update made it, from a finite gradient.
-    """
-
-    replica: int
-    step: int
-    layer: str
-    what: str
-
-
-def first_activation(network: Any, x: Tensor, replica: int) -> tuple[str, str]:
+def first_nonfinite_output(network: Any, x: Tensor, replica: int) -> tuple[str, str]:
     """(layer, what): the first layer of that replica with a non-finite output, or the loss."""
     named = layers(network)
     with torch.no_grad(), untouched_buffers(network), outputs_of(list(named.values())) as seen:
