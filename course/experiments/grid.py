@@ -29,9 +29,13 @@ from course import data, devices, networks, training
 from course.arguments import reject, whole
 from course.experiments import table
 from course.experiments.settings import Grid
+from course.removal import removal
 
 COST = {"highway": 1.9, "diracnet": 1.6, "van": 1.3, "van0": 1.3}
 """Time of a step compared with a plain network's; only the time left and the order depend on it."""
+
+NONE = float("nan")
+"""What a table holds where there is no number."""
 
 Watcher = Callable[[float], None]
 """Told the share of a cell's training that is done, from 0 to 1."""
@@ -51,12 +55,12 @@ class Cell:
         return round(1000 * COST.get(self.network, 1.0) * (self.depth + 3))
 
     @property
-    def file_name(self) -> str:
-        """Where its rows are kept: the name depends on every setting that decides them."""
+    def stem(self) -> str:
+        """The name of its files, which depends on every setting that decides its numbers."""
         shared = self.settings.as_dict()
         del shared["networks"], shared["depths"]
         digest = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:12]
-        return f"{self.network}-{self.depth}-{digest}.json"
+        return f"{self.network}-{self.depth}-{digest}"
 
     def __str__(self) -> str:
         return f"{self.network} {self.depth}"
@@ -98,8 +102,8 @@ def run(
     mine = sorted(cells, key=lambda cell: -cell.cost)[k - 1 :: n]
     todo = [cell for cell in mine if _kept(kept, cell) is None]
     with _bar(todo, progress) as advance:
-        for cell, result in _results(todo, device, root, jobs, advance):
-            table.write_whole(kept / cell.file_name, json.dumps(result))
+        for cell, result in _results(todo, device, root, kept, jobs, advance):
+            table.write_whole(kept / f"{cell.stem}.json", json.dumps(result))
     found = [_kept(kept, cell) for cell in cells]
     results = [result for result in found if result is not None]
     if len(results) < len(cells):
@@ -109,28 +113,39 @@ def run(
     return written
 
 
-def train(cell: Cell, device: str, root: str | Path | None, watch: Watcher) -> dict[str, Any]:
-    """Train one cell: {"rows": ..., "seconds": ..., "device": ...}, ready for JSON."""
-    settings, examples_ = cell.settings, examples(cell.settings, root)
+def train(
+    cell: Cell,
+    device: str,
+    root: str | Path | None,
+    folder: Path,
+    watch: Watcher = lambda share: None,
+) -> dict[str, Any]:
+    """Train one cell: {"rows": ..., "seconds": ..., "device": ...}, ready for JSON.
+
+    Its checkpoint is in `folder`, from where an interrupted training goes on.
+    """
+    settings, dataset = cell.settings, examples(cell.settings, root)
     options: dict[str, Any] = {}
     if cell.network == "highway":
         options["gate_bias"] = settings.gate_bias
     network = networks.build(
         cell.network,
-        inputs=examples_.inputs,
+        inputs=dataset.inputs,
         width=settings.width,
         depth=cell.depth,
-        outputs=examples_.outputs,
+        outputs=dataset.outputs,
         seeds=settings.seeds,
         **options,
     )
-    steps = len(examples_.y_train) // settings.batch
+    steps = len(dataset.y_train) // settings.batch
     decay = settings.decay_from
     rows: list[dict[str, Any]] = []
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / f"{cell.stem}.checkpoint"
     start = time.perf_counter()
     for record in training.fit(
         network,
-        examples_,
+        dataset,
         epochs=settings.epochs,
         batch=settings.batch,
         optimizer=training.SGD(rate=settings.rate, momentum=settings.momentum),
@@ -138,11 +153,18 @@ def train(cell: Cell, device: str, root: str | Path | None, watch: Watcher) -> d
         evaluate_every=settings.evaluate_every * steps,
         batch_statistics=True,
         record_every=max(1, settings.epochs * steps // 200),
+        checkpoint=checkpoint,
         device=device,
     ):
-        if record.train_accuracy is not None:
+        if record.evaluated:
             rows += _rows(cell, record)
         watch(record.step / record.steps)
+    if hasattr(network, "alpha"):
+        cut = removal(network, dataset).after.test_accuracy
+        assert cut is not None
+        for row, accuracy in zip(rows[-len(settings.seeds) :], cut, strict=True):
+            row["test_accuracy_cut"] = float(accuracy)
+    checkpoint.unlink(missing_ok=True)
     return {
         "rows": rows,
         "seconds": round(time.perf_counter() - start, 1),
@@ -170,7 +192,9 @@ def _rows(cell: Cell, record: training.Record) -> Iterator[dict[str, Any]]:
             for measure in ("train_loss", "train_accuracy", "test_loss", "test_accuracy"):
                 row[measure + ending] = float(getattr(source, measure)[replica])
         broken = record.first_nonfinite[replica]
-        row["nonfinite_step"] = float("nan") if broken is None else float(broken.step)
+        row["nonfinite_step"] = NONE if broken is None else float(broken.step)
+        row["smallest_alpha"] = NONE if record.alpha is None else float(record.alpha[replica].min())
+        row["test_accuracy_cut"] = NONE
         yield row
 
 
@@ -178,33 +202,37 @@ def _results(
     cells: list[Cell],
     device: str,
     root: str | Path | None,
+    folder: Path,
     jobs: int,
     advance: Callable[[Cell, float], None],
 ) -> Iterator[tuple[Cell, dict[str, Any]]]:
     """Each cell with its result, as they come in."""
     if jobs == 1:
         for cell in cells:
-            yield cell, train(cell, device, root, partial(advance, cell))
+            yield cell, train(cell, device, root, folder, partial(advance, cell))
         return
     try:
         import joblib
     except ImportError:
         raise reject("jobs", jobs, "1 without joblib, which the extra `cluster` installs") from None
-    work = (joblib.delayed(_train_alone)(cell, device, root) for cell in cells)
+
+    work = (joblib.delayed(_train_alone)(cell, device, root, folder) for cell in cells)
     for cell, result in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
         advance(cell, 1.0)
         yield cell, result
 
 
-def _train_alone(cell: Cell, device: str, root: str | Path | None) -> tuple[Cell, dict[str, Any]]:
-    """`train` in a process of its own, where nobody watches."""
-    return cell, train(cell, device, root, lambda share: None)
+def _train_alone(
+    cell: Cell, device: str, root: str | Path | None, folder: Path
+) -> tuple[Cell, dict[str, Any]]:
+    """`train` in a process of its own, where nobody watches; it says which cell it was."""
+    return cell, train(cell, device, root, folder)
 
 
 def _kept(folder: Path, cell: Cell) -> dict[str, Any] | None:
     """What an earlier call left of this cell, or None."""
     try:
-        return json.loads((folder / cell.file_name).read_text(encoding="utf-8"))
+        return json.loads((folder / f"{cell.stem}.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
 
