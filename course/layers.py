@@ -60,12 +60,17 @@ class Linear(nn.Module):
 def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x W + b per replica: (R, batch, fan_out). ValueError for shapes other than `Linear`'s."""
     replicas, fan_in, _ = weight.shape
-    if x.dim() == 2:
-        x = x.expand(replicas, *x.shape)
-    if x.dim() != 3 or x.shape[0] != replicas or x.shape[2] != fan_in:
-        allowed = f"(batch, {fan_in}), shared by all replicas, or ({replicas}, batch, {fan_in})"
-        raise arguments.reject("shape of x", tuple(x.shape), allowed)
+    x = x.expand(replicas, *x.shape) if x.dim() == 2 else x
+    fits(x, replicas, fan_in)
     return torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
+
+
+def fits(x: Tensor, replicas: int, width: int) -> tuple[int, int, int]:
+    """The shape of `x`; ValueError if it is not (replicas, batch, width)."""
+    if x.dim() != 3 or x.shape[0] != replicas or x.shape[2] != width:
+        allowed = f"(batch, {width}), shared by the replicas, or ({replicas}, batch, {width})"
+        raise arguments.reject("shape of x", tuple(x.shape), allowed)
+    return x.shape[0], x.shape[1], x.shape[2]
 
 
 class DiracLinear(Linear):
@@ -132,21 +137,24 @@ class BatchNorm(nn.Module):
         self.evaluate_with_batch = False
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training or self.evaluate_with_batch:
-            variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)
-        else:
-            variance, mean = self.running_variance, self.running_mean
-        if self.training:
-            self.follow(mean.detach(), variance.detach(), x.shape[1])
-        factor = self.scale * torch.rsqrt(variance + self.epsilon)
-        return torch.addcmul(self.shift - mean * factor, x, factor)
-
-    def follow(self, mean: Tensor, variance: Tensor, batch: int) -> None:
-        """Let the running averages follow the statistics of a batch of `batch` examples."""
+        replicas, batch, width = fits(x, len(self.scale), self.scale.shape[-1])
+        if not self.training and not self.evaluate_with_batch:
+            factor = self.scale * torch.rsqrt(self.running_variance + self.epsilon)
+            return torch.addcmul(self.shift, x - self.running_mean, factor)
         if batch < 2:
             raise arguments.reject("batch", batch, "at least 2: one example has no variance")
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_variance.lerp_(variance * (batch / (batch - 1)), self.momentum)
+        # To torch's batch norm, the units of all replicas are R * width units of one network.
+        normal = functional.batch_norm(
+            x.transpose(0, 1).reshape(batch, replicas * width),
+            self.running_mean.view(-1) if self.training else None,
+            self.running_variance.view(-1) if self.training else None,
+            self.scale.flatten(),
+            self.shift.flatten(),
+            training=True,
+            momentum=self.momentum,
+            eps=self.epsilon,
+        )
+        return normal.view(batch, replicas, width).transpose(0, 1)
 
 
 @contextmanager
@@ -184,6 +192,7 @@ class LayerNorm(nn.Module):
         self.shift = nn.Parameter(torch.zeros(shape, dtype=dtype))
 
     def forward(self, x: Tensor) -> Tensor:
+        fits(x, len(self.scale), self.scale.shape[-1])
         normal = functional.layer_norm(x, x.shape[-1:], eps=self.epsilon)
         return torch.addcmul(self.shift, normal, self.scale)
 
