@@ -68,8 +68,7 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 def fits(x: Tensor, replicas: int, width: int) -> tuple[int, int, int]:
     """The shape of `x`; ValueError if it is not (replicas, batch, width)."""
     if x.dim() != 3 or x.shape[0] != replicas or x.shape[2] != width:
-        allowed = f"(batch, {width}), shared by the replicas, or ({replicas}, batch, {width})"
-        raise arguments.reject("shape of x", tuple(x.shape), allowed)
+        raise arguments.reject("shape of x", tuple(x.shape), f"({replicas}, batch, {width})")
     return x.shape[0], x.shape[1], x.shape[2]
 
 

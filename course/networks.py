@@ -21,15 +21,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from course import arguments, initializers
+from course import arguments
 from course.initializers import Law
-from course.parts import BLOCKS, Maker
+from course.parts import BLOCKS, Maker, make_head, make_stem
 
 # The names `build` knows, with the options that are each one's own and their values.
 ARCHITECTURES: dict[str, dict[str, Any]] = {
@@ -120,13 +119,17 @@ def build(
     norm: str | None = "batch",
     init: str | Law = "torch_default",
     bias: bool | float | Law = True,
+    ends: bool = True,
     dtype: torch.dtype = torch.float32,
     **options: Any,
 ) -> Network:
     """The network `name` (one of `ARCHITECTURES`), one replica per seed, on the CPU.
 
     depth >= 0 counts the blocks between stem and head. norm is "batch", "layer" or None; `init` and
-    `bias` are laws for every layer, see `layers.Linear`. Options of single architectures:
+    `bias` are laws for every layer, see `layers.Linear`. ends=False leaves stem and head out: the
+    blocks alone, a map from width to width, so inputs and outputs must equal it.
+
+    Options of single architectures:
     resnet: branch = a number (F is multiplied by it), "rezero" (by a learned number, 0 at first) or
     "zero" (the weights of F start at 0). highway: gate_bias; the weights of the gates are drawn by
     "torch_default". van: multiplier, lambda at the start. looks-linear: base, the law of the halves
@@ -138,29 +141,22 @@ def build(
         arguments.one_of("option", option, defaults)
     recipe = dict(
         name=name, inputs=inputs, width=width, depth=depth, outputs=outputs, seeds=seeds,
-        activation=activation, norm=norm, init=init, bias=bias, dtype=dtype, **defaults | options,
+        activation=activation, norm=norm, init=init, bias=bias, ends=ends, dtype=dtype,
+        **defaults | options,
     )  # fmt: skip
     for size in ("inputs", "width", "outputs"):
         arguments.whole(size, recipe[size], least=1)
+        if not ends and recipe[size] != width:
+            raise arguments.reject(size, recipe[size], f"the width, {width}, without ends")
     arguments.whole("depth", depth)
+    if name == "looks-linear":
+        arguments.one_of("activation", activation, ["relu"])
     recipe["seeds"] = arguments.seeds(seeds)
     make = Maker(recipe)
     layers = [f"layer {number}" for number in range(1, depth + 1)]
     blocks = [BLOCKS[name](make, layer, width, recipe) for layer in layers]
-    if name in ("resnet", "van", "van0"):
-        kind = Network if name == "resnet" else VariableActivationNetwork
-        stem, head = make.linear("layer 0", inputs, width), make.pre("head", width, outputs)
-        return kind(recipe, stem, blocks, head)
-    first = last = recipe["init"]
-    if name == "looks-linear":
-        first = partial(initializers.mirrored_first, base=recipe["base"])
-        last = partial(initializers.mirrored_last, base=recipe["base"])
-    return Network(
-        recipe,
-        make.post("layer 0", inputs, width, init=first),
-        blocks,
-        make.linear("head", width, outputs, init=last),
-    )
+    kind = VariableActivationNetwork if name in ("van", "van0") else Network
+    return kind(recipe, make_stem(make, recipe), blocks, make_head(make, recipe))
 
 
 def mlp(

@@ -20,6 +20,8 @@ from course.blocks import (
 )
 from course.layers import Activation, DiracLinear, Linear, norm_layer
 
+_PRE_ACTIVATION = ("resnet", "van", "van0")
+
 
 class Maker:
     """Makes layers of one network: those of layer `layer` draw from the stream of that name."""
@@ -44,6 +46,32 @@ class Maker:
 
     def pre(self, layer: str, fan_in: int, fan_out: int, **laws: Any) -> PreActivation:
         return PreActivation(*self.norm_act(fan_in), self.linear(layer, fan_in, fan_out, **laws))
+
+
+def make_stem(make: Maker, recipe: dict[str, Any]) -> nn.Module:
+    """What comes before the blocks: act(norm(x W + b)), or x W + b before pre-activation blocks."""
+    sizes = recipe["inputs"], recipe["width"]
+    if not recipe["ends"]:
+        return nn.Identity()
+    if recipe["name"] in _PRE_ACTIVATION:
+        return make.linear("layer 0", *sizes)
+    if recipe["name"] == "looks-linear":
+        law = partial(initializers.mirrored_first, base=recipe["base"])
+        return make.post("layer 0", *sizes, init=law)
+    return make.post("layer 0", *sizes)
+
+
+def make_head(make: Maker, recipe: dict[str, Any]) -> nn.Module:
+    """What comes after the blocks: h W + b, or act(norm(h)) W + b after pre-activation blocks."""
+    sizes = recipe["width"], recipe["outputs"]
+    if not recipe["ends"]:
+        return nn.Identity()
+    if recipe["name"] in _PRE_ACTIVATION:
+        return make.pre("head", *sizes)
+    if recipe["name"] == "looks-linear":
+        law = partial(initializers.mirrored_last, base=recipe["base"])
+        return make.linear("head", *sizes, init=law)
+    return make.linear("head", *sizes)
 
 
 def _plain(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
