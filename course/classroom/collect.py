@@ -1,0 +1,205 @@
+"""Finds submissions in a folder or archive, whatever learning platform named the files."""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from course.arguments import reject
+from course.classroom import mend
+
+MOST_FILES, MOST_DEPTH = 20_000, 3
+
+# How platforms name what an instructor downloads; tried in this order against the path.
+PLATFORMS = {
+    "nbgrader exchange": r"(?:^|/)(?P<student>[^/+]+)\+[^/+]+\+(?P<when>\d{4}-[^/+]+)[^/]*/",
+    "Moodle": r"(?:^|/)(?P<name>[^/_]+)_(?P<student>\d+)_assignsubmission_\w*?(?:file|onlinetext)",
+    "Canvas": r"(?:^|/)(?P<name>[^/_]+?)(?:_LATE)?_(?P<student>\d+)_\d+_[^/]+$",
+    "Blackboard": r"(?:^|/)[^/]*_(?P<student>[^/_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})_?",
+    "Brightspace": r"(?:^|/)(?P<student>\d+)-\d+ - (?P<name>[^/]+?) - (?P<when>[^/]+?)(?: - |/)",
+    "Sakai": r"(?:^|/)(?P<name>[^/()]+)\((?P<student>[^()/]+)\)/",
+}
+WHEN = (
+    "%Y-%m-%d-%H-%M-%S",
+    "%Y-%m-%d %H:%M:%S %Z",
+    "%Y-%m-%d %H:%M:%S.%f %Z",
+    "%b %d, %Y %I%M %p",
+    "%d %B, %Y %I%M %p",
+)
+
+
+@dataclass
+class Submission:
+    """One student's file for one set. `notebook` is None where it could not be read."""
+
+    student: str
+    name: str
+    set: str
+    file: str
+    when: datetime
+    notebook: Any = None
+    remarks: list[str] = field(default_factory=list)
+
+
+def files(place: Path) -> Iterator[tuple[str, bytes | None, datetime]]:
+    """(path, content, time) of each notebook in a folder or zip, and in zips within it.
+
+    Links are not followed; nothing is unpacked to disk. Content is None where a file is too large
+    or cannot be read.
+    """
+    if place.is_file():
+        yield from _content(place.name, place.read_bytes(), _time(place.stat().st_mtime), 0)
+        return
+    if not place.is_dir():
+        raise reject("submissions", str(place), "a folder or an archive (.zip) with submissions")
+    for number, path in enumerate(sorted(place.rglob("*"))):
+        if number > MOST_FILES:
+            raise reject("submissions", str(place), f"a folder of at most {MOST_FILES} files")
+        wanted = (
+            path.suffix.lower() in (".ipynb", ".zip") and ".ipynb_checkpoints" not in path.parts
+        )
+        if not wanted or path.is_symlink() or not path.is_file():
+            continue
+        if any(parent.is_symlink() for parent in path.relative_to(place).parents if parent.name):
+            continue
+        when, name = _time(path.stat().st_mtime), path.relative_to(place).as_posix()
+        too_large = path.suffix == ".ipynb" and path.stat().st_size > mend.MOST_BYTES
+        if too_large:
+            yield name, None, when
+        else:
+            yield from _content(name, path.read_bytes(), when, 0)
+
+
+def _content(
+    name: str, data: bytes, when: datetime, depth: int
+) -> Iterator[tuple[str, bytes | None, datetime]]:
+    if not name.lower().endswith(".zip"):
+        if name.lower().endswith(".ipynb"):
+            yield name, data, when
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for member in archive.infolist()[:MOST_FILES]:
+                inner = f"{name[:-4]}/{member.filename}"
+                hidden = "__MACOSX" in inner or ".ipynb_checkpoints" in inner
+                if hidden or not inner.lower().endswith((".ipynb", ".zip")) or depth >= MOST_DEPTH:
+                    continue
+                large = member.file_size > mend.MOST_BYTES * (10 if inner.endswith(".zip") else 1)
+                try:
+                    content = None if large else archive.read(member)
+                except (RuntimeError, zipfile.BadZipFile, NotImplementedError, OSError):
+                    content = None  # encrypted, torn, or packed in an unknown way
+                stamp = datetime(*member.date_time, tzinfo=timezone.utc)
+                if content is None:
+                    yield inner, None, stamp
+                else:
+                    yield from _content(inner, content, stamp, depth + 1)
+    except (zipfile.BadZipFile, ValueError, OSError):
+        yield name[:-4] + ".ipynb", None, when
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=0)
+
+
+def recognise(path: str, sets: list[str]) -> tuple[str, str, datetime | None]:
+    """(student, name, time) from the path of a submission, by the naming of the platforms.
+
+    Without one of these: the folder per student, or the file name without the name of the set.
+    """
+    for pattern in PLATFORMS.values():
+        found = re.search(pattern, path)
+        if found:
+            parts = found.groupdict()
+            return tidy(parts["student"]), parts.get("name") or "", _when(parts.get("when"))
+    pure = PurePosixPath(path)
+    folders = [p for p in pure.parts[:-1] if p not in sets and p not in ("submitted", ".")]
+    if folders:
+        return tidy(_without_set(folders[-1], sets)), "", None
+    return tidy(_without_set(pure.stem, sets)), "", None
+
+
+def _without_set(text: str, sets: list[str]) -> str:
+    short = [name.split("-")[0] for name in sets]
+    for name in sorted([*sets, *short], key=len, reverse=True):
+        text = re.sub(rf"[\s_+-]*{re.escape(name)}[\s_+-]*", " ", text, flags=re.IGNORECASE)
+    return re.sub(r"\s*\(\d+\)$|[\s_-]+(?:final|copy|\d+)$", "", text.strip()).strip(" -_")
+
+
+def _when(text: str | None) -> datetime | None:
+    for form in WHEN if text else ():
+        try:
+            return datetime.strptime(str(text), form).replace(tzinfo=timezone.utc)
+        except ValueError:
+            continue
+    return None
+
+
+def tidy(student: str) -> str:
+    """A student's id that is safe as a folder name: letters, digits, - _ . @, no leading dot."""
+    plain = unicodedata.normalize("NFC", student).strip()
+    plain = re.sub(r"[^\w.@-]+", "-", plain).strip(".-")[:80]
+    return plain or "unknown"
+
+
+def which_set(notebook: Any, path: str, releases: dict[str, Any]) -> str | None:
+    """The set that a notebook answers: by its metadata, its cells, or its file name."""
+    about = notebook.get("metadata") if notebook is not None else None
+    about = about.get("course") if isinstance(about, dict) else None
+    name = about.get("set") if isinstance(about, dict) else None
+    if name in releases:
+        return str(name)
+    if notebook is not None:
+        cells = [cell for cell in notebook.cells if isinstance(cell, dict)]
+        ids = {mend.grade_id(cell) for cell in cells} - {""}
+        common = {n: len(ids & {mend.grade_id(c) for c in r.cells}) for n, r in releases.items()}
+        best = max(common, key=lambda n: common[n], default=None)
+        if best and common[best]:
+            return best
+    lower = path.lower()
+    named = [n for n in releases if n.lower() in lower or n.split("-")[0].lower() in lower]
+    return named[0] if len(named) == 1 else None
+
+
+def collect(place: Path, releases: dict[str, Any]) -> tuple[list[Submission], list[str]]:
+    """All submissions in `place` for the released sets (name -> student notebook), and a list of
+    files that belong to none of them. Of several files of one student the newest counts.
+    """
+    newest: dict[tuple[str, str], Submission] = {}
+    strangers = []
+    for path, data, when in files(place):
+        student, name, stamp = recognise(path, list(releases))
+        remarks: list[str] = []
+        notebook, why = None, "the file is too large or cannot be read"
+        try:
+            if data is not None:
+                notebook, remarks = mend.read(data)
+        except mend.Unreadable as problem:
+            why = str(problem)
+        chosen = which_set(notebook, path, releases)
+        if chosen is None:
+            strangers.append(f"{path}: {'no set of this course' if notebook else why}")
+            continue
+        one = Submission(student, name, chosen, path, stamp or when, None, remarks)
+        if notebook is None:
+            one.remarks.append(why)
+        else:
+            one.notebook, mended = mend.mend(notebook, releases[chosen])
+            one.remarks += mended
+            if PurePosixPath(path).stem != chosen:
+                one.remarks.append(f"file was named {PurePosixPath(path).name!r}")
+        other = newest.get((student, chosen))
+        if other is not None:
+            order = (one.notebook is not None, one.when), (other.notebook is not None, other.when)
+            kept, dropped = (one, other) if order[0] >= order[1] else (other, one)
+            kept.remarks.append(f"more than one file: {dropped.file!r} was left aside")
+            one = kept
+        newest[student, chosen] = one
+    return sorted(newest.values(), key=lambda s: (s.set, s.student)), strangers

@@ -1,0 +1,241 @@
+"""The commands `course assign`, `course grade`, `course regrade` and `course quiz`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from course.classroom.grade import Result
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+course_option = click.option(
+    "--course",
+    type=FOLDER,
+    default=Path(),
+    show_default="the current folder",
+    help="Your course folder, made by: course assign new",
+)
+masters_option = click.option(
+    "--masters",
+    type=FOLDER,
+    help="A folder with masters of your own. The default are those of the repository.",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="How many submissions at a time. The default is the number of processors.",
+)
+
+
+def _nbgrader() -> None:
+    """ValueError with what to do, where the instructor's extra is not installed."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("nbgrader", "jupytext") if find_spec(name) is None]
+    if missing:
+        raise ValueError(
+            f"{' and '.join(missing)} not found: this command is for instructors; "
+            "install the course with its extra, very-deep-networks-course[instructor]"
+        )
+
+
+@click.group()
+def assign() -> None:
+    """Problem sets: list them, make a course folder, release them to students."""
+    _nbgrader()
+
+
+@assign.command("list")
+@masters_option
+def list_sets(masters: Path | None) -> None:
+    """The problem sets, with the notebook that each belongs to."""
+    from course.classroom import master
+
+    click.echo(
+        f"{'set':<24} {'part':<5} {'notebook':<9} {'min':>4} {'points':>7} {'by hand':>8}  title"
+    )
+    for name in master.names(masters):
+        one = master.load(name, masters)
+        click.echo(
+            f"{name:<24} {one.part:<5} {one.notebook:<9} {one.minutes:>4} "
+            f"{one.automatic + one.by_hand:>7g} {one.by_hand:>8g}  {one.title}"
+        )
+
+
+@assign.command()
+@click.argument("folder", type=FOLDER)
+def new(folder: Path) -> None:
+    """Make a course folder of nbgrader's kind, in a place of your own."""
+    from course.classroom import layout, sandbox
+
+    path = layout.lay_out(folder)
+    click.echo(f"course folder: {path}")
+    click.echo(sandbox.describe(sandbox.isolation(), sandbox.Limits()))
+    click.echo(f"next: course assign release --course {path}")
+
+
+@assign.command()
+@click.argument("sets", nargs=-1)
+@course_option
+@masters_option
+def release(sets: tuple[str, ...], course: Path, masters: Path | None) -> None:
+    """Write the student version of SETS (all of them by default) to release/.
+
+    Solutions and hidden tests are taken out; what is written is searched for them, and nothing is
+    released if one is found. Safe to repeat.
+    """
+    from course.classroom import layout, master
+
+    folder = layout.course_folder(course)
+    chosen = list(sets) or master.names(masters)
+    with click.progressbar(length=len(chosen), label="release") as bar:
+        made = []
+        for _, path in layout.release(folder, chosen, masters):
+            made.append(path)
+            bar.update(1)
+    for path in made:
+        click.echo(path)
+
+
+@click.command()
+@click.argument("submissions", type=click.Path(path_type=Path))
+@click.option("--set", "sets", multiple=True, help="Only this set. May be given more than once.")
+@click.option("--again", is_flag=True, help="Grade also what has not changed since the last time.")
+@course_option
+@workers_option
+def grade(
+    submissions: Path, sets: tuple[str, ...], again: bool, course: Path, workers: int | None
+) -> None:
+    """Collect SUBMISSIONS (a folder or .zip), autograde them, write grades and feedback.
+
+    Understands the file names of Moodle, Canvas, Blackboard, Brightspace, Sakai and nbgrader, a
+    folder for each student, and files with the student's name. Each submission runs under limits,
+    in a sandbox where the system has one; a broken one never stops the others.
+
+    Writes grades.csv, grades-SET.csv, feedback/STUDENT/SET/SET.html, and written.csv with the
+    answers to be marked by hand (fill in its points, then: course regrade --marks written.csv).
+    """
+    _nbgrader()
+    from course.classroom import collect, layout, sandbox
+    from course.classroom import grade as grading
+
+    folder = layout.course_folder(course)
+    releases = grading.releases(folder, sets)
+    found, strangers = collect.collect(submissions, releases)
+    for stranger in strangers:
+        click.echo(f"left out: {stranger}")
+    if not found:
+        raise ValueError(f"submissions = {submissions}: no notebook of these sets in it")
+    click.echo(sandbox.describe(sandbox.isolation(), layout.limits(folder)))
+    before = {(r.set, r.student): r for r in grading.load(folder)}
+    jobs, results = [], []
+    for one in found:
+        key = (one.set, one.student)
+        digest = grading.file_in(folder, one)
+        done = before.get(key)
+        if done and digest and done.digest == digest and done.status == "graded" and not again:
+            results.append(done)
+        elif one.notebook is None:
+            results.append(grading.unreadable(folder, one))
+        else:
+            jobs.append(key)
+    unchanged = len(results)
+    results += _run(folder, jobs, workers)
+    by_key = {(one.set, one.student): one for one in found}
+    for result in results:
+        submission = by_key[result.set, result.student]
+        result.name = submission.name
+        known = set(result.remarks)
+        result.remarks += [remark for remark in submission.remarks if remark not in known]
+        if submission.notebook is not None:
+            result.digest = grading.digest(folder, result.set, result.student)
+    if unchanged:
+        click.echo(f"not graded again (unchanged or unreadable): {unchanged}")
+    _finish(folder, results)
+
+
+@click.command()
+@click.argument("sets", nargs=-1)
+@click.option("--student", "students", multiple=True, help="Only this student.")
+@click.option(
+    "--marks",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Take the points of a filled-in written.csv; nothing is run again.",
+)
+@course_option
+@masters_option
+@workers_option
+def regrade(
+    sets: tuple[str, ...],
+    students: tuple[str, ...],
+    marks: Path | None,
+    course: Path,
+    masters: Path | None,
+    workers: int | None,
+) -> None:
+    """Grade SETS again after their masters were mended, from the work that was handed in.
+
+    Marks given by hand stay. Says whose points changed.
+    """
+    _nbgrader()
+    from course.classroom import grade as grading
+    from course.classroom import layout, report
+
+    folder = layout.course_folder(course)
+    before = {(r.set, r.student): r for r in grading.load(folder)}
+    if marks is not None:
+        from course.classroom import worker
+
+        results = []
+        for key in report.read_marks(folder, marks):
+            worker.feedback(folder, *key)
+            results.append(before[key])
+            grading.read_scores(folder, before[key])
+    else:
+        chosen = list(grading.releases(folder, sets))
+        list(layout.release(folder, chosen, masters))
+        jobs = [
+            key
+            for key, result in before.items()
+            if key[0] in chosen
+            and (not students or key[1] in students)
+            and result.status != "unreadable"
+        ]
+        old = {key: before[key].score for key in jobs}
+        results = _run(folder, jobs, workers)
+        for result in results:
+            key = (result.set, result.student)
+            result.name, result.remarks = before[key].name, before[key].remarks + result.remarks
+            result.digest = grading.digest(folder, *key)
+            if result.score != old[key]:
+                click.echo(f"{key[0]} {key[1]}: {old[key]:g} -> {result.score:g}")
+    _finish(folder, results)
+
+
+def _run(folder: Path, jobs: list[tuple[str, str]], workers: int | None) -> list[Result]:
+    from course.classroom import grade as grading
+
+    results = []
+    with click.progressbar(length=len(jobs), label="grade", show_pos=True) as bar:
+        for result in grading.grade(folder, jobs, workers=workers):
+            results.append(result)
+            bar.update(1)
+    return results
+
+
+def _finish(folder: Path, results: Iterable[Any]) -> None:
+    from course.classroom import grade as grading
+    from course.classroom import report
+
+    mine = sorted(results, key=lambda r: (r.set, r.student))
+    grading.save(folder, mine)
+    everything = grading.load(folder)
+    made = [*report.write_grades(folder, everything), report.write_written(folder, everything)]
+    click.echo(report.summary(mine))
+    for path in filter(None, made):
+        click.echo(path)
+    click.echo(f"feedback: {folder / 'feedback'}")

@@ -1,0 +1,197 @@
+"""Grades many submissions side by side: a process and a time limit for each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+
+from course.arguments import reject
+from course.classroom import layout
+from course.classroom.collect import Submission
+
+WALL = 400.0  # seconds for one submission, kernel, feedback and all
+
+
+@dataclass
+class Result:
+    """What became of one submission. status: graded, unreadable, stopped (time) or failed.
+
+    score: points so far; waiting: points of answers in words that nobody has marked yet.
+    """
+
+    student: str
+    name: str
+    set: str
+    status: str
+    score: float = 0.0
+    most: float = 0.0
+    waiting: float = 0.0
+    cells: dict[str, float | None] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    kernel_seconds: float = 0.0
+    digest: str = ""
+
+
+def releases(course: Path, chosen: Iterable[str] = ()) -> dict[str, Any]:
+    """Set -> its student notebook, for `chosen` sets or all that were released."""
+    known = {p.stem: p for p in sorted((course / "release").glob("*/*.ipynb"))}
+    if not known:
+        raise reject("course", str(course), "a course with a release: run course assign release")
+    for name in chosen:
+        if name not in known:
+            raise reject("set", name, "one of the released sets: " + ", ".join(known))
+    names = list(chosen) or list(known)
+    return {name: nbformat.read(known[name], as_version=4) for name in names}
+
+
+def file_in(course: Path, submission: Submission) -> str:
+    """Puts a submission where nbgrader looks for it; returns a digest of work and master."""
+    folder = course / "submitted" / submission.student / submission.set
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "timestamp.txt").write_text(f"{submission.when:%Y-%m-%d %H:%M:%S} UTC")
+    target = folder / f"{submission.set}.ipynb"
+    if submission.notebook is None:
+        target.unlink(missing_ok=True)
+        return ""
+    nbformat.write(submission.notebook, target)
+    return digest(course, submission.set, submission.student)
+
+
+def digest(course: Path, name: str, student: str) -> str:
+    """Of what is graded and what it is graded by: equal means that nothing has changed."""
+    parts = [course / "submitted" / student / name, course / "source" / name]
+    data = b"".join((part / f"{name}.ipynb").read_bytes() for part in parts)
+    settings = (course / layout.MARKER).read_bytes()
+    return hashlib.sha256(data + settings).hexdigest()
+
+
+def grade(
+    course: Path, jobs: Iterable[tuple[str, str]], *, workers: int | None = None, wall: float = WALL
+) -> Iterator[Result]:
+    """Autogrades (set, student) pairs, `workers` at a time; yields each result as it comes.
+
+    Each runs in a process of its own, which ends with everything that it started after `wall`
+    seconds. The default of `workers` is the number of processors.
+    """
+    context: Any = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["course.classroom.worker"])
+    from course.classroom import worker
+
+    waiting = list(jobs)[::-1]
+    running: dict[Any, tuple[Any, str, str, float]] = {}
+    while waiting or running:
+        while waiting and len(running) < (workers or os.cpu_count() or 1):
+            name, student = waiting.pop()
+            mine, theirs = context.Pipe(duplex=False)
+            process = context.Process(
+                target=worker.run, args=(str(course), name, student, theirs), daemon=False
+            )
+            process.start()
+            theirs.close()
+            running[mine] = (process, name, student, time.monotonic() + wall)
+        ready: list[Any] = wait(list(running), timeout=0.5)
+        for end in ready:
+            process, name, student, _ = running.pop(end)
+            try:
+                said = end.recv()
+            except EOFError:
+                said = {"error": f"the grader of this submission died ({process.exitcode})"}
+            _end(process)
+            yield _outcome(course, name, student, said)
+        for end, (process, name, student, until) in list(running.items()):
+            if time.monotonic() > until:
+                del running[end]
+                _end(process)
+                said = {"stopped": f"took longer than {wall:g} s and was stopped"}
+                yield _outcome(course, name, student, said)
+
+
+def _end(process: Any) -> None:
+    """Ends a worker and whatever it started, kernels that went astray included."""
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        family = []
+    process.join(timeout=5 if not family else 0.2)
+    if process.is_alive():
+        process.kill()
+    for child in family:
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    process.join()
+    process.close()
+
+
+def _outcome(course: Path, name: str, student: str, said: dict[str, Any]) -> Result:
+    result = Result(student, "", name, "graded", kernel_seconds=said.get("kernel_seconds", 0.0))
+    for status in ("stopped", "error"):
+        if said.get(status):
+            result.status = "stopped" if status == "stopped" else "failed"
+            result.remarks.append(said[status])
+            nothing(course, name, student)
+    read_scores(course, result)
+    return result
+
+
+def unreadable(course: Path, submission: Submission) -> Result:
+    """The result of a file that is no notebook: on record with 0 points."""
+    nothing(course, submission.set, submission.student)
+    result = Result(submission.student, submission.name, submission.set, "unreadable")
+    read_scores(course, result)
+    return result
+
+
+def nothing(course: Path, name: str, student: str) -> None:
+    """Records 0 points for every graded cell of a submission that could not be graded."""
+    with layout.gradebook(course) as book:
+        book.update_or_create_student(student)
+        submission = book.update_or_create_submission(name, student)
+        for notebook in submission.notebooks:
+            for one in notebook.grades:
+                one.auto_score, one.needs_manual_grade = 0.0, False
+        book.db.commit()
+
+
+def read_scores(course: Path, result: Result) -> None:
+    """Fills in the points of `result` from the gradebook."""
+    with layout.gradebook(course) as book:
+        submission = book.find_submission(result.set, result.student)
+        result.most = submission.max_score
+        result.score, result.waiting = 0.0, 0.0
+        for notebook in submission.notebooks:
+            for one in sorted(notebook.grades, key=lambda g: g.name):
+                known = one.manual_score if one.manual_score is not None else one.auto_score
+                result.cells[one.name] = known
+                result.score += known or 0.0
+                result.waiting += one.max_score if known is None else 0.0
+
+
+def save(course: Path, results: Iterable[Result]) -> None:
+    """Adds results to those on file (logs/results.json), whole or not at all."""
+    on_file = {(r.set, r.student): r for r in load(course)}
+    on_file |= {(r.set, r.student): r for r in results}
+    target = course / "logs" / "results.json"
+    part = target.with_suffix(".part")
+    part.write_text(json.dumps([asdict(on_file[key]) for key in sorted(on_file)], indent=1))
+    os.replace(part, target)
+
+
+def load(course: Path) -> list[Result]:
+    """The results on file, by set and student."""
+    target = course / "logs" / "results.json"
+    if not target.exists():
+        return []
+    return [Result(**entry) for entry in json.loads(target.read_text(encoding="utf-8"))]

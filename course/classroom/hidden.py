@@ -1,0 +1,167 @@
+"""Hidden tests: how they ask a submission, compare, and say what is wrong.
+
+They run in the grader's process. A test sees of the submission what `ask` returns, plain data:
+
+    for w, n in ((0.9, 12), (-1.1, 7)):
+        expect(close(ask("slope(w, n)", w=w, n=n), n * w ** (n - 1)), "The slope is off for ...")
+
+The submission sees the expression and the values that it is asked with, never a test.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from course.classroom.master import BEGIN_TESTS, END_TESTS
+
+
+class NotYet(Exception):
+    """A hidden test that is not passed; its text is what the student is told."""
+
+
+def expect(condition: Any, message: str) -> None:
+    """NotYet(message) unless `condition` holds."""
+    if not bool(condition):
+        raise NotYet(message)
+
+
+def close(got: Any, wanted: Any, rel: float = 1e-6, least: float = 1e-9) -> bool:
+    """Whether `got` has the shape of `wanted` and each entry is within rel * |wanted| + least.
+
+    Infinities must be equal, NaN equals NaN. False, never an error, for anything not numeric.
+    """
+    try:
+        a, b = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=rel, atol=least, equal_nan=True))
+
+
+def split(source: str) -> tuple[str, str]:
+    """The visible and the hidden lines of a cell."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    hidden = False
+    for line in source.splitlines():
+        if BEGIN_TESTS in line:
+            hidden = True
+        elif END_TESTS in line:
+            hidden = False
+        else:
+            parts[hidden].append(line)
+    return "\n".join(parts[0]), "\n".join(parts[1])
+
+
+def run(hidden: str, ask: Callable[..., Any]) -> str | None:
+    """Runs hidden tests; what the student is to be told, or None when all of them pass.
+
+    A test that stumbles over what it was given (a list where it asked for a number) counts as not
+    passed: its own error would show the assertion, so the student reads a general sentence.
+    """
+    names = {"ask": ask, "expect": expect, "close": close, "np": np, "math": math}
+    try:
+        with np.errstate(all="ignore"):
+            exec(compile(hidden, "<hidden tests>", "exec"), names)
+    except NotYet as problem:
+        return str(problem)
+    except Exception:
+        return "What your code returns has another form than the problem asks for."
+    return None
+
+
+# Runs once in the student's kernel, before the first cell; it holds no secret.
+KERNEL_SIDE = """
+def _prepare():
+    import json, sys, types
+
+    def plain(value, depth=0):
+        if depth > 6:
+            return {"other": "a value nested too deep"}
+        if value is None or isinstance(value, (bool, str)):
+            return value
+        if isinstance(value, int):
+            return value if value.bit_length() < 4000 else {"other": "a huge integer"}
+        if isinstance(value, float):
+            return value
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        if hasattr(value, "dtype") and hasattr(value, "tolist"):
+            if value.dtype.kind not in "biuf":
+                return {"other": "an array of " + str(value.dtype)}
+            if value.size > 200000:
+                return {"other": "an array of more than 200,000 numbers"}
+            return {"array": value.tolist()}
+        if isinstance(value, (list, tuple)):
+            return [plain(v, depth + 1) for v in value[:200000]]
+        if isinstance(value, dict):
+            return {"dict": [[plain(k, depth + 1), plain(v, depth + 1)] for k, v in value.items()]}
+        return {"other": type(value).__name__}
+
+    def real(value):
+        if isinstance(value, dict):
+            import numpy
+            array = numpy.asarray(value["array"], dtype=value["dtype"])
+            if value.get("torch"):
+                import torch
+                return torch.tensor(array)
+            return array
+        return value
+
+    def answer(request, space):
+        from IPython import get_ipython
+        asked = json.loads(request)
+        values = {k: real(v) for k, v in asked["values"].items()}
+        try:
+            reply = {"value": plain(eval(asked["expression"], {**space, **values}))}
+        except BaseException as problem:
+            reply = {"error": type(problem).__name__ + ": " + str(problem)[:300]}
+        data = {"application/x-course-answer": json.dumps(reply)}
+        get_ipython().display_pub.publish(data)
+
+    module = types.ModuleType("_course_answers")
+    module.answer = answer
+    sys.modules["_course_answers"] = module
+_prepare()
+del _prepare
+"""
+
+
+def request(expression: str, values: dict[str, Any], torch: bool = False) -> str:
+    """The cell that asks the kernel for `expression`, with `values` bound for its evaluation.
+
+    Arrays travel as numpy arrays, or as torch tensors where `torch` is true.
+    """
+    bound = {}
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            value = {"array": value.tolist(), "dtype": str(value.dtype), "torch": torch}
+        bound[name] = value
+    asked = json.dumps({"expression": expression, "values": bound})
+    return f"__import__('_course_answers').answer({asked!r}, globals())"
+
+
+def reply(text: str, expression: str) -> Any:
+    """The value in the kernel's answer; NotYet where the student's code failed."""
+    try:
+        answer = json.loads(text)
+        if "error" in answer:
+            raise NotYet(f"{expression} stopped with {answer['error']}")
+        return _value(answer["value"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise NotYet(f"{expression} gave no usable answer.") from None
+
+
+def _value(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_value(entry) for entry in data]
+    if isinstance(data, dict):
+        if "array" in data:
+            return np.asarray(data["array"])
+        if "dict" in data:
+            return {_value(key): _value(value) for key, value in data["dict"]}
+        raise NotYet(f"A number or an array was wanted, your code gave {str(data['other'])[:80]}.")
+    return data

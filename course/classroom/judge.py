@@ -1,0 +1,168 @@
+"""The executing step of nbgrader, hardened: the kernel in a sandbox, hidden tests outside of it.
+
+Two classes that nbgrader's configuration names (see `layout.CONFIG`): nbgrader still restores the
+cells, turns each graded cell's output into points, keeps them in the gradebook and makes the
+feedback. What a student's code can do is to answer questions with data: no test, no expected value
+and nothing of the grader exists in its process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import zmq
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from nbclient.util import run_sync
+from nbformat.v4 import new_code_cell, new_output
+from nbgrader.preprocessors import Execute
+from traitlets import Float, Integer, Unicode
+
+from course.classroom import hidden, sandbox
+from course.classroom.master import BEGIN_TESTS
+
+MIME = "application/x-course-answer"
+kernel_seconds: list[float] = []  # of the kernels that this process has run, for the report
+
+
+class SandboxedKernelManager(AsyncKernelManager):
+    """Starts the kernel inside `sandbox.command`, connected by sockets in a folder of its own."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.limits = kwargs.pop("limits", sandbox.Limits())
+        self.work = str(Path(tempfile.mkdtemp(prefix="grade")).resolve())
+        super().__init__(**kwargs)
+        self.connection_file = f"{self.work}/k.json"
+        self.transport = "ipc"
+        self.ip = f"{self.work}/s"
+        self.context.setsockopt(zmq.MAXMSGSIZE, 16 * 2**20)  # a larger message closes the line
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        inner = super().format_kernel_cmd(extra_arguments)
+        return sandbox.command(inner, self.work, level=sandbox.isolation(), limits=self.limits)
+
+    async def _async_start_kernel(self, **kwargs: Any) -> None:
+        kwargs |= {"cwd": self.work, "env": sandbox.environment(self.work)}
+        kwargs |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        await super()._async_start_kernel(**kwargs)
+
+    start_kernel = run_sync(_async_start_kernel)  # type: ignore[assignment]
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        await super()._async_cleanup_resources(restart=restart)
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    cleanup_resources = run_sync(_async_cleanup_resources)  # type: ignore[assignment]
+
+
+class Judge(Execute):
+    """nbgrader's Execute with limits on output, a kernel that may die, and hidden tests."""
+
+    cell_output_kb = Integer(256, help="What one cell may print; the rest is cut.").tag(config=True)
+    kernel_limits = Unicode("", help="memory_gb=..,cpu_seconds=..,file_mb=..,processes=..").tag(
+        config=True
+    )
+    total_seconds = Float(240.0, help="Wall time of all cells of one notebook.").tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(kernel_manager_class=SandboxedKernelManager, **kwargs)
+        self.shutdown_kernel = "immediate"
+
+    def create_kernel_manager(self) -> SandboxedKernelManager:
+        limits = sandbox.Limits.parse(self.kernel_limits)
+        self.km = SandboxedKernelManager(kernel_name="python3", limits=limits, config=self.config)
+        return self.km
+
+    def preprocess(self, nb: Any, resources: Any = None, km: Any = None) -> tuple[Any, Any]:
+        self.gone = ""  # why the kernel is no longer there
+        self.printed = 0
+        self.started = time.monotonic()
+        try:
+            return super().preprocess(nb, resources, km)
+        finally:
+            kernel_seconds.append(time.monotonic() - self.started)
+
+    def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
+        if cell.cell_type != "code":
+            return cell, resources
+        if index == min(i for i, c in enumerate(self.nb.cells) if c.cell_type == "code"):
+            self._run(new_code_cell(hidden.KERNEL_SIDE), index)
+        if BEGIN_TESTS not in cell.source:
+            ran = self._run(new_code_cell(cell.source), index)
+            cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+            return cell, resources
+        said = hidden.run(hidden.split(cell.source)[1], lambda e, **v: self._ask(index, e, v))
+        if said is None:
+            text = "Passed.\n"
+            cell.outputs = [new_output("stream", name="stdout", text=text)]
+        else:
+            cell.outputs = [_not_yet(said)]
+        return cell, resources
+
+    def _ask(self, index: int, expression: str, values: dict[str, Any]) -> Any:
+        torch = bool(values.pop("torch", False))
+        cell = self._run(new_code_cell(hidden.request(expression, values, torch)), index)
+        if self.gone:
+            raise hidden.NotYet(self.gone)
+        answers = [o.data[MIME] for o in cell.outputs if MIME in o.get("data", {})]
+        if not answers:
+            failed = [o for o in cell.outputs if o.output_type == "error"]
+            why = f": {failed[0].ename}" if failed else ""
+            raise hidden.NotYet(f"{expression} gave no answer{why}.")
+        return hidden.reply(str(answers[-1]), expression)
+
+    def _run(self, cell: Any, index: int) -> Any:
+        """Runs `cell` in the kernel; what goes wrong with the kernel is an error in its output."""
+        self.printed = 0
+        over = time.monotonic() - self.started > self.total_seconds
+        if over and not self.gone:
+            self._kill(f"The notebook ran longer than {self.total_seconds:g} s and was stopped.")
+        if self.gone:
+            cell.outputs = [_not_yet(self.gone)]
+            return cell
+        kept = self.nb.cells[index]
+        try:
+            cell = self.execute_cell(cell, index, store_history=True)
+        except DeadKernelError:
+            self._kill("The kernel died in a cell above (exit, memory or processor limit).")
+        except Exception as problem:  # no end of output, a torn message, a kernel that won't stop
+            self._kill(f"The kernel had to be stopped ({type(problem).__name__}).")
+        finally:
+            self.nb.cells[index] = kept
+        if self.gone:
+            cell.outputs = [*cell.outputs[:20], _not_yet(self.gone)]
+        return cell
+
+    def _kill(self, why: str) -> None:
+        self.gone = why
+        if self.km is not None:
+            run_sync(self.km._async_shutdown_kernel)(now=True)
+
+    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        """Counts what a cell puts out; beyond the limit it is dropped and the cell interrupted."""
+        kind = msg["msg_type"]
+        if kind in ("stream", "display_data", "execute_result", "update_display_data", "error"):
+            before, most = self.printed, self.cell_output_kb * 1024
+            content = msg["content"]
+            answer = MIME in content.get("data", {})
+            self.printed += 0 if answer else len(str(content.get("text") or content))
+            if before <= most < self.printed:
+                self.stopping = asyncio.ensure_future(self.km._async_interrupt_kernel())
+                note = f"\n[cut: a cell may print {self.cell_output_kb} kB]\n"
+                cell.outputs.append(new_output("stream", name="stdout", text=note))
+            if self.printed > most and kind != "error":
+                return None
+        elif kind.startswith("comm"):
+            return None  # widgets have no place in graded work, and their state would be kept
+        return super().process_message(msg, cell, cell_index)
+
+
+def _not_yet(message: str) -> Any:
+    """An error output which holds `message` alone, no traceback and no line of a test."""
+    return new_output("error", ename="Not yet", evalue=message, traceback=[message])
