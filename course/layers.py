@@ -126,7 +126,8 @@ class BatchNorm(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        shape = (arguments.whole("replicas", replicas, least=1), 1, width)
+        replicas = arguments.whole("replicas", replicas, least=1)
+        shape = (replicas, 1, arguments.whole("width", width, least=1))
         self.epsilon = arguments.real("epsilon", epsilon, least=0)
         self.momentum = arguments.real("momentum", momentum, least=0, most=1)
         self.scale = nn.Parameter(torch.ones(shape, dtype=dtype))
@@ -185,7 +186,8 @@ class LayerNorm(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        shape = (arguments.whole("replicas", replicas, least=1), 1, width)
+        replicas = arguments.whole("replicas", replicas, least=1)
+        shape = (replicas, 1, arguments.whole("width", width, least=1))
         self.epsilon = arguments.real("epsilon", epsilon, least=0)
         self.scale = nn.Parameter(torch.ones(shape, dtype=dtype))
         self.shift = nn.Parameter(torch.zeros(shape, dtype=dtype))

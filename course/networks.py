@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from course import arguments
 from course.initializers import Law
-from course.parts import BLOCKS, Maker, make_head, make_stem
+from course.parts import BLOCKS, Maker, check, make_head, make_stem
 
 # The names `build` knows, with the options that are each one's own and their values.
 ARCHITECTURES: dict[str, dict[str, Any]] = {
@@ -144,13 +144,7 @@ def build(
         activation=activation, norm=norm, init=init, bias=bias, ends=ends, dtype=dtype,
         **defaults | options,
     )  # fmt: skip
-    for size in ("inputs", "width", "outputs"):
-        arguments.whole(size, recipe[size], least=1)
-        if not ends and recipe[size] != width:
-            raise arguments.reject(size, recipe[size], f"the width, {width}, without ends")
-    arguments.whole("depth", depth)
-    if name == "looks-linear":
-        arguments.one_of("activation", activation, ["relu"])
+    check(recipe)
     recipe["seeds"] = arguments.seeds(seeds)
     make = Maker(recipe)
     layers = [f"layer {number}" for number in range(1, depth + 1)]

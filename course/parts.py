@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from course import arguments, initializers, seeding
+from course.activations import ACTIVATIONS
 from course.blocks import (
     Highway,
     PostActivation,
@@ -21,6 +22,27 @@ from course.blocks import (
 from course.layers import Activation, DiracLinear, Linear, norm_layer
 
 _PRE_ACTIVATION = ("resnet", "van", "van0")
+
+
+def check(recipe: dict[str, Any]) -> None:
+    """ValueError for the first argument of `networks.build` that does not fit."""
+    width, mirrored = recipe["width"], recipe["name"] == "looks-linear"
+    for size in ("inputs", "width", "outputs"):
+        arguments.whole(size, recipe[size], least=1)
+        if not recipe["ends"] and recipe[size] != width:
+            raise arguments.reject(size, recipe[size], f"the width, {width}, without ends")
+    arguments.whole("depth", recipe["depth"])
+    if mirrored and width % 2:
+        raise arguments.reject("width", width, "even: half of the units mirror the other half")
+    arguments.one_of("activation", recipe["activation"], ["relu"] if mirrored else ACTIVATIONS)
+    if not recipe["dtype"].is_floating_point:
+        raise arguments.reject("dtype", recipe["dtype"], "a type of floating point numbers")
+    for option in ("gate_bias", "multiplier", "branch"):
+        value = recipe.get(option, 0.0)
+        if isinstance(value, str) and option == "branch":
+            arguments.one_of("branch, if not a number,", value, ("zero", "rezero"))
+        else:
+            arguments.real(option, value)
 
 
 class Maker:
@@ -89,15 +111,12 @@ def _resnet(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Modul
     if branch == "rezero":
         start = torch.zeros(len(make.seeds), 1, 1, dtype=make.dtype)
         return Residual(make.pre(layer, n, n), Scale(start))
-    if isinstance(branch, str):
-        raise arguments.reject("branch", branch, 'a number, "rezero" or "zero"')
-    branch = arguments.real("branch", branch)
     return Residual(make.pre(layer, n, n), nn.Identity() if branch == 1 else Scale(branch))
 
 
 def _highway(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
-    bias = arguments.real("gate_bias", recipe["gate_bias"])
-    gate = make.linear(f"{layer} gate", n, n, init="torch_default", bias=bias)
+    laws = {"init": "torch_default", "bias": recipe["gate_bias"]}
+    gate = make.linear(f"{layer} gate", n, n, **laws)
     return Highway(make.post(layer, n, n), nn.Sequential(gate, Activation("sigmoid")))
 
 
