@@ -174,7 +174,7 @@ def test_looks_linear_is_linear_at_the_start_however_deep(norm):
         fitted = inputs @ torch.linalg.lstsq(inputs, y).solution
         return ((y - fitted).norm(dim=1) / y.norm(dim=1)).max()
 
-    assert share_not_linear("looks-linear", 30) < 1e-12
+    assert share_not_linear("looks-linear", 30) < 1e-9
     assert share_not_linear("plain", 1) > 0.05
 
 
