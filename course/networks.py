@@ -173,7 +173,9 @@ def mlp(
         raise arguments.reject("widths", widths, "at least two whole numbers >= 1: in and out")
     widths = tuple(arguments.whole("widths", width, least=1) for width in widths)
     layers = len(widths) - 1
-    inits = [init] * layers if isinstance(init, str) or callable(init) else list(init)
+    if not isinstance(init, str) and not callable(init):
+        init = tuple(init)
+    inits = init if isinstance(init, tuple) else (init,) * layers
     if len(inits) != layers:
         raise arguments.reject("init", init, f"one law, or one for each of the {layers} layers")
     recipe = dict(
@@ -216,10 +218,17 @@ def extend_with_identity(network: Network, extra: int) -> Network:
     arguments.one_of("activation", recipe["activation"], ("relu", "identity"))
     arguments.whole("depth", depth, least=1)
     deeper = copy.deepcopy(network)
-    make = Maker(recipe)
-    width = recipe["widths"][-2] if network.name == "mlp" else recipe["width"]
-    device = next(network.parameters()).device
+    make, like = Maker(recipe), next(network.parameters())
+    if network.name == "mlp":
+        width, last = recipe["widths"][-2:]
+        deeper.recipe["widths"] = (*recipe["widths"][:-1], *[width] * extra, last)
+        if isinstance(recipe["init"], tuple):
+            *first, head = recipe["init"]
+            deeper.recipe["init"] = (*first, *["identity"] * extra, head)
+    else:
+        width = recipe["width"]
+        deeper.recipe["depth"] += extra
     for number in range(depth + 1, depth + extra + 1):
         block = make.post(f"layer {number}", width, width, init="identity", bias=0.0)
-        deeper.blocks.append(block.to(device))
+        deeper.blocks.append(block.to(like.device, like.dtype))
     return deeper

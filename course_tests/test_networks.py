@@ -229,6 +229,8 @@ def test_a_chain_may_have_one_law_per_layer():
     assert not chain.blocks[1].linear.weight.any()
     assert (chain.head.bias == -2).all()
     assert type(chain.blocks[0].norm).__name__ == "LayerNorm"
+    again = networks.rebuild(networks.extend_with_identity(networks.rebuild(chain, norm=None), 2))
+    assert again.depth == 4 and torch.equal(again.blocks[3].linear.weight[0], torch.eye(4))
 
 
 # --- gradients --------------------------------------------------------------------------------
@@ -288,7 +290,7 @@ def test_identity_blocks_change_nothing(kind, extra, depth, dtype):
         shallow = net(kind, norm=None, depth=depth, dtype=dtype)
     shallow = shaken(shallow.double()).to(dtype)
     deep, x = networks.extend_with_identity(shallow, extra), noise(9, 3).to(dtype)
-    assert deep.depth == shallow.depth + extra
+    assert deep.depth == networks.rebuild(deep).depth == shallow.depth + extra
     assert torch.equal(deep(x), shallow(x))
     with torch.no_grad():
         before = shallow(x).clone()
