@@ -54,9 +54,19 @@ def _known(result: Tensor, finite: Tensor) -> Tensor:
     return torch.where(finite, result, math.nan)
 
 
-def relative_singular_values(x: Any) -> Tensor:
-    """Singular values (..., min(B, n)), largest first, as multiples of the largest entry of `x`."""
+def relative_singular_values(x: Any, *, centred: bool = False) -> Tensor:
+    """Singular values (..., min(B, n)) of matrices, largest first, as multiples of a common scale.
+
+    centred: take from each column its mean over the samples first. Differences that the type of `x`
+    can't hold (less than 4 epsilon times the largest entry) count as none: identical rows give 0.
+    """
     values, finite = matrices("x", x)
+    if centred:
+        values = values - values.mean(-2, keepdim=True)
+        kind = torch.as_tensor(x).dtype
+        least = 4 * torch.finfo(kind if kind.is_floating_point else torch.float64).eps
+        spread = values.abs().amax((-2, -1), keepdim=True)
+        values = torch.where(spread > least, values, 0.0)
     return _known(torch.linalg.svdvals(values), finite[..., None])
 
 
@@ -85,14 +95,22 @@ def participation(singular: Any) -> Tensor:
     return _over(squares.sum(-1) ** 2, (squares**2).sum(-1))
 
 
-def effective_rank(x: Any) -> Tensor:
-    """`entropy_rank` of the singular values of activations (..., B, n), not centred."""
-    return entropy_rank(relative_singular_values(x))
+def effective_rank(x: Any, *, centred: bool = True) -> Tensor:
+    """`entropy_rank` of the singular values of activations (..., B, n).
+
+    In how many directions the samples differ. Centred: the mean over the samples, which all have in
+    common (`mean_cosine` sees it), is taken off first; not centred it counts as a direction.
+    0 where all samples are alike.
+    """
+    return entropy_rank(relative_singular_values(x, centred=centred))
 
 
-def participation_ratio(x: Any) -> Tensor:
-    """`participation` of the singular values of activations (..., B, n), not centred."""
-    return participation(relative_singular_values(x))
+def participation_ratio(x: Any, *, centred: bool = True) -> Tensor:
+    """`participation` of the singular values of activations (..., B, n), as `effective_rank`.
+
+    Centred it is (tr C)^2 / tr C^2 with C the covariance matrix of the units.
+    """
+    return participation(relative_singular_values(x, centred=centred))
 
 
 def mean_cosine(x: Any) -> Tensor:

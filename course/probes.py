@@ -54,7 +54,7 @@ MEASURES: dict[str, Callable[[Tensor], Tensor]] = {
     "nonfinite": lambda x: (~x.isfinite()).double().mean((-2, -1)),
     "cosine": mean_cosine,
 }
-# The same from the singular values, which are computed once.
+# The same from the singular values of the centred activations, which are computed once.
 RANKS: dict[str, Callable[[Tensor], Tensor]] = {
     "effective_rank": measures.entropy_rank,
     "participation_ratio": measures.participation,
@@ -266,10 +266,11 @@ class Probe:
 
     def _record(self, layer: _Layer) -> dict[str, Any]:
         if layer.output is not None and not layer.known:
-            x = layer.output.to(torch.float64)
-            found = {name: MEASURES[name](x) for name in self.measure if name in MEASURES}
+            x = layer.output
+            wide = x.to(torch.float64)
+            found = {name: MEASURES[name](wide) for name in self.measure if name in MEASURES}
             if any(name in RANKS for name in self.measure):
-                singular = measures.relative_singular_values(x)
+                singular = measures.relative_singular_values(x, centred=True)
                 found |= {name: rank(singular) for name, rank in RANKS.items()}
             if "neighbours" in self.measure:
                 found["neighbours"] = self._neighbours(layer, x)
