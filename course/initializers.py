@@ -160,7 +160,7 @@ def mixed(
     square of the singular values is that of `lecun_normal`, gain^2 max(fan_in, fan_out) / fan_in,
     at every mix. So only the spread of the singular values changes: the degeneracy, not the scale.
     At 1 it is the nearest orthogonal matrix to G (uniform, as U V^T is).
-    Orhan and Pitkow, "Skip connections eliminate singularities" (2018), vary orthogonality so too.
+    Compare Orhan and Pitkow, "Skip connections eliminate singularities" (2018).
     """
     t = arguments.real("orthogonality", orthogonality, least=0, most=1)
     u, s, vt = torch.linalg.svd(_normal(fan_in, fan_out, generator), full_matrices=False)
@@ -197,7 +197,7 @@ def mirrored(
     If the units before are [relu(u), relu(-u)], their difference is u itself, so the units after
     are [u V, -u V]: mirrored again, and linear in u. Both fans must be even.
     Balduzzi, Frean, Leary, Lewis, Ma and McWilliams, "The shattered gradients problem" (2017),
-    section 4.2; in the layout y = x W. See `mirrored_first` and `mirrored_last` for the two ends.
+    section 4; in the layout y = x W. See `mirrored_first` and `mirrored_last` for the two ends.
     """
     v = law(base)(_mirror("fan_in", fan_in), _mirror("fan_out", fan_out), generator)
     return torch.cat([torch.cat([v, -v], 1), torch.cat([-v, v], 1)], 0)

@@ -78,7 +78,7 @@ class DiracLinear(Linear):
     W_unit is W with each column (the weights into one unit) scaled to length 1. a (ones at the
     start) and b (0.1): (R, 1, width), learned; W is square. No skip connection is left: `matrix`
     is what a plain layer would hold.
-    Zagoruyko and Komodakis, "DiracNets" (2017), eqs. 3 and 4, for linear layers.
+    Zagoruyko and Komodakis, "DiracNets" (2017), "Dirac parameterization", for linear layers.
     """
 
     def __init__(

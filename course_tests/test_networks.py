@@ -83,6 +83,29 @@ def test_a_replica_is_the_single_network_with_its_seed(
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_replica_gets_the_gradients_of_the_single_network(name):
+    x = noise(3, 6, 3)
+    together = net(name, seeds=[4, 2, 8], depth=4)
+    together(x).square().sum().backward()
+    for r, seed in enumerate(together.seeds):
+        alone = net(name, seeds=[seed], depth=4)
+        alone(x[r]).square().sum().backward()
+        for mine, theirs in zip(together.parameters(), alone.parameters(), strict=True):
+            close(mine.grad[r], theirs.grad[0], rtol=1e-7, atol=1e-9)
+        if name.startswith("van"):
+            close(together.alpha.grad[:, r], alone.alpha.grad[:, 0])
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer", None])
+@pytest.mark.parametrize("name", NAMES)
+def test_float32_is_float64_to_rounding(name, norm):
+    sizes = dict(depth=10, width=20, inputs=8, outputs=3, norm=norm, init="orthogonal")
+    exact, single = net(name, **sizes), net(name, **sizes, dtype=torch.float32)
+    x = noise(30, 8)
+    close(single(x.float()).double(), exact(x), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_replica_that_breaks_leaves_the_others_alone(name):
     network, x = net(name), noise(5, 3)
     before = network(x).detach()
