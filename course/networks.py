@@ -137,8 +137,9 @@ def build(
     Raises ValueError that names the argument, its value and what is allowed.
     """
     defaults = ARCHITECTURES[arguments.one_of("name", name, ARCHITECTURES)]
-    for option in options:
-        arguments.one_of("option", option, defaults)
+    for option in options.keys() - defaults.keys():
+        known = "one of " + ", ".join(defaults) if defaults else "left out, it has no options"
+        raise arguments.reject(f"option of {name}", option, known)
     recipe = dict(
         name=name, inputs=inputs, width=width, depth=depth, outputs=outputs, seeds=seeds,
         activation=activation, norm=norm, init=init, bias=bias, ends=ends, dtype=dtype,
