@@ -200,12 +200,15 @@ def removal_time(rate: float, ratio: float = 0.5, multiplier: float = -1.0) -> f
     return waiting + math.atan2(root, max(-multiplier, 0.0)) / (rate * root)
 
 
-def removed_at(records: Sequence[Record]) -> np.ndarray:
-    """Step from which all skips of a replica were gone for good, (R,); NaN where they are not.
+def removed_at(records: Sequence[Record], for_good: bool = False) -> np.ndarray:
+    """First step after which all skips of a replica were gone, (R,); NaN if that never happened.
 
-    The records must come from one run in order; the answer is as fine as they are.
+    for_good: the step from which on they stayed gone. An alpha may leave 1 again where the cost
+    pulls harder than its multiplier, abs(dC/dalpha) > abs(lambda). The records must come from one
+    run in order; the answer is as fine as they are.
     """
     gone = np.array([np.all(record.alpha == 1, axis=1) for record in records])
-    stays = np.logical_and.accumulate(gone[::-1])[::-1]
+    if for_good:
+        gone = np.logical_and.accumulate(gone[::-1])[::-1]
     steps = np.array([record.step for record in records], dtype=float)
-    return np.where(stays[-1], steps[stays.argmax(axis=0)], np.nan)
+    return np.where(gone.any(axis=0), steps[gone.argmax(axis=0)], np.nan)
