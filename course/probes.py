@@ -24,7 +24,7 @@ import numpy
 import torch
 from torch import Tensor, nn
 
-from course import arguments, measures, signals
+from course import arguments, measures, measuring, signals
 from course.measures import (
     dead,
     effective_rank,
@@ -33,6 +33,7 @@ from course.measures import (
     participation_ratio,
     saturated,
 )
+from course.networks import Network
 
 __all__ = [
     "MEASURES",
@@ -80,8 +81,8 @@ class _Layer:
 class Probe:
     """Measures every layer of `module` in the last forward and backward pass inside the `with`.
 
-    layers: names of submodules (as in `named_modules`) in any order. Without it: stem, blocks and
-    head of a network of this course, else every module that has no children.
+    layers: names, as in `module.named_modules()` or as by default: "stem", "block 1", ..., "head"
+    of a network of this course, and of others every module that has no children.
     labels: whole numbers (B,) or (R, B), for "neighbours"; other layers than those with B samples
     get NaN. samples: how many samples of the batch the measures of activations use (the first).
     measure: which of `MEASURES`, `RANKS` (an SVD per layer) and "neighbours"; all by default.
@@ -113,9 +114,10 @@ class Probe:
         if self.labels is not None and self.labels.dim() not in (1, 2):
             raise arguments.reject("labels", tuple(self.labels.shape), "of shape (B,) or (R, B)")
         self.samples = arguments.whole("samples", samples, least=1)
-        known = dict(module.named_modules())
-        chosen = _default_layers(module) if layers is None else layers
-        self.chosen = {arguments.one_of("layers", name, known): known[name] for name in chosen}
+        self.chosen = _default_layers(module)
+        if layers is not None:
+            known = dict(module.named_modules()) | self.chosen
+            self.chosen = {arguments.one_of("layers", name, known): known[name] for name in layers}
         available = [*MEASURES, *RANKS, "neighbours"]
         wanted = available if measure is None else measure
         self.measure = [arguments.one_of("measure", name, available) for name in wanted]
@@ -167,10 +169,10 @@ class Probe:
         output); and (R,) arrays: mean, sd (over samples and units), norm (root mean square length
         of a sample), nonfinite (share of entries), effective_rank, participation_ratio, cosine,
         neighbours (leave-one-out 1-nearest-neighbour accuracy; NaN without labels), saturated and
-        dead (shares; NaN without an activation) and gradient: the length of the gradient of what
-        was differentiated with respect to the whole output (NaN without a backward pass). For a
-        loss that is a mean over B samples, sqrt(B) times that is the root mean square over the
-        samples of the gradient of each one's own loss.
+        dead (shares; NaN without an activation) and gradient: the root mean square over the
+        samples of the length of dl_b / dx_b, where x_b is the output for a sample and l_b its own
+        loss, if what was differentiated is their mean, (sum_b l_b) / B, for each replica. NaN
+        without a backward pass. `training.fit(watch=["gradients"])` records the same.
         """
         counts = sorted({layer.samples for layer in self._layers} - {0})
         if counts and self.labels is not None and self.labels.shape[-1] not in counts:
@@ -191,19 +193,15 @@ class Probe:
 
         records = []
         for name, parameter in self.module.named_parameters():
-            old, new = self._before.get(name), parameter.detach()
-            none = torch.full_like(new, math.nan)
-            moved = new - old if old is not None and old.shape == new.shape else none
-            gradient = none if parameter.grad is None else parameter.grad
-            update, before = length(moved), length(new if old is None else old)
-            ratio = numpy.divide(
-                update, before, out=numpy.where(update == 0, 0.0, math.inf), where=before > 0
-            )
-            ratio = numpy.where(numpy.isnan(update) | numpy.isnan(before), math.nan, ratio)
-            records.append(
-                dict(parameter=name, weight=length(new), gradient=length(gradient),
-                     update=update, ratio=ratio)
-            )  # fmt: skip
+            new = parameter.detach()
+            unknown = torch.full_like(new, math.nan)
+            old = self._before.get(name, unknown)
+            gradient = unknown if parameter.grad is None else parameter.grad
+            update, before = length(new - old), length(old)
+            with numpy.errstate(divide="ignore", invalid="ignore"):
+                ratio = numpy.where(update == 0, 0.0, update / before)
+            about = dict(parameter=name, weight=length(new), gradient=length(gradient))
+            records.append(about | dict(update=update, ratio=ratio))
         return records
 
     def _start(self, module: nn.Module, inputs: Any) -> None:
@@ -215,7 +213,7 @@ class Probe:
 
     def _enter_layer(self, name: str, module: nn.Module, inputs: Any) -> None:
         if self._running:
-            self._open.append(self._new(name or type(module).__name__, type(module).__name__))
+            self._open.append(self._new(name, type(module).__name__))
 
     def _new(self, name: str, kind: str) -> _Layer:
         times = 1 + sum(layer.name.split(" (")[0] == name for layer in self._layers)
@@ -241,7 +239,7 @@ class Probe:
             self._gradients.callback(handle.remove)
 
     def _arrive(self, layer: _Layer, gradient: Tensor) -> None:
-        layer.gradient = signals.lengths(gradient, self.replicas)
+        layer.gradient = layer.samples**0.5 * signals.lengths(gradient, self.replicas)
 
     def _activated(
         self, name: str, z: Tensor, bounds: tuple[float, float], function: Callable[[], Tensor]
@@ -292,11 +290,11 @@ class Probe:
         return nearest_neighbour_accuracy(x, self.labels[..., : self.samples])
 
 
-def _default_layers(module: nn.Module) -> list[str]:
-    blocks = getattr(module, "blocks", None)
-    if isinstance(blocks, nn.ModuleList) and hasattr(module, "stem") and hasattr(module, "head"):
-        names = ["stem", *(f"blocks.{number}" for number in range(len(blocks))), "head"]
-    else:
-        names = [name for name, child in module.named_modules() if not any(child.children())]
-    known = dict(module.named_modules())
-    return [name for name in names if not isinstance(known[name], nn.Identity)]
+def _default_layers(module: nn.Module) -> dict[str, nn.Module]:
+    if isinstance(module, Network):
+        return measuring.layers(module)
+    return {
+        name or type(module).__name__: child
+        for name, child in module.named_modules()
+        if not any(child.children()) and not isinstance(child, nn.Identity)
+    }

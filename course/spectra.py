@@ -8,8 +8,8 @@ of a linear layer is its weight, and that of a chain of layers is J_1 J_2 ... J_
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from course import arguments, graded, measures
+from course.measuring import untouched_buffers
 
 Function = Callable[[Tensor], Tensor]
 
@@ -239,14 +240,6 @@ def _coupled(point: Tensor, y: Tensor) -> bool:
     return bool((_pull_back(point, y, seeds)[..., 1:, :] != 0).any())
 
 
-@contextmanager
-def _as_it_was(function: Function) -> Iterator[None]:
-    """Put back the buffers (running averages) of a module after it has been called."""
-    buffers = list(function.buffers()) if isinstance(function, nn.Module) else []
-    before = [buffer.clone() for buffer in buffers]
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for buffer, old in zip(buffers, before, strict=True):
-                buffer.copy_(old)
+def _as_it_was(function: Function) -> AbstractContextManager[None]:
+    """Leaves the running averages of a module as they were."""
+    return untouched_buffers(function) if isinstance(function, nn.Module) else nullcontext()
