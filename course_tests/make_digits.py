@@ -35,5 +35,6 @@ def digits() -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    np.savez_compressed(PATH, **digits())
+    made = digits()
+    np.savez_compressed(PATH, images=made["images"], labels=made["labels"], test=made["test"])
     print(f"{PATH.name}: {PATH.stat().st_size:,} bytes")

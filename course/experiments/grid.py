@@ -11,11 +11,10 @@ import hashlib
 import json
 import os
 import platform
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache, partial
@@ -94,23 +93,28 @@ def run(
     if k > n:
         raise reject("part", part, "(k, n) with k <= n")
     devices.device(device)
-    folder = _writable(Path(out))
     examples(settings, root)
+    folder = _writable(Path(out))
     cells = [Cell(net, depth, settings) for net in settings.networks for depth in settings.depths]
+    mine = sorted(cells, key=lambda cell: -cell.cost)[k - 1 :: n]
     kept = folder / f"{name}-{settings.data}.cells"
     kept.mkdir(exist_ok=True)
-    mine = sorted(cells, key=lambda cell: -cell.cost)[k - 1 :: n]
-    todo = [cell for cell in mine if _kept(kept, cell) is None]
-    with _bar(todo, progress) as advance:
-        for cell, result in _results(todo, device, root, kept, jobs, advance):
-            table.write_whole(kept / f"{cell.stem}.json", json.dumps(result))
-    found = [_kept(kept, cell) for cell in cells]
-    results = [result for result in found if result is not None]
-    if len(results) < len(cells):
-        return None
-    written = _write(folder / f"{name}-{settings.data}.csv", name, settings, root, results)
-    shutil.rmtree(kept, ignore_errors=True)
-    return written
+    try:
+        todo = [cell for cell in mine if _kept(kept, cell) is None]
+        with _bar(todo, progress) as advance:
+            for cell, result in _results(todo, device, root, kept, jobs, advance):
+                table.write_whole(kept / f"{cell.stem}.json", json.dumps(result))
+        found = [_kept(kept, cell) for cell in cells]
+        results = [result for result in found if result is not None]
+        if len(results) < len(cells):
+            return None
+        written = _write(folder / f"{name}-{settings.data}.csv", name, settings, root, results)
+        for cell in cells:
+            (kept / f"{cell.stem}.json").unlink(missing_ok=True)
+        return written
+    finally:
+        with suppress(OSError):  # it may hold what is yet to be used
+            kept.rmdir()
 
 
 def train(
@@ -122,7 +126,8 @@ def train(
 ) -> dict[str, Any]:
     """Train one cell: {"rows": ..., "seconds": ..., "device": ...}, ready for JSON.
 
-    Its checkpoint is in `folder`, from where an interrupted training goes on.
+    Its checkpoint is in `folder`, from where an interrupted training goes on; the seconds are those
+    since then.
     """
     settings, dataset = cell.settings, examples(cell.settings, root)
     options: dict[str, Any] = {}
@@ -167,7 +172,7 @@ def train(
     checkpoint.unlink(missing_ok=True)
     return {
         "rows": rows,
-        "seconds": round(time.perf_counter() - start, 1),
+        "seconds": round(time.perf_counter() - start, 3),
         "device": _device_name(next(network.parameters()).device),
     }
 
@@ -245,7 +250,7 @@ def _write(
         "settings": settings.as_dict(),
         "classes": examples(settings, root).outputs,
         "device": sorted({result["device"] for result in results}),
-        "seconds": round(sum(result["seconds"] for result in results), 1),
+        "seconds": round(sum(result["seconds"] for result in results), 2),
         "finished": datetime.now(timezone.utc).isoformat(timespec="minutes"),
         "versions": table.versions(),
     }

@@ -74,6 +74,8 @@ def read(path: str | Path) -> Table:
                 lines.append(line)
         rows = list(csv.DictReader(lines, strict=True))
         names = list(rows[0])
+        if any(None in row or None in row.values() for row in rows):
+            raise ValueError("a row is too short or too long")
         columns = {name: _column(name, [row[name] for row in rows]) for name in names}
     except (ValueError, IndexError, TypeError, csv.Error) as error:
         raise reject("table", str(path), f"a table written by `course run` ({error})") from None
