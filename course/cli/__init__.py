@@ -16,6 +16,12 @@ COMMANDS = {
     "lab": ("course.cli.lab", "Open the notebooks in JupyterLab."),
     "check": ("course.cli.check", "Is this machine ready? What to do if not."),
     "run": ("course.cli.run", "Run an experiment; write a table and a picture."),
+    "assign": ("course.classroom.commands", "For instructors: problem sets, released to students."),
+    "grade": ("course.classroom.commands", "For instructors: collect, autograde, give feedback."),
+    "regrade": (
+        "course.classroom.commands",
+        "For instructors: grade again after a fix, add marks.",
+    ),
 }
 """name: (the module that defines a click command of that name, one line of help)."""
 
@@ -61,8 +67,8 @@ class Polite(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise
-        except (ValueError, OSError, MemoryError) as error:
-            if os.environ.get("COURSE_TRACEBACK") == "1":
+        except (ValueError, OSError, MemoryError, RuntimeError) as error:
+            if os.environ.get("COURSE_TRACEBACK") == "1" or not _theirs(error):
                 raise
             raise Refusal(_said(error)) from error
 
@@ -91,6 +97,14 @@ class Doors(Polite):
 @click.version_option(package_name="very-deep-networks-course", prog_name="course")
 def main() -> None:
     """Why do very deep networks fail to train, and what lets them? The course's own command."""
+
+
+def _theirs(error: BaseException) -> bool:
+    """Whether a user can mend it. Other errors at run time are ours, and keep their traceback."""
+    # torch's own error for a GPU without memory; its class can't be named without loading torch.
+    out_of_memory = type(error).__name__ == "OutOfMemoryError"
+    # click's own way of ending (Exit, Abort) are errors at run time too.
+    return out_of_memory or not isinstance(error, RuntimeError)
 
 
 def _said(error: BaseException) -> str:

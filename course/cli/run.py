@@ -2,56 +2,80 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import tempfile
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from course.arguments import one_of, reject
+from course.arguments import reject
 from course.cli import Polite
-from course.experiments import EXPERIMENTS, Experiment
+from course.experiments import EXPERIMENTS, Experiment, experiment
+
+if TYPE_CHECKING:
+    from course.experiments.table import Table
 
 if TYPE_CHECKING:
     from course.experiments.table import Table
 
 
-def comma_separated(item: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
-    """A reader of "2,10,30" into a tuple; named so that click's errors speak of a list."""
+class Reader(click.ParamType):
+    """How the text of an option becomes a value; a text that does not fit is a ValueError."""
 
-    def comma_separated_list(text: str) -> tuple[Any, ...]:
-        return tuple(item(part) for part in text.split(",") if part.strip())
+    def __init__(self, read: Callable[[str], Any], allowed: str) -> None:
+        self.name, self.read, self.allowed = "value", read, allowed
 
-    return comma_separated_list
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value; what is no text any more is taken as it is."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.read(value)
+        except ValueError:
+            name = "option" if param is None or param.name is None else param.name
+            raise reject(name, value, self.allowed) from None
+
+
+def several(item: Callable[[str], Any], text: str) -> tuple[Any, ...]:
+    """The parts of "2,10,30", each read by `item`."""
+    return tuple(item(part.strip()) for part in text.split(",") if part.strip())
 
 
 def seeds(text: str) -> int | tuple[int, ...]:
-    """ "3" means three seeds, 0 to 2; "7," or "0,5,9" names them."""
-    return comma_separated(int)(text) if "," in text else int(text)
+    """ "3" is a number of seeds, 0 to 2; "7," or "0,5,9" names them."""
+    return several(int, text) if "," in text else int(text)
 
 
-READERS: dict[str, Callable[[str], Any]] = {
-    "str": str,
-    "int": int,
-    "float": float,
-    "int | None": int,
-    "tuple[str, ...]": comma_separated(str.strip),
-    "tuple[int, ...]": comma_separated(int),
+def part(text: str) -> tuple[int, int]:
+    """ "2/4" as (2, 4)."""
+    k, _, n = text.partition("/")
+    return int(k), int(n)
+
+
+WHOLE = Reader(int, "a whole number")
+READERS = {
+    "str": Reader(str, "a name"),
+    "int": WHOLE,
+    "int | None": WHOLE,
+    "float": Reader(float, "a number"),
+    "tuple[str, ...]": Reader(partial(several, str), "names with commas between them"),
+    "tuple[int, ...]": Reader(partial(several, int), "whole numbers with commas between them"),
 }
-"""How the text of an option becomes a value, by the type of the setting."""
+"""Readers by the type of a setting."""
+SEEDS = Reader(seeds, "a number of seeds, or seeds with commas between them")
+PART = Reader(part, "k/n, such as 2/4")
 
 
-def settings_options(experiment: Experiment) -> list[click.Parameter]:
+def settings_options(page: Experiment) -> list[click.Parameter]:
     """An option per setting of the experiment; unset ones are None and leave the default."""
     options: list[click.Parameter] = []
-    for field in fields(experiment.settings):
-        default = getattr(experiment.settings, field.name)
+    for field in fields(page.settings):
+        default = getattr(page.settings, field.name)
         text = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
-        reader = seeds if field.name == "seeds" else READERS[str(field.type)]
+        reader = SEEDS if field.name == "seeds" else READERS[str(field.type)]
         about = field.metadata["about"] + ("" if default is None else f"  [default: {text}]")
         options.append(
             click.Option(
@@ -84,11 +108,11 @@ def common_options() -> list[click.Parameter]:
             ["--device"], default="auto", show_default=True, help="auto, cpu, cuda or mps"
         ),
         click.Option(
-            ["--jobs"], type=int, default=1, show_default=True, help="processes side by side"
+            ["--jobs"], type=WHOLE, default=1, show_default=True, help="processes side by side"
         ),
         click.Option(
             ["--part"],
-            type=part,
+            type=PART,
             metavar="K/N",
             default="1/1",
             help="only the k-th of n shares of the grid, for n machines with one --out folder",
@@ -97,46 +121,22 @@ def common_options() -> list[click.Parameter]:
     ]
 
 
-def part(text: str) -> tuple[int, int]:
-    """ "2/4" as (2, 4)."""
-    k, _, n = text.partition("/")
-    return int(k), int(n)
-
-
-def writable(out: Path) -> None:
-    """Make the folder `out` and try to write there, before any work; ValueError if it can't be.
-
-    A folder that can't be used is not left behind.
-    """
-    made = [path for path in (out, *out.parents) if not path.exists()]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        for path in made:
-            with contextlib.suppress(OSError):
-                path.rmdir()
-        raise reject("out", str(out), f"a folder that can be written ({error.strerror})") from None
-
-
-def picture(table: Table) -> Path:
-    """Draw accuracy against depth into a PNG beside the table."""
+def picture(results: Table) -> Path:
+    """Draw the table, beside it and under the same name; returns the path of the PNG."""
     from course.experiments.table import write_whole
     from course.plots.experiments import accuracy_against_depth
 
-    settings = table.header["settings"]
-    runs = f"{settings['epochs']} epochs, {len(settings['seeds'])} seeds (band: standard error)"
-    title = f"{table.header['experiment']}: {settings['data']}, {runs}"
-    fig = accuracy_against_depth(table.last(), title=title, outputs=table.header["classes"])
+    header = results.header
+    title = f"{header['experiment']}, {header['settings']['data']}"
+    figure = accuracy_against_depth(results.last(), title=title, outputs=header["classes"])
     png = io.BytesIO()
-    fig.savefig(png, format="png", dpi=150)
-    path = table.path.with_suffix(".png")
+    figure.savefig(png, format="png", dpi=150)
+    path = results.path.with_suffix(".png")
     write_whole(path, png.getvalue())
     return path
 
 
-def command(experiment: Experiment) -> click.Command:
+def command(page: Experiment) -> click.Command:
     """The click command of one experiment."""
 
     def run(
@@ -148,30 +148,32 @@ def command(experiment: Experiment) -> click.Command:
         quiet: bool,
         **given: Any,
     ) -> None:
-        settings = experiment.settings.change(**given)
-        writable(out)
-        table = experiment.run(
-            settings,
-            out=out,
-            root=root,
-            device=device,
-            jobs=jobs,
-            part=part,
-            progress=not quiet,
-        )
-        if table is None:
-            click.echo(f"This part is done; the table follows when all are: see {out}.")
+        try:
+            results = page.run(
+                page.settings.change(**given),
+                out=out,
+                root=root,
+                device=device,
+                jobs=jobs,
+                part=part,
+                progress=not quiet,
+            )
+        except KeyboardInterrupt:
+            click.echo(f"Stopped. What is trained is kept in {out}: the same command goes on.")
+            raise
+        if results is None:
+            click.echo(f"This part is done. The last part to end writes the table into {out}.")
         else:
-            click.echo(f"table    {table.path}")
-            click.echo(f"picture  {picture(table)}")
+            click.echo(f"table    {results.path}")
+            click.echo(f"picture  {picture(results)}")
 
     return click.Command(
-        experiment.name,
+        page.name,
         callback=run,
-        params=[*settings_options(experiment), *common_options()],
-        help=experiment.page.replace("\n\n", "\n\n\b\n"),
-        short_help=experiment.summary,
-        epilog=f"\b\nExample:\n  course run {experiment.name} --seeds 5 --out results",
+        params=[*settings_options(page), *common_options()],
+        help=page.page.replace("\n\n", "\n\n\b\n"),
+        short_help=page.summary,
+        epilog=f"\b\nExample:\n  course run {page.name} --seeds 5 --out results",
     )
 
 
@@ -184,7 +186,7 @@ class Experiments(Polite):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """The command of that experiment; ValueError if there is none."""
-        return command(EXPERIMENTS[one_of("experiment", cmd_name, EXPERIMENTS)])
+        return command(experiment(cmd_name))
 
 
 @click.group(
@@ -202,5 +204,5 @@ def run() -> None:
     """Run an experiment: a grid of networks, depths and seeds, trained in the same way.
 
     The table and the picture are written when everything has been trained, each in one go: under
-    its name there is never half a file. Ctrl-C stops a run.
+    its name there is never half a file. Ctrl-C stops a run, and the same command goes on with it.
     """
