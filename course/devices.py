@@ -29,6 +29,11 @@ def device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+def on_cuda(tensor: Tensor) -> bool:
+    """Whether the tensor is on a CUDA device, where recording pays."""
+    return tensor.is_cuda
+
+
 class Repeated:
     """`function` of tensors, the same at each call; on CUDA recorded once, then replayed.
 
@@ -36,6 +41,7 @@ class Repeated:
     of them. A CUDA graph launches all at once. Inputs must keep their shapes, whatever the
     function changes in place must be listed in `state`, and the outputs of one call are
     overwritten by the next. Where recording fails the function runs as it is; `failure` says why.
+    On other devices the function is called, and nothing else.
     """
 
     def __init__(
@@ -47,7 +53,7 @@ class Repeated:
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """What the function returns for these inputs."""
-        if not inputs[0].is_cuda or self.failure:
+        if self.failure or not on_cuda(inputs[0]):
             return self.function(*inputs)
         if self.graph is None:
             self._record(inputs)
@@ -58,7 +64,7 @@ class Repeated:
         return self.outputs
 
     def _record(self, inputs: tuple[Tensor, ...]) -> None:
-        before = [tensor.clone() for tensor in self.state]
+        before = [tensor.detach().clone() for tensor in self.state]
         self.inputs = [tensor.clone() for tensor in inputs]
         graph = torch.cuda.CUDAGraph()
         try:
@@ -74,4 +80,4 @@ class Repeated:
         except RuntimeError as error:
             self.failure = str(error).splitlines()[0]
         for tensor, value in zip(self.state, before, strict=True):
-            tensor.copy_(value)
+            tensor.detach().copy_(value)
