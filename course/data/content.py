@@ -11,10 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from course.data.dataset import Labelled
 from course.data.files import DataError, RemoteFile, Source
-
-Labelled = tuple[np.ndarray, np.ndarray]
-"""Pictures (N, d) uint8 and labels (N,) uint8."""
 
 
 def damaged(path: Path, what: str) -> DataError:

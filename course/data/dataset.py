@@ -76,8 +76,11 @@ class Dataset:
         return pixels.numpy()
 
 
+CHUNK = 1000
+"""Pictures that are counted at once: numpy makes eight bytes of each pixel to count it."""
+
 Labelled = tuple[np.ndarray, np.ndarray]
-"""Pictures (N, d) uint8 and labels (N,)."""
+"""Pictures (N, d) uint8 and labels (N,) uint8."""
 
 
 def standardized(
@@ -90,16 +93,21 @@ def standardized(
     white: int,
 ) -> Dataset:
     """A Dataset from integer pixels, of which `white` is the brightest."""
-    pixels = train[0].reshape(len(train[0]), shape[0], -1)
-    counts = np.stack([np.bincount(pixels[:, c].ravel(), minlength=256) for c in range(shape[0])])
+    channels = shape[0]
+    counts = np.zeros((channels, 256))
+    for start in range(0, len(train[0]), CHUNK):
+        part = train[0][start : start + CHUNK].reshape(-1, channels, shape[1] * shape[2])
+        for channel in range(channels):
+            counts[channel] += np.bincount(part[:, channel].ravel(), minlength=256)
     levels = np.arange(256) / white
     mean = counts @ levels / counts.sum(axis=1)
     sd = np.sqrt((counts * (levels - mean[:, None]) ** 2).sum(axis=1) / counts.sum(axis=1))
 
     def scale(images: np.ndarray) -> Tensor:
-        x = torch.tensor(images).reshape(len(images), shape[0], -1).float()
-        x.sub_(torch.tensor(mean * white).float()[:, None])
-        return x.div_(torch.tensor(sd * white).float()[:, None]).flatten(1)
+        x = images.astype(np.float32).reshape(len(images), channels, -1)
+        x -= (mean * white).astype(np.float32)[:, None]
+        x /= (sd * white).astype(np.float32)[:, None]
+        return torch.from_numpy(x.reshape(len(images), -1))
 
     x_train, x_test = scale(train[0]), scale(test[0])
     y_train, y_test = (torch.tensor(part[1].astype(np.int64)) for part in (train, test))
