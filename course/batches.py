@@ -14,6 +14,7 @@ from torch import Tensor
 
 from course import checkpoints, tasks
 from course.arguments import reject
+from course.layers import BatchNorm
 from course.seeding import generator
 
 BLOCK = 50  # steps whose fresh examples are drawn at once
@@ -93,6 +94,8 @@ class Problem:
         seeds = tuple(network.seeds)
         self.data = data
         dtype = next(network.parameters()).dtype
+        if batch == 1 and any(isinstance(module, BatchNorm) for module in network.modules()):
+            raise reject("batch", batch, "at least 2: batch norm needs a variance")
         self.power = 1.0
         self.evaluation: dict[str, Examples] = {}
         self.batches: Batches

@@ -34,7 +34,7 @@ class Evaluation:
     test_accuracy: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Record(Evaluation):
     """What is known after a step. Arrays are float64, one entry per replica: shape (R,).
 
@@ -49,12 +49,12 @@ class Record(Evaluation):
     first_nonfinite: for each replica where NaN or infinity first appeared, or None.
     """
 
-    step: int = 0
-    steps: int = 0
-    epoch: float | None = None
-    rate: float = 0.0
-    loss: np.ndarray | None = None
+    step: int
+    steps: int
+    rate: float
+    loss: np.ndarray
     accuracy: np.ndarray | None = None
+    epoch: float | None = None
     batch_statistics: Evaluation | None = None
     layers: tuple[str, ...] = ()
     norms: dict[str, np.ndarray] | None = None

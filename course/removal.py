@@ -66,7 +66,7 @@ def removal(network: Any, data: Any) -> Removal:
     """
     if not hasattr(network, "alpha"):
         raise reject("network", getattr(network, "name", network), "a van or van0: it has alpha")
-    problem = Problem(data, network, "cross_entropy", 1, network.alpha.device)
+    problem = Problem(data, network, "cross_entropy", 2, network.alpha.device)
     forced = copy.deepcopy(network)
     forced.alpha.fill_(1)
     plain = without_skips(forced)

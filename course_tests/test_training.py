@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small import blobs, build
 
 from course import measuring, networks, training
@@ -77,6 +79,23 @@ def test_batches_depend_on_the_seed_and_the_step_alone():
         assert torch.equal(problems[0].batches.batch(step)[1][1], y[0])
     assert not torch.equal(epoch[0][0], problems[0].batches.batch(5)[0])
     assert not torch.equal(epoch[0][0][0], epoch[0][0][1])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    name=st.sampled_from(sorted(networks.ARCHITECTURES)),
+    seeds=st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True),
+    width=st.integers(1, 6),
+    depth=st.integers(0, 4),
+    batch=st.integers(2, 9),
+)
+def test_replicas_are_single_runs_whatever_their_number_and_shape(name, seeds, width, depth, batch):
+    shape = dict(width=2 * width, depth=depth)  # looks-linear takes even widths only
+    options = dict(steps=4, batch=batch, optimizer=SGD(1e-3, 0.9))
+    curve = np.array([r.loss for r in run(build(name, seeds=seeds, **shape), **options)])
+    last = len(seeds) - 1
+    single = np.array([r.loss[0] for r in run(build(name, seeds=seeds[last:], **shape), **options)])
+    np.testing.assert_allclose(curve[:, last], single, rtol=1e-3, atol=1e-5)
 
 
 # Steps
@@ -374,6 +393,7 @@ NAN[5, 2] = torch.nan
         (dict(steps=None, epochs=1.5), "epochs = 1.5"),
         (dict(batch=121), "batch = 121: it must be at most 120"),
         (dict(batch=0), "batch = 0"),
+        (dict(batch=1), "batch = 1: it must be at least 2: batch norm needs a variance"),
         (dict(loss="l1"), "loss = 'l1'"),
         (dict(clip=0), "clip = 0"),
         (dict(clip=float("nan")), "clip = nan"),
@@ -411,6 +431,13 @@ def test_bad_arguments_are_named_before_training(options, words):
         fit(network, data, **options)
     assert words in str(error.value)
     assert torch.equal(weights(network), before)
+
+
+def test_parameters_without_replicas_are_named():
+    network = build()
+    network.extra = torch.nn.Parameter(torch.zeros(3))
+    with pytest.raises(ValueError, match=r"shape of parameter extra = \(3,\)"):
+        run(network)
 
 
 def test_epochs_of_a_task_are_refused():

@@ -177,7 +177,8 @@ def test_bad_settings_are_named(make, words):
 def test_removed_at_tells_the_first_time_from_for_good():
     alphas = [[0.5, 0.5], [1, 0.5], [1, 1], [1, 0.9], [1, 1]]  # of two replicas, one block each
     records = [
-        Record(step=10 * k, alpha=np.array(alpha)[:, None]) for k, alpha in enumerate(alphas)
+        Record(step=10 * k, steps=50, rate=0.1, loss=np.zeros(2), alpha=np.array(alpha)[:, None])
+        for k, alpha in enumerate(alphas)
     ]
     assert van.removed_at(records).tolist() == [10, 20]
     assert van.removed_at(records, for_good=True).tolist() == [10, 40]
