@@ -130,7 +130,7 @@ def _without_set(text: str, sets: list[str]) -> str:
     short = [name.split("-")[0] for name in sets]
     for name in sorted([*sets, *short], key=len, reverse=True):
         text = re.sub(rf"[\s_+-]*{re.escape(name)}[\s_+-]*", " ", text, flags=re.IGNORECASE)
-    return re.sub(r"\s*\(\d+\)$|[\s_-]+(?:final|copy|\d+)$", "", text.strip()).strip(" -_")
+    return re.sub(r"\s*\(\d+\)$", "", text.strip()).strip(" -_")  # (2): a second download
 
 
 def _when(text: str | None) -> datetime | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from course.classroom.grade import Result
+    from course.classroom.marking import Round
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 course_option = click.option(
@@ -120,42 +122,17 @@ def grade(
     answers to be marked by hand (fill in its points, then: course regrade --marks written.csv).
     """
     _nbgrader()
-    from course.classroom import collect, layout, sandbox
-    from course.classroom import grade as grading
+    from course.classroom import layout, marking, sandbox
 
     folder = layout.course_folder(course)
-    releases = grading.releases(folder, sets)
-    found, strangers = collect.collect(submissions, releases)
-    for stranger in strangers:
-        click.echo(f"left out: {stranger}")
-    if not found:
-        raise ValueError(f"submissions = {submissions}: no notebook of these sets in it")
     click.echo(sandbox.describe(sandbox.isolation(), layout.limits(folder)))
-    before = {(r.set, r.student): r for r in grading.load(folder)}
-    jobs, results = [], []
-    for one in found:
-        key = (one.set, one.student)
-        digest = grading.file_in(folder, one)
-        done = before.get(key)
-        if done and digest and done.digest == digest and done.status == "graded" and not again:
-            results.append(done)
-        elif one.notebook is None:
-            results.append(grading.unreadable(folder, one))
-        else:
-            jobs.append(key)
-    unchanged = len(results)
-    results += _run(folder, jobs, workers)
-    by_key = {(one.set, one.student): one for one in found}
-    for result in results:
-        submission = by_key[result.set, result.student]
-        result.name = submission.name
-        known = set(result.remarks)
-        result.remarks += [remark for remark in submission.remarks if remark not in known]
-        if submission.notebook is not None:
-            result.digest = grading.digest(folder, result.set, result.student)
-    if unchanged:
-        click.echo(f"not graded again (unchanged or unreadable): {unchanged}")
-    _finish(folder, results)
+    with _bar() as tick:
+        done = marking.hand_in(folder, submissions, sets, again=again, workers=workers, tick=tick)
+    for stranger in done.strangers:
+        click.echo(f"left out: {stranger}")
+    if done.skipped:
+        click.echo(f"unchanged, not run again: {done.skipped}")
+    _told(folder, done)
 
 
 @click.command()
@@ -182,60 +159,42 @@ def regrade(
     Marks given by hand stay. Says whose points changed.
     """
     _nbgrader()
-    from course.classroom import grade as grading
-    from course.classroom import layout, report
+    from course.classroom import layout, marking
 
     folder = layout.course_folder(course)
-    before = {(r.set, r.student): r for r in grading.load(folder)}
     if marks is not None:
-        from course.classroom import worker
-
-        results = []
-        for key in report.read_marks(folder, marks):
-            worker.feedback(folder, *key)
-            results.append(before[key])
-            grading.read_scores(folder, before[key])
+        done = marking.marks(folder, marks)
     else:
-        chosen = list(grading.releases(folder, sets))
-        list(layout.release(folder, chosen, masters))
-        jobs = [
-            key
-            for key, result in before.items()
-            if key[0] in chosen
-            and (not students or key[1] in students)
-            and result.status != "unreadable"
-        ]
-        old = {key: before[key].score for key in jobs}
-        results = _run(folder, jobs, workers)
-        for result in results:
-            key = (result.set, result.student)
-            result.name, result.remarks = before[key].name, before[key].remarks + result.remarks
-            result.digest = grading.digest(folder, *key)
-            if result.score != old[key]:
-                click.echo(f"{key[0]} {key[1]}: {old[key]:g} -> {result.score:g}")
-    _finish(folder, results)
+        with _bar() as tick:
+            done = marking.again(
+                folder, sets, students, masters=masters, workers=workers, tick=tick
+            )
+    for name, student, before, now in done.changed:
+        click.echo(f"{name} {student}: {before:g} -> {now:g}")
+    if not done.changed:
+        click.echo("nobody's points changed")
+    _told(folder, done)
 
 
-def _run(folder: Path, jobs: list[tuple[str, str]], workers: int | None) -> list[Result]:
-    from course.classroom import grade as grading
+@contextmanager
+def _bar() -> Iterator[Callable[[Result, int], None]]:
+    """A progress bar that learns its length with the first result."""
+    from tqdm import tqdm
 
-    results = []
-    with click.progressbar(length=len(jobs), label="grade", show_pos=True) as bar:
-        for result in grading.grade(folder, jobs, workers=workers):
-            results.append(result)
+    with tqdm(desc="grade", unit="submission", leave=False, disable=None) as bar:
+
+        def tick(result: Result, total: int) -> None:
+            bar.total = total
+            bar.set_postfix_str(result.student, refresh=False)
             bar.update(1)
-    return results
+
+        yield tick
 
 
-def _finish(folder: Path, results: Iterable[Any]) -> None:
-    from course.classroom import grade as grading
+def _told(folder: Path, done: Round) -> None:
     from course.classroom import report
 
-    mine = sorted(results, key=lambda r: (r.set, r.student))
-    grading.save(folder, mine)
-    everything = grading.load(folder)
-    made = [*report.write_grades(folder, everything), report.write_written(folder, everything)]
-    click.echo(report.summary(mine))
-    for path in filter(None, made):
+    click.echo(report.summary(done.results))
+    for path in done.files:
         click.echo(path)
     click.echo(f"feedback: {folder / 'feedback'}")

@@ -122,6 +122,9 @@ def _prepare():
         data = {"application/x-course-answer": json.dumps(reply)}
         get_ipython().display_pub.publish(data)
 
+    from IPython import get_ipython
+    get_ipython().ask_exit = lambda: None  # exit() in a cell would end the kernel
+
     module = types.ModuleType("_course_answers")
     module.answer = answer
     sys.modules["_course_answers"] = module

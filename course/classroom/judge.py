@@ -126,17 +126,18 @@ class Judge(Execute):
         if self.gone:
             cell.outputs = [_not_yet(self.gone)]
             return cell
-        kept = self.nb.cells[index]
+        kept, ended = self.nb.cells[index], ""
         try:
             cell = self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
-            self._kill("The kernel died in a cell above (exit, memory or processor limit).")
+            ended = "The kernel died in a cell above (exit, memory or processor limit)."
         except Exception as problem:  # no end of output, a torn message, a kernel that won't stop
-            self._kill(f"The kernel had to be stopped ({type(problem).__name__}).")
+            ended = f"The kernel had to be stopped in a cell above ({type(problem).__name__})."
         finally:
             self.nb.cells[index] = kept
-        if self.gone:
-            cell.outputs = [*cell.outputs[:20], _not_yet(self.gone)]
+        if ended:
+            self._kill(ended)
+            cell.outputs = [*cell.outputs[:20], _not_yet(ended)]
         return cell
 
     def _kill(self, why: str) -> None:

@@ -30,7 +30,6 @@ c.ClearSolutions.text_stub = "*Your answer here.*"
 c.Autograde.autograde_preprocessors = [
     "course.classroom.judge.Judge",
     "nbgrader.preprocessors.IgnorePattern",
-    "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
@@ -40,17 +39,16 @@ c.Judge.timeout = 20  # one cell
 c.Judge.total_seconds = 240.0  # all cells of one notebook
 c.Judge.cell_output_kb = 256
 c.Judge.kernel_limits = "memory_gb=2.0,cpu_seconds=120,file_mb=50,processes=128"
-c.ClearMetadataPreprocessor.preserve_cell_metadata_mask = {"nbgrader"}
 c.LimitOutput.max_lines = 200
 c.OverwriteCells.add_missing_cells = True
 
-# What students read: no hidden test, and no script that a submission may have smuggled in.
+# What students read: no hidden test, and nothing active that a submission may have brought.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
-c.HTMLExporter.sanitize_html = True
+c.GenerateFeedback.exporter_class = "course.classroom.feedback.SafePages"
 """
 
 MARKER = "nbgrader_config.py"

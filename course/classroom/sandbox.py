@@ -138,6 +138,8 @@ def command(
     root_user = os.getuid() == 0
     uid = uid or 60_000 + os.getpid() % 5_000
     own = level != "limits" and root_user
+    view = Path(work, ".view")  # becomes the root of what is seen inside; stays empty outside
+    view.mkdir(exist_ok=True)
     if own:
         for path in (work, *map(str, Path(work).rglob("*"))):
             os.chown(path, uid, uid, follow_symlinks=False)
@@ -156,17 +158,11 @@ def command(
         return last
     # The user is changed before the capabilities that would allow it are gone.
     drop = f"--reuid={uid} --regid={uid} --clear-groups" if root_user else ""
-    walls = ["/bin/sh", "-c", f"DROP='{drop}'\n{_WALLS}", "walls", _empty(), work, str(uid)]
+    walls = ["/bin/sh", "-c", f"DROP='{drop}'\n{_WALLS}", "walls", str(view), work, str(uid)]
     spaces = ["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
     spaces += [] if root_user else ["--map-root-user"]
     outer = ["setpriv", "--pdeathsig", "KILL", "unshare", *spaces]
     return [*outer, *walls, *_readable(), "--", *last]
-
-
-@functools.cache
-def _empty() -> str:
-    """An empty folder that becomes the root of the walls; it stays empty outside of them."""
-    return tempfile.mkdtemp(prefix="walls")
 
 
 def environment(work: str) -> dict[str, str]:

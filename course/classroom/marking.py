@@ -1,0 +1,132 @@
+"""A round of grading: collect, run what has changed, keep the results, write grades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from course.classroom import collect, grade, layout, report
+
+Tick = Callable[[grade.Result, int], None]  # a result, and how many there will be
+
+
+@dataclass
+class Round:
+    """What a round brought: results by set and student, files left out, how many stayed as before,
+    and whose points changed (set, student, before, now)."""
+
+    results: list[grade.Result] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    skipped: int = 0
+    changed: list[tuple[str, str, float, float]] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+
+def hand_in(
+    course: Path,
+    place: Path,
+    sets: Iterable[str] = (),
+    *,
+    again: bool = False,
+    workers: int | None = None,
+    wall: float = grade.WALL,
+    tick: Tick = lambda result, total: None,
+) -> Round:
+    """Collects the submissions in `place` and grades those that are new or have changed.
+
+    Raises ValueError where nothing in `place` belongs to a released set.
+    """
+    found, strangers = collect.collect(place, grade.releases(course, sets))
+    if not found:
+        raise ValueError(f"submissions = {place}: no notebook of these sets in it")
+    before = {(r.set, r.student): r for r in grade.load(course)}
+    made = Round(strangers=strangers)
+    jobs = []
+    for one in found:
+        key = (one.set, one.student)
+        digest, done = grade.file_in(course, one), before.get(key)
+        unchanged = done is not None and done.status == "graded" and done.digest == digest
+        if one.notebook is None:
+            made.results.append(grade.unreadable(course, one))
+        elif done is not None and unchanged and not again:
+            made.results.append(done)
+            made.skipped += 1
+        else:
+            jobs.append(key)
+    made.results += _run(course, jobs, workers, wall, tick)
+    submitted = {(one.set, one.student): one for one in found}
+    for result in made.results:
+        one = submitted[result.set, result.student]
+        result.name = one.name
+        result.remarks += [remark for remark in one.remarks if remark not in result.remarks]
+    return _close(course, made, before)
+
+
+def again(
+    course: Path,
+    sets: Iterable[str] = (),
+    students: Iterable[str] = (),
+    *,
+    masters: Path | None = None,
+    workers: int | None = None,
+    tick: Tick = lambda result, total: None,
+) -> Round:
+    """Releases `sets` again from their masters and grades again what was handed in.
+
+    Marks given by hand and remarks on what was handed in stay.
+    """
+    chosen, some = list(grade.releases(course, sets)), set(students)
+    before = {(r.set, r.student): r for r in grade.load(course)}
+    for _ in layout.release(course, chosen, masters):
+        pass
+    jobs = [
+        (name, student)
+        for (name, student), result in before.items()
+        if name in chosen and (not some or student in some) and result.status != "unreadable"
+    ]
+    made = Round(results=_run(course, jobs, workers, grade.WALL, tick))
+    for result in made.results:
+        old = before[result.set, result.student]
+        result.name = old.name
+        kept = old.remarks if old.status == "graded" else []
+        result.remarks += [remark for remark in kept if remark not in result.remarks]
+    return _close(course, made, before)
+
+
+def marks(course: Path, file: Path) -> Round:
+    """Takes the points of a filled-in written.csv and writes the feedback again."""
+    from course.classroom import worker
+
+    before = {(r.set, r.student): r for r in grade.load(course)}
+    made = Round()
+    for name, student in report.read_marks(course, file):
+        worker.feedback(course, name, student)
+        result = grade.Result(**vars(before[name, student]))
+        grade.read_scores(course, result)
+        made.results.append(result)
+    return _close(course, made, before)
+
+
+def _run(
+    course: Path, jobs: list[tuple[str, str]], workers: int | None, wall: float, tick: Tick
+) -> list[grade.Result]:
+    results = []
+    for result in grade.grade(course, jobs, workers=workers, wall=wall):
+        result.digest = grade.digest(course, result.set, result.student)
+        results.append(result)
+        tick(result, len(jobs))
+    return results
+
+
+def _close(course: Path, made: Round, before: dict[tuple[str, str], grade.Result]) -> Round:
+    made.results.sort(key=lambda r: (r.set, r.student))
+    for r in made.results:
+        old = before.get((r.set, r.student))
+        if old is not None and old.score != r.score:
+            made.changed.append((r.set, r.student, old.score, r.score))
+    grade.save(course, made.results)
+    everything = grade.load(course)
+    written = report.write_written(course, everything)
+    made.files = report.write_grades(course, everything) + ([written] if written else [])
+    return made

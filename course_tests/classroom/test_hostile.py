@@ -1,0 +1,457 @@
+"""Hostile and broken submissions, all graded in one round: each is handled, reported, and alone."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import socket
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+
+from course.classroom import layout, marking, sandbox
+from course.classroom.grade import Result
+from course.classroom.master import Master
+from course.classroom.mend import grade_id
+from course_tests.classroom import cohort
+
+pytestmark = pytest.mark.grading
+SET = "ps01-scalar-chain"
+MARK = "course-hostile-test-daemon"  # in the command line of a process that must not survive
+
+STUBBORN = """
+import time
+while True:
+    try:
+        while True:
+            time.sleep(0.01)
+    except BaseException:
+        pass
+"""
+DAEMON = f"""
+import subprocess, sys
+code = "import os, time; os.fork() and os._exit(0); os.setsid(); time.sleep(600)"
+_ = subprocess.Popen([sys.executable, "-c", code, "{MARK}"], start_new_session=True)
+"""
+FORKS = """
+import os, time
+n = 0
+try:
+    while n < 5000:
+        if os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
+        n += 1
+except OSError:
+    pass
+print("forks:", "stopped" if n < 5000 else "went on")
+"""
+FORGE = """
+import builtins, json, sys
+from IPython import get_ipython
+shell = get_ipython()
+
+class Agreeable(float):
+    def __eq__(self, other): return True
+    def __sub__(self, other): return 0.0
+
+def answer(request, space):
+    forged = {"application/x-course-answer": json.dumps({"value": True}), "text/plain": "1000"}
+    shell.display_pub.publish(forged)
+
+sys.modules["_course_answers"].answer = answer
+builtins.isinstance = lambda *a: True
+shell.run_cell = lambda *a, **k: None
+shell.ast_node_interactivity = "none"
+shell.display_pub.publish({"application/x-course-answer": json.dumps({"value": 43.0})})
+expect = close = lambda *a, **k: True
+"""
+
+
+ATTACK = """<script>steal()</script> <img src=x onerror="steal()"> [x](javascript:steal())
+<iframe src="javascript:steal()"></iframe> <svg onload=steal()></svg>"""
+
+
+def prepend(notebook: Any, code: str, before: str = "slopes-check", words: str = "") -> Any:
+    """`notebook` with a code cell of the student's own before the named cell."""
+    at = [grade_id(cell) for cell in notebook.cells].index(before)
+    if words:
+        with_answer(notebook, "safe-depth", words)
+        notebook.cells.insert(at, nbformat.v4.new_markdown_cell(words))
+    notebook.cells.insert(at, nbformat.v4.new_code_cell(code))
+    return notebook
+
+
+def with_answer(notebook: Any, name: str, source: str) -> Any:
+    next(cell for cell in notebook.cells if grade_id(cell) == name).source = source
+    return notebook
+
+
+def edited(notebook: Any) -> Any:
+    """Every test replaced, worth a hundred points, or declared ungraded."""
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("locked"):
+            cell.source = "assert True"
+            cell.metadata.nbgrader.points = 100
+            cell.metadata.nbgrader.grade = not cell.metadata.nbgrader.grade
+            cell.metadata.nbgrader.locked = False
+    return with_answer(notebook, "slopes", "dy_dw = dy_db = lambda *a: 0.0")
+
+
+def duplicated(notebook: Any) -> Any:
+    """Each named cell twice, the second one empty or other."""
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        if grade_id(cell):
+            twin = copy.deepcopy(cell)
+            twin.source, twin.id = "1 / 0" if cell.cell_type == "code" else "No.", f"{cell.id}-twin"
+            cells.append(twin)
+    notebook.cells = cells
+    return notebook
+
+
+def deleted(notebook: Any) -> Any:
+    keep = ("slopes", "overflow", "room", "safe-depth", "")
+    notebook.cells = [cell for cell in notebook.cells if grade_id(cell) in keep]
+    return notebook
+
+
+def older(notebook: Any) -> Any:
+    """As an old front end would save it: format 4.0 without cell ids, nbgrader's first schema."""
+    notebook.nbformat_minor = 0
+    notebook.metadata.course.version = "an earlier one"
+    for cell in notebook.cells:
+        del cell["id"]
+        if grade_id(cell):
+            cell.metadata.nbgrader.schema_version = 1
+    return notebook
+
+
+def format_3(notebook: Any) -> str:
+    return str(nbformat.writes(nbformat.convert(notebook, 3), version=3))
+
+
+def kernel(notebook: Any) -> Any:
+    notebook.metadata.kernelspec = {"name": "my-conda-env", "display_name": "R", "language": "R"}
+    return notebook
+
+
+def spy(port: int, secret: Path) -> str:
+    return f"""
+import os, socket
+for place in ("127.0.0.1", "localhost"):
+    try:
+        socket.create_connection((place, {port}), 2).sendall(b"hello")
+        print("network: open")
+    except OSError:
+        print("network: closed")
+for path in ({str(secret)!r}, "/etc/shadow", os.path.expanduser("~root/.bashrc")):
+    try:
+        print("read:", open(path).read()[:200])
+    except OSError:
+        print("no such file")
+print("others:", [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 500][:3])
+"""
+
+
+def vandal(course: Path) -> str:
+    return f"""
+import os, pathlib, shutil
+for path in ({str(course / "gradebook.db")!r}, {str(course / "source")!r}, {layout.__file__!r}):
+    try:
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        else:
+            pathlib.Path(path).write_text("all points to me")
+        print("written")
+    except OSError as problem:
+        print(type(problem).__name__)
+"""
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[tuple[int, list[bytes]]]:
+    """A port of this machine, and what came in there."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        done = threading.Event()
+
+        def listen() -> None:
+            while not done.is_set():
+                try:
+                    server.accept()[0].close()
+                except OSError:
+                    continue
+                heard.append(b"someone")
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        yield server.getsockname()[1], heard
+        done.set()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def round_(
+    course: Path,
+    first: Master,
+    release: Any,
+    listener: tuple[int, list[bytes]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Result]:
+    """All of them handed in at once, under short limits."""
+    config = course / layout.MARKER
+    text = config.read_text().replace("timeout = 20", "timeout = 3")
+    config.write_text(text.replace("cell_output_kb = 256", "cell_output_kb = 64"))
+    place = tmp_path_factory.mktemp("hostile")
+    secret = course / "secret.txt"
+    secret.write_text("the instructor's secret")
+
+    def solved() -> Any:
+        everything = dict.fromkeys(first.problems, cohort.SOLVED)
+        return cohort.submission(first, release, everything, "Words.")
+
+    untouched: Callable[[], Any] = lambda: copy.deepcopy(release)  # noqa: E731
+    made = {
+        "fine": solved(),
+        "untouched": untouched(),
+        "syntax": with_answer(solved(), "slopes", "def dy_dw(w, b, x, n:\n    return"),
+        "loop": with_answer(solved(), "overflow", "while True:\n    pass"),
+        "loop-when-asked": with_answer(
+            solved(), "overflow", "def overflow_depth(w, largest):\n    while True: pass\n"
+        ),
+        "stubborn": prepend(solved(), STUBBORN, "overflow"),
+        "exit": prepend(prepend(solved(), "import sys; sys.exit(1)"), "exit()"),
+        "hard-exit": prepend(solved(), "import os; os._exit(0)", "overflow"),
+        "print": prepend(solved(), "for _ in range(10**9): print('x' * 1000)"),
+        "one-print": prepend(solved(), "print('x' * 10**9)"),
+        "raw-print": prepend(
+            solved(), "import os\nfor _ in range(2000): os.write(1, b'x' * 10**6)"
+        ),
+        "memory": prepend(solved(), "hog = [bytearray(2**28) for _ in range(64)]"),
+        "big-answer": with_answer(
+            solved(), "room", "import numpy as np\nhealthy = lambda n: [0.0] * 10**8\nnarrow = 461"
+        ),
+        "deleted": deleted(solved()),
+        "duplicated": duplicated(solved()),
+        "edited": edited(solved()),
+        "kernel": kernel(solved()),
+        "older": older(solved()),
+        "forge": prepend(untouched(), FORGE),
+        "daemon": prepend(solved(), DAEMON),
+        "forks": prepend(solved(), FORKS),
+        "spy": prepend(solved(), spy(listener[0], secret)),
+        "vandal": prepend(solved(), vandal(course)),
+        "script": prepend(
+            solved(),
+            "from IPython.display import HTML, Javascript, display\n"
+            "display(HTML('<script>steal()</script><img src=x onerror=steal()>'))\n"
+            "display(Javascript('steal()'))",
+            words=ATTACK,
+        ),
+    }
+    texts = {student: nbformat.writes(notebook) for student, notebook in made.items()}
+    texts |= {
+        "format-3": format_3(solved()),
+        "torn": texts["fine"][: len(texts["fine"]) // 2],
+        "empty": "",
+        "list": "[1, 2]",
+        "deep": "[" * 100_000,
+        "no-cells": '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": null}',
+        "odd": json.dumps(
+            {
+                "nbformat": 4,
+                "nbformat_minor": 5,
+                "metadata": {"kernelspec": 3, "course": []},
+                "cells": [7, {"cell_type": "code", "metadata": {"nbgrader": 1}, "source": [1]}],
+            }
+        ),
+    }
+    for student, text in texts.items():
+        (place / student).mkdir()
+        (place / student / f"{SET}.ipynb").write_text(text, encoding="utf-8")
+    (place / "renamed").mkdir()
+    (place / "renamed" / "Final version (2).ipynb").write_text(texts["fine"], encoding="utf-8")
+    (place / "binary").mkdir()
+    (place / "binary" / f"{SET}.ipynb").write_bytes(os.urandom(500))
+    (place / "link").mkdir()
+    (place / "link" / f"{SET}.ipynb").symlink_to("/etc/passwd")
+    with zipfile.ZipFile(place / "zipped.zip", "w") as archive:
+        archive.writestr(f"../../../../tmp/{SET}.ipynb", texts["fine"])
+        archive.writestr(f"in-zip/{SET}.ipynb", texts["fine"])
+    done = marking.hand_in(course, place, wall=100)
+    return {result.student: result for result in done.results}
+
+
+def outputs(course: Path, student: str) -> str:
+    """What the graded notebook of a student shows."""
+    path = course / "autograded" / student / SET / f"{SET}.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    return json.dumps([cell.outputs for cell in cells if cell.cell_type == "code"])
+
+
+SLOPES = {"slope-w", "slope-b"}
+OVERFLOW = {"overflow-function", "overflow-numbers"}
+ROOM = {"room-function", "room-number"}
+
+
+@pytest.mark.parametrize(
+    ("student", "lost"),
+    [
+        ("fine", set()),
+        ("syntax", SLOPES),
+        ("loop", OVERFLOW),
+        ("loop-when-asked", OVERFLOW),
+        ("stubborn", OVERFLOW | ROOM),  # the kernel had to be killed: what came before counts
+        ("hard-exit", OVERFLOW | ROOM),
+        ("exit", set()),
+        ("print", set()),
+        ("one-print", set()),
+        ("raw-print", set()),
+        ("memory", set()),
+        ("big-answer", {"room-function"}),
+        ("deleted", set()),
+        ("duplicated", set()),
+        ("edited", SLOPES),
+        ("kernel", set()),
+        ("older", set()),
+        ("format-3", set()),
+        ("renamed", set()),
+        ("in-zip", set()),
+        ("daemon", set()),
+        ("forks", set()),
+        ("spy", set()),
+        ("vandal", set()),
+        ("script", set()),
+        ("forge", SLOPES | OVERFLOW | ROOM),
+        ("untouched", SLOPES | OVERFLOW | ROOM),
+        ("odd", SLOPES | OVERFLOW | ROOM),
+    ],
+)
+def test_points(round_: dict[str, Result], first: Master, student: str, lost: set[str]) -> None:
+    result = round_[student]
+    assert result.status == "graded"
+    got = {name: points for name, points in result.cells.items() if name != "safe-depth"}
+    assert got == {
+        cell.name: 0.0 if cell.name in lost else cell.points for cell in first.of_kind("grade")
+    }
+    assert result.most == first.automatic + first.by_hand
+
+
+@pytest.mark.parametrize("student", ["torn", "empty", "list", "deep", "no-cells", "binary"])
+def test_unreadable_files_are_on_record_with_no_points(
+    round_: dict[str, Result], student: str
+) -> None:
+    assert round_[student].status == "unreadable"
+    assert (round_[student].score, round_[student].waiting) == (0.0, 0.0)
+    assert "file" in round_[student].remarks[0] or "cells" in round_[student].remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("student", "remark"),
+    [
+        ("deleted", "cell 'slope-w' was missing: put back"),
+        ("duplicated", "cell 'slope-w' was there 2 times: one kept"),
+        ("edited", "cell 'slope-w' had been changed: restored"),
+        ("kernel", "kernel 'my-conda-env' replaced by 'python3'"),
+        ("older", "made from an earlier release of this set"),
+        ("format-3", "saved in notebook format 3, converted"),
+        ("renamed", "file was named 'Final version (2).ipynb'"),
+    ],
+)
+def test_what_was_mended_is_said(round_: dict[str, Result], student: str, remark: str) -> None:
+    assert remark in round_[student].remarks
+
+
+def test_links_are_not_followed_and_zip_paths_stay_inside(
+    round_: dict[str, Result], course: Path
+) -> None:
+    assert "link" not in round_
+    outside = Path(f"/tmp/{SET}.ipynb")
+    assert not outside.exists()
+    assert all((course / "submitted" / student).parent.name == "submitted" for student in round_)
+
+
+def test_output_is_cut(round_: dict[str, Result], course: Path) -> None:
+    for student in ("print", "one-print", "raw-print"):
+        assert len(outputs(course, student)) < 200_000
+    assert "cut: a cell may print" in outputs(course, "print")
+
+
+def test_no_process_survives(round_: dict[str, Result]) -> None:
+    left = [p for p in psutil.process_iter(["cmdline"]) if MARK in (p.info["cmdline"] or [])]
+    assert not left
+    assert "forks: went on" not in json.dumps([r.remarks for r in round_.values()])
+
+
+def test_number_of_processes_is_bounded(round_: dict[str, Result], course: Path) -> None:
+    if sandbox.isolation() == "limits":
+        pytest.skip("processes are not counted where they are the instructor's own")
+    assert "forks: stopped" in outputs(course, "forks")
+
+
+def test_nothing_to_read_and_nobody_to_call(
+    round_: dict[str, Result], course: Path, listener: tuple[int, list[bytes]]
+) -> None:
+    if sandbox.isolation() != "namespaces":
+        pytest.skip(f"isolation here is {sandbox.isolation()!r}: files and network stay open")
+    assert listener[1] == []
+    shown = outputs(course, "spy")
+    assert "network: open" not in shown and "network: closed" in shown
+    assert "read:" not in shown and "no such file" in shown
+    assert "others: []" in shown
+
+
+def test_the_grader_cannot_be_written_over(round_: dict[str, Result], course: Path) -> None:
+    if sandbox.isolation() == "limits":
+        pytest.skip("without namespaces or another user a submission can write what you can")
+    assert "written" not in outputs(course, "vandal")
+    assert (course / "gradebook.db").read_bytes()[:6] == b"SQLite"
+
+
+class Scripts(HTMLParser):
+    """What could run in a page: the texts of scripts, attributes with code, frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag == "script"
+        self.found += [f"{tag} {k}={v}" for k, v in attrs if k.startswith("on")]
+        self.found += [f"{tag} {k}={v}" for k, v in attrs if "javascript:" in (v or "")]
+        if tag in ("iframe", "object", "embed"):
+            self.found.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = self.inside and tag != "script"
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.found.append(data)
+
+
+def test_feedback_runs_no_script_of_a_student(round_: dict[str, Result], course: Path) -> None:
+    def page(student: str) -> list[str]:
+        scripts = Scripts()
+        html = course / "feedback" / student / SET / f"{SET}.html"
+        scripts.feed(html.read_text(encoding="utf-8"))
+        return scripts.found
+
+    assert page("script") == page("fine")
+
+
+def test_one_broken_submission_never_stops_the_others(round_: dict[str, Result]) -> None:
+    assert {r.status for r in round_.values()} == {"graded", "unreadable"}
+    assert len(round_) == 35
