@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -32,17 +33,28 @@ FLAT: dict[str, tuple[float, float]] = {
 }
 
 
-def matrices(name: str, x: Any) -> tuple[Tensor, Tensor]:
-    """`x` (..., B, n) in float64, its largest entry scaled to 1, and whether it is finite (...).
+def double(x: Any) -> Tensor:
+    """`x` as a float64 tensor on the CPU, without its history."""
+    return _tensor(x).detach().to("cpu", torch.float64)
 
-    What is not finite comes back as zeros. ValueError if `x` has fewer than two axes or no entry.
+
+def _tensor(x: Any) -> Tensor:
+    return x if isinstance(x, Tensor) else torch.as_tensor(numpy.asarray(x))
+
+
+def matrices(name: str, x: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """`x` (..., B, n) over a power of two each, which one, and whether `x` is finite, both (...).
+
+    The largest entry of a scaled matrix is between 1/2 and 1 (scaling rounds nothing), or 0. What
+    is not finite comes back as zeros. ValueError if `x` has fewer than two axes or no entry.
     """
-    values = torch.as_tensor(x).detach().to("cpu", torch.float64)
+    values = double(x)
     if values.dim() < 2 or 0 in values.shape[-2:]:
         raise arguments.reject(f"shape of {name}", tuple(values.shape), "(..., samples, units)")
     finite = values.isfinite().all(-1).all(-1)
     values = torch.where(finite[..., None, None], values, 0.0)
-    return _over(values, values.abs().amax((-2, -1), keepdim=True)), finite
+    power = torch.frexp(values.abs().amax((-2, -1))).exponent.double().clamp(min=-1000)
+    return values * torch.exp2(-power)[..., None, None], power, finite
 
 
 def _over(values: Tensor, size: Tensor) -> Tensor:
@@ -55,15 +67,15 @@ def _known(result: Tensor, finite: Tensor) -> Tensor:
 
 
 def relative_singular_values(x: Any, *, centred: bool = False) -> Tensor:
-    """Singular values (..., min(B, n)) of matrices, largest first, as multiples of a common scale.
+    """Singular values (..., min(B, n)), largest first, of each matrix over a power of two.
 
     centred: take from each column its mean over the samples first. Differences that the type of `x`
     can't hold (less than 4 epsilon times the largest entry) count as none: identical rows give 0.
     """
-    values, finite = matrices("x", x)
+    values, _, finite = matrices("x", x)
     if centred:
         values = values - values.mean(-2, keepdim=True)
-        kind = torch.as_tensor(x).dtype
+        kind = _tensor(x).dtype
         least = 4 * torch.finfo(kind if kind.is_floating_point else torch.float64).eps
         spread = values.abs().amax((-2, -1), keepdim=True)
         values = torch.where(spread > least, values, 0.0)
@@ -76,7 +88,7 @@ def entropy_rank(singular: Any) -> Tensor:
     Between 1 (one direction) and k (all alike); 0 when all are 0. Their common scale is irrelevant.
     Roy and Vetterli, "The effective rank" (2007), eqs. 1 to 4.
     """
-    values = torch.as_tensor(singular).to("cpu", torch.float64)
+    values = double(singular)
     share = _over(values, values.amax(-1, keepdim=True))
     share = _over(share, share.sum(-1, keepdim=True))
     rank = torch.special.entr(share).sum(-1).exp()
@@ -90,7 +102,7 @@ def participation(singular: Any) -> Tensor:
     ones count as k, and a small one hardly counts (in `entropy_rank` it counts more).
     Gao et al., "A theory of multineuronal dimensionality" (2017).
     """
-    values = torch.as_tensor(singular).to("cpu", torch.float64)
+    values = double(singular)
     squares = _over(values, values.amax(-1, keepdim=True)) ** 2
     return _over(squares.sum(-1) ** 2, (squares**2).sum(-1))
 
@@ -119,7 +131,7 @@ def mean_cosine(x: Any) -> Tensor:
     1: all inputs look alike to the next layer; 0: unrelated on average. A sample that is 0
     throughout has no direction and is left out; with fewer than two others the result is NaN.
     """
-    values, finite = matrices("x", x)
+    values, _, finite = matrices("x", x)
     rows = _over(values, values.abs().amax(-1, keepdim=True))
     rows = _over(rows, torch.linalg.vector_norm(rows, dim=-1, keepdim=True))
     count = (rows != 0).any(-1).sum(-1)
@@ -137,12 +149,14 @@ def nearest_neighbour_accuracy(x: Any, y: Any) -> Tensor:
     B = 1. Distances are taken entry by entry in float64: no cancellation between nearby rows.
     Cover and Hart, "Nearest neighbor pattern classification" (1967). ValueError if y doesn't fit.
     """
-    values, finite = matrices("x", x)
-    labels = torch.as_tensor(y).to("cpu")
-    if labels.dim() == 0 or labels.shape[-1] != values.shape[-2]:
-        raise arguments.reject("shape of y", tuple(labels.shape), f"(..., {values.shape[-2]})")
+    values, _, finite = matrices("x", x)
+    labels = _tensor(y).to("cpu")
+    samples = values.shape[-2]
+    if labels.shape not in ((samples,), values.shape[:-1]):
+        allowed = f"({samples},), or for each matrix {tuple(values.shape[:-1])}"
+        raise arguments.reject("shape of y", tuple(labels.shape), allowed)
     labels, values = labels.expand(values.shape[:-1])[None], values[None]
-    if values.shape[-2] < 2:
+    if samples < 2:
         return torch.full(finite.shape, math.nan, dtype=torch.float64)
     pairs = zip(values.flatten(0, -3), labels.flatten(0, -2), strict=True)
     accuracy = torch.stack([_neighbours_agree(rows, names) for rows, names in pairs])
@@ -162,7 +176,7 @@ def dead(x: Any) -> Tensor:
 
     x: (..., B, n), outputs of an activation (a ReLU unit that is off for all inputs is dead).
     """
-    values, finite = matrices("x", x)
+    values, _, finite = matrices("x", x)
     return _known((values == 0).all(-2).double().mean(-1), finite)
 
 
@@ -179,14 +193,13 @@ def saturated(z: Any, activation: str) -> Tensor:
 
 def share_outside(z: Any, least: float, most: float) -> Tensor:
     """Share of the entries of z (..., B, n) that are not strictly between `least` and `most`."""
-    values = torch.as_tensor(z).detach().to("cpu", torch.float64)
+    values = double(z)
     outside = ((values <= least) | (values >= most)).double().mean((-2, -1))
     return _known(outside, values.isfinite().all(-1).all(-1))
 
 
 def sample_norm(x: Any) -> Tensor:
     """Root mean square length of a sample of x (..., B, n): sqrt(mean_b |x_b|^2)."""
-    values = torch.as_tensor(x).detach().to("cpu", torch.float64)
-    size = values.abs().amax((-2, -1), keepdim=True)
-    length = _over(values, size).square().sum(-1).mean(-1).sqrt()
-    return _known(length * size[..., 0, 0], values.isfinite().all(-1).all(-1))
+    values, power, finite = matrices("x", x)
+    length = values.square().sum(-1).mean(-1).sqrt()
+    return _known(length * torch.exp2(power), finite)

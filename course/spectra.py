@@ -74,16 +74,16 @@ def product_spectrum(factors: Sequence[Any]) -> Spectrum:
     if len(factors) == 0:
         raise arguments.reject("factors", factors, "at least one matrix")
     scaled: list[Tensor] = []
-    logs, finite = torch.tensor(0.0, dtype=torch.float64), torch.tensor(True)
+    logs = torch.tensor(0.0, dtype=torch.float64)
+    zero, finite = torch.tensor(False), torch.tensor(True)
     for number, factor in enumerate(factors):
-        matrix, good = measures.matrices(f"factors[{number}]", factor)
+        matrix, power, good = measures.matrices(f"factors[{number}]", factor)
         fits = (*scaled[-1].shape[:-2], scaled[-1].shape[-1]) if scaled else matrix.shape[:-1]
         if matrix.shape[:-1] != fits:
             allowed = f"({', '.join(map(str, fits))}, any), to follow the one before"
             raise arguments.reject(f"shape of factors[{number}]", tuple(matrix.shape), allowed)
-        size = torch.as_tensor(factor).detach().to("cpu", torch.float64).abs().amax((-2, -1))
         scaled.append(matrix)
-        logs, finite = logs + size.log2(), finite & good
+        logs, zero, finite = logs + power, zero | (matrix == 0).all(-1).all(-1), finite & good
     batch = scaled[0].shape[:-2]
     log2, unknown = graded.product_logs(
         [matrix.reshape(-1, *matrix.shape[-2:]) for matrix in scaled]
@@ -91,7 +91,6 @@ def product_spectrum(factors: Sequence[Any]) -> Spectrum:
     most = min(scaled[0].shape[-2], scaled[-1].shape[-1])
     kept = log2.shape[-1]
     exact = torch.full((log2.shape[0], most - kept), -math.inf, dtype=torch.float64)
-    zero = logs == -math.inf
     log10 = math.log10(2) * (torch.cat([log2, exact], -1).reshape(*batch, most) + logs[..., None])
     log10 = torch.where(zero[..., None], -math.inf, log10)
     log10 = torch.where(finite[..., None], log10, math.nan)
@@ -120,7 +119,7 @@ def squared_spread(singular: Any) -> Tensor:
     isometry" (2017), eq. 18, where it is the variance of the spectrum of J J^T (scaled to mean 1).
     NaN when all are 0.
     """
-    values = torch.as_tensor(singular).to("cpu", torch.float64)
+    values = measures.double(singular)
     squares = (values / values.amax(-1, keepdim=True)) ** 2
     return (squares / squares.mean(-1, keepdim=True)).var(-1, correction=0)
 
@@ -195,7 +194,7 @@ def gradient_correlation(gradients: Any, lags: Sequence[int]) -> Tensor:
     Balduzzi et al., "The shattered gradients problem" (2017), section 2.
     NaN where the gradient is constant (a linear network) or not finite. Lags: 0 to T - 1.
     """
-    values, finite = measures.matrices("gradients", gradients)
+    values, _, finite = measures.matrices("gradients", gradients)
     values = values - values.mean(-2, keepdim=True)
     length = values.shape[-2]
     power = values.square().sum((-2, -1))
