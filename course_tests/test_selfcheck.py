@@ -175,7 +175,10 @@ def test_checks_of_values(
 
 def test_checks_of_functions(capsys: pytest.CaptureFixture[str]) -> None:
     cases = [((2, 3), 8), ((3, 2), 9), ((1, 0), 1)]
-    mistakes = [(lambda w, n: w * n, "Multiply w by itself n times, not by n.")]
+    mistakes = [
+        (lambda w, n: w / n, "does not run where n is 0, and that does no harm"),
+        (lambda w, n: w * n, "Multiply w by itself n times, not by n."),
+    ]
 
     def judged(function: object) -> str:
         check("power", function, cases, mistakes=mistakes)

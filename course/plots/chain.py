@@ -116,16 +116,14 @@ def overflow(
     weights: (N,) above 1. predicted: name -> (N,) depths. measured: name -> {weight: depth}.
     """
     ax.set(xlabel="weight w", ylabel="layer of overflow", yscale="log")
-    lines = []
+    lines: list[Line2D] = []
     for k, (name, depths) in enumerate(predicted.items()):
         look = style.line(k)
-        points = {"color": look["color"], "marker": look["marker"], "linestyle": ""}
-        lines += ax.plot(
-            weights, depths, color=look["color"], linestyle=look["linestyle"],
-            label=f"{name}, closed form",
-        )  # fmt: skip
-        lines += ax.plot(
-            list(measured[name]), list(measured[name].values()), label=f"{name}, measured", **points
-        )
-    ax.legend(ncols=len(lines) // 2 if len(lines) > 6 else 1)
+        (curve,) = ax.plot(weights, depths, **{**look, "marker": ""})
+        points = {**look, "linestyle": "", "markersize": 6}
+        (dots,) = ax.plot(list(measured[name]), list(measured[name].values()), **points)
+        curve.set_label(f"{name}, closed form")
+        dots.set_label(f"{name}, measured")
+        lines += [curve, dots]
+    ax.legend(handles=lines[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return lines

@@ -103,12 +103,23 @@ def _judge_function(
         return f"{name}: right in all {len(results)} cases."
     call, result, expected = wrong[0]
     hint = _guess([(r, e) for _, r, e in wrong], tolerance)
+    given = [(r, arguments) for (_, r, _), (arguments, _) in zip(results, cases, strict=True)]
     for suspect, words in mistakes:
-        if all(_equal(r, suspect(*a), tolerance) for (_, r, _), (a, _) in zip(results, cases)):  # noqa: B905
+        if _explains(suspect, given, tolerance):
             hint = words
             break
     verdict = f"{name}: right in {len(results) - len(wrong)} of {len(results)} cases. "
     return f"{verdict}{call} gives {_shown(result)}, expected {_shown(expected)}. {hint}".rstrip()
+
+
+def _explains(
+    suspect: Callable[..., Any], given: list[tuple[Any, tuple[Any, ...]]], tolerance: float
+) -> bool:
+    """Whether the wrong function `suspect` gives all of these (result, arguments)."""
+    try:
+        return all(_equal(result, suspect(*arguments), tolerance) for result, arguments in given)
+    except (ArithmeticError, ValueError, TypeError):
+        return False  # it does not even run here
 
 
 def _guess(pairs: list[tuple[Any, Any]], tolerance: float) -> str:
