@@ -28,8 +28,8 @@ class Spectrum:
     """Singular values as logarithms, largest first: of many products (..., k), or of one (k,).
 
     log10: float64; -inf is an exact zero, NaN marks a product with NaN or infinity in it.
-    floor: True where the value is rounding. The true one lies there or below, and float64 cannot
-    tell where: a factor lost that direction altogether, as dead units do.
+    floor: True where rounding decides the value, and float64 can't tell the true one. Mostly a
+    factor has lost that direction altogether, as dead units do, and the true value is far below.
     """
 
     log10: numpy.ndarray
@@ -53,10 +53,7 @@ class Spectrum:
 
     @property
     def log10_condition(self) -> numpy.ndarray:
-        """log10 of the condition number s_1 / s_k, shape (...): inf where s_k is 0.
-
-        Where floor[..., -1] is True, it is at least this.
-        """
+        """log10 of the condition number s_1 / s_k, shape (...): inf where s_k is 0."""
         least = self.log10[..., -1]
         finite = numpy.where(least == -math.inf, 0.0, least)
         return numpy.where(least == -math.inf, math.inf, self.log10[..., 0] - finite)
@@ -67,8 +64,9 @@ def product_spectrum(factors: Sequence[Any]) -> Spectrum:
 
     factors: matrices (..., m_0, m_1), (..., m_1, m_2), ... with the same leading shape (replicas).
     Returns log10 of min(m_0, m_L) values: more than a bottleneck in between lets through are -inf.
-    Each is accurate relative to itself, to about 1e-16 times the condition numbers of the single
-    factors (not of the product, which may be 1e100 or more); what is not, is marked `floor`.
+    Products of random or trained layers come out to about ten digits in every value, relative to
+    itself, though the condition number be 1e100 or more. What is not known to 0.1 % is marked
+    `floor`: a direction that a factor loses, or that factors first shrink and later blow up again.
     See `graded.product_logs` for the method. ValueError for no factor, or shapes that don't chain.
     """
     if len(factors) == 0:
@@ -85,7 +83,7 @@ def product_spectrum(factors: Sequence[Any]) -> Spectrum:
         scaled.append(matrix)
         logs, zero, finite = logs + power, zero | (matrix == 0).all(-1).all(-1), finite & good
     batch = scaled[0].shape[:-2]
-    log2, unknown = graded.product_logs(
+    log2, unsure = graded.product_logs(
         [matrix.reshape(-1, *matrix.shape[-2:]) for matrix in scaled]
     )
     most = min(scaled[0].shape[-2], scaled[-1].shape[-1])
@@ -94,9 +92,8 @@ def product_spectrum(factors: Sequence[Any]) -> Spectrum:
     log10 = math.log10(2) * (torch.cat([log2, exact], -1).reshape(*batch, most) + logs[..., None])
     log10 = torch.where(zero[..., None], -math.inf, log10)
     log10 = torch.where(finite[..., None], log10, math.nan)
-    place = torch.arange(most)
-    floor = (place >= kept - unknown[:, None]) & (place < kept)
-    floor = floor.reshape(*batch, most) & (finite & ~zero)[..., None]
+    floor = nn.functional.pad(unsure, (0, most - kept)).reshape(*batch, most)
+    floor &= (finite & ~zero)[..., None]
     return Spectrum(log10.numpy(), floor.numpy())
 
 
