@@ -13,6 +13,7 @@ Recipe for authors
 ------------------
 Write a script in jupytext's percent format outside the repository, convert it, store it:
 
+    ruff format --config pyproject.toml 06.py
     jupytext --to ipynb -o notebooks/06_degeneracy.ipynb 06.py
     python -m course_tests.store notebooks/06*.ipynb
     pytest --nbval --nbval-current-env notebooks/06*.ipynb
@@ -35,8 +36,9 @@ The rules, each checked by test_notebooks.py:
 - Words: each picture comes with text. live.live(fig, draw, ...) and show(fig, words) see to that.
 - Numbers: print rounded values which are the same on every machine. For measured ones use
   agree(measured, expected, tolerance, "what"), which asserts and prints the expected value.
-- Exercise: the cell the student fills holds `...`; the next cell calls check(...), which prints
-  "not yet" as long as it does, so that the stored notebook passes validation unfilled.
+- Exercise: the cell the student fills holds `...`; a later cell calls a check, which prints "not
+  yet" as long as it does, so that the stored notebook passes validation unfilled. Checks with hints
+  for known mistakes live in course/selfcheck/exercises/: the page must not give the answer away.
 - References: at least two links to sources. Every link is complete; links between notebooks are
   file names. Pictures in text have an alternative text.
 - No warnings, addresses of objects, folders of this machine, or marks that tell nbval to look away.

@@ -14,6 +14,8 @@ import torch
 
 from course.plots import style
 from course.selfcheck import agree, check, describe, in_words, predict, records, revisit, show
+from course.selfcheck.exercises import scalar_chain
+from course.selfcheck.prediction import Prediction
 
 OPTIONS = ["about 1", "about 100", "about 1 % & <more>"]
 
@@ -25,6 +27,10 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "new" / "predictions.jsonl"
 
 
+def is_locked(panel: Prediction) -> bool:
+    return panel.locked  # through a function: a type checker takes a property for a constant
+
+
 def answered(index: int, id: str = "01-size") -> None:
     panel = predict(id, "How large?", OPTIONS)
     panel.choice.index = index
@@ -33,13 +39,13 @@ def answered(index: int, id: str = "01-size") -> None:
 
 def test_an_answer_locks_and_goes_on_file(file: Path) -> None:
     panel = predict("01-size", "How large?", OPTIONS)
-    assert panel.button.disabled and not panel.locked
+    assert panel.button.disabled and not is_locked(panel)
     panel.lock()  # nothing chosen: nothing happens
-    assert not panel.locked and not file.exists()
+    assert not is_locked(panel) and not file.exists()
     panel.choice.index = 1
     assert not panel.button.disabled
     panel.button.click()
-    assert panel.locked and panel.choice.disabled and panel.button.disabled
+    assert is_locked(panel) and panel.choice.disabled and panel.button.disabled
     line = json.loads(file.read_text())
     assert line.pop("time").endswith("Z")
     assert line == {
@@ -76,10 +82,10 @@ def test_validation_neither_writes_nor_reads(file: Path, monkeypatch: pytest.Mon
     before = file.read_bytes()
     monkeypatch.setenv("COURSE_WAIT", "1")
     panel = predict("01-size", "How large?", OPTIONS)
-    assert not panel.locked and records.read() == [] and len(records.read(file)) == 1
+    assert not is_locked(panel) and records.read() == [] and len(records.read(file)) == 1
     panel.choice.index = 0
     panel.lock()
-    assert panel.locked and file.read_bytes() == before
+    assert is_locked(panel) and file.read_bytes() == before
 
 
 def test_what_is_stored_does_not_depend_on_what_was_answered() -> None:
@@ -116,7 +122,7 @@ def test_an_unwritable_file_is_said_and_no_error(file: Path) -> None:
     panel = predict("01-size", "How large?", OPTIONS)
     panel.choice.index = 0
     panel.lock()
-    assert panel.locked and "could not be put on file" in panel.verdict.value
+    assert is_locked(panel) and "could not be put on file" in panel.verdict.value
 
 
 @pytest.mark.parametrize("id", ["size", "1-size", "01_size", "01-", 1, None])
@@ -228,3 +234,35 @@ def test_a_figure_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     panel = show(fig)
     assert repr(panel) == in_words(fig) and panel.png.startswith(b"\x89PNG")
     assert repr(show(fig, "Two pictures.")) == "Two pictures."
+
+
+def test_the_exercise_of_notebook_01(capsys: pytest.CaptureFixture[str]) -> None:
+    def ratio(weight: float, largest: float) -> float:
+        return math.log(largest) / math.log(abs(weight))
+
+    def judged(function: object) -> str:
+        scalar_chain.check_overflow_layer(function)  # type: ignore[arg-type]
+        return said(capsys)
+
+    assert judged(lambda w, m: math.ceil(ratio(w, m))) == "overflow_layer: right in all 9 cases."
+    assert judged(lambda w, m: math.floor(ratio(w, m)) + 1).endswith("right in all 9 cases.")
+    assert "not yet" in judged(lambda w, m: ...)
+    assert "it still fits: round up." in judged(lambda w, m: int(ratio(w, m)))
+    assert "whole number: round up." in judged(ratio)
+    assert "Divide the other way round." in judged(lambda w, m: math.ceil(1 / ratio(w, m)))
+    assert "think of logarithms" in judged(lambda w, m: math.ceil(m / abs(w)))
+    assert "base 10." in judged(lambda w, m: math.ceil(math.log10(m) / math.log(abs(w))))
+    assert "stops with ValueError" in judged(lambda w, m: math.log(m) / math.log(w))
+
+
+def test_the_faded_example_of_notebook_01(capsys: pytest.CaptureFixture[str]) -> None:
+    def judged(goal: object, layer: object) -> str:
+        scalar_chain.check_logarithms(goal, layer)
+        return said(capsys)
+
+    assert judged(..., ...).count("not yet") == 2
+    assert judged(math.log(1e6), ...).count("right.") == 1
+    solved = judged(math.log(1e6), math.log(1.1))
+    assert solved.count("right.") == 2 and "145 layers, the gradient is 1,004,475" in solved
+    assert "base 10" in judged(6, math.log10(1.1)) and "145 layers" in judged(6, math.log10(1.1))
+    assert "factor itself" in judged(13.8, 1.1) and "Run with" not in judged("a", 0.0)
