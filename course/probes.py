@@ -88,7 +88,7 @@ class Probe:
     measure: which of `MEASURES`, `RANKS` (an SVD per layer) and "neighbours"; all by default.
 
     An activation counts where it is applied, as a module or as a function (torch.relu, ...): for
-    the layers it happens inside of; outside of all layers it gets a record of its own. A module
+    the layers it happens inside of; outside of all default layers it gets its own record. A module
     called twice gets two records, the second named "name (2)". If `module` has `replicas` = R, the
     first axis of an output (with R entries) is that of the replicas. Samples come next; the rest
     are units, in a row (for `dead`: channels of images are units, else the last axis).
@@ -114,6 +114,7 @@ class Probe:
         if self.labels is not None and self.labels.dim() not in (1, 2):
             raise arguments.reject("labels", tuple(self.labels.shape), "of shape (B,) or (R, B)")
         self.samples = arguments.whole("samples", samples, least=1)
+        self.strays = layers is None  # record activations outside of the layers, too
         self.chosen = _default_layers(module)
         if layers is not None:
             known = dict(module.named_modules()) | self.chosen
@@ -247,7 +248,7 @@ class Probe:
         """In place of function(), an activation of z: measure, and return its result."""
         if not self._running:
             return function()
-        inside = self._open or [self._new(name, name)]
+        inside = self._open or ([self._new(name, name)] if self.strays else [])
         share = measures.share_outside(
             signals.by_unit(z.detach(), self.replicas, self.samples), *bounds
         )
@@ -258,7 +259,7 @@ class Probe:
             if layer.activation == name and (not layer.flat or layer.flat[0].shape == share.shape):
                 layer.flat.append(share)
                 layer.zero.append(zero)
-        if not self._open:
+        if inside and not self._open:
             self._see(inside[0], output)
         return output
 
