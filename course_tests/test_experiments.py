@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 
-from course.experiments import EXPERIMENTS, grid, table
+from course.experiments import EXPERIMENTS, cells, grid, table
 from course.experiments.settings import Grid
 from course.plots import curves, style
 from course.plots.experiments import accuracy_against_depth, by_depth
@@ -149,7 +149,7 @@ def test_the_table(small):
     header = small.header
     assert header["experiment"] == "small" and header["settings"] == SMALL.as_dict()
     assert header["versions"]["torch"] and header["seconds"] > 0 and header["classes"] == 10
-    assert header["device"][0].startswith("cpu") and header["finished"].endswith("+00:00")
+    assert header["device"][0].startswith("cpu (") and header["finished"].endswith("+00:00")
     assert [p.name for p in small.path.parent.iterdir()] == ["small-digits.csv"]
     numbers = np.genfromtxt(small.path, delimiter=",", comments="#", skip_header=8, usecols=(1, 2))
     assert len(numbers) >= len(small) - 1, "other programs can read it"
@@ -170,7 +170,7 @@ def test_seeds_do_not_depend_on_their_company(small, tmp_path):
 
 def test_interrupted_and_resumed(small, tmp_path, monkeypatch):
     trained: list[str] = []
-    train = grid.train
+    train = cells.train
 
     def counted(cell, *arguments):
         if len(trained) == 2:
@@ -178,7 +178,7 @@ def test_interrupted_and_resumed(small, tmp_path, monkeypatch):
         trained.append(str(cell))
         return train(cell, *arguments)
 
-    monkeypatch.setattr(grid, "train", counted)
+    monkeypatch.setattr(cells, "train", counted)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["small-digits.cells"], "no table yet"
@@ -199,12 +199,14 @@ def test_killed_again_and_again(tmp_path):
     """SIGKILL at any moment: no half-written table, and in the end the same numbers."""
     settings = SMALL.change(epochs=30, depths=(8,), seeds=1, evaluate_every=10)
     whole = run(tmp_path / "whole", settings)
-    code = (
-        "import sys; from course.experiments import grid; from course.experiments.settings import "
-        "Grid\nfrom functools import partial; grid.training.fit = partial(grid.training.fit, "
-        "checkpoint_every=0.0)\nprint('ready', flush=True)\n"
-        f"grid.run('small', Grid(**{settings.as_dict()!r}), out=sys.argv[1], progress=False)"
-    )
+    code = f"""
+import sys
+from functools import partial
+from course.experiments import cells, grid
+cells.training.fit = partial(cells.training.fit, checkpoint_every=0.0)
+print("ready", flush=True)
+grid.run("small", grid.Grid(**{settings.as_dict()!r}), out=sys.argv[1], progress=False)
+"""
     out = tmp_path / "killed"
     kills = 0
     for wait in (0.05, 0.3, 0.7, 60.0):

@@ -1,0 +1,173 @@
+"""One cell of a grid: a network at one depth, all seeds side by side, trained to the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from course import data, networks, training
+from course.experiments.settings import Grid
+from course.removal import removal
+
+COST = {"highway": 1.9, "diracnet": 1.6, "van": 1.3, "van0": 1.3}
+"""Time of a step compared with a plain network's; only the time left and the order depend on it."""
+
+NONE = float("nan")
+"""What a table holds where there is no number."""
+
+Watcher = Callable[[float], None]
+"""Told the share of a cell's training that is done, from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One network at one depth, with all seeds of the grid."""
+
+    network: str
+    depth: int
+    settings: Grid
+
+    @property
+    def cost(self) -> int:
+        """About how long it takes, in no particular unit."""
+        return round(1000 * COST.get(self.network, 1.0) * (self.depth + 3))
+
+    @property
+    def stem(self) -> str:
+        """The name of its files, which depends on every setting that decides its numbers."""
+        shared = self.settings.as_dict()
+        del shared["networks"], shared["depths"]
+        digest = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:12]
+        return f"{self.network}-{self.depth}-{digest}"
+
+    @property
+    def result(self) -> str:
+        """Name of the file that keeps its rows."""
+        return f"{self.stem}.json"
+
+    @property
+    def checkpoint(self) -> str:
+        """Name of the file from which its training goes on."""
+        return f"{self.stem}.checkpoint"
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.depth}"
+
+
+def train(
+    cell: Cell,
+    device: str,
+    root: str | Path | None,
+    folder: Path,
+    watch: Watcher = lambda share: None,
+) -> dict[str, Any]:
+    """Train one cell: {"rows": ..., "seconds": ..., "device": ...}, ready for JSON.
+
+    Its checkpoint is in `folder`, from where an interrupted training goes on; the seconds are those
+    since then.
+    """
+    settings, dataset = cell.settings, examples(cell.settings, root)
+    options: dict[str, Any] = {}
+    if cell.network == "highway":
+        options["gate_bias"] = settings.gate_bias
+    network = networks.build(
+        cell.network,
+        inputs=dataset.inputs,
+        width=settings.width,
+        depth=cell.depth,
+        outputs=dataset.outputs,
+        seeds=settings.seeds,
+        **options,
+    )
+    steps = len(dataset.y_train) // settings.batch
+    decay = settings.decay_from
+    rows: list[dict[str, Any]] = []
+    folder.mkdir(parents=True, exist_ok=True)
+    start = time.perf_counter()
+    with _one_thread():
+        for record in training.fit(
+            network,
+            dataset,
+            epochs=settings.epochs,
+            batch=settings.batch,
+            optimizer=training.SGD(rate=settings.rate, momentum=settings.momentum),
+            schedule=training.linear_decay(decay) if decay < 1 else training.constant,
+            evaluate_every=settings.evaluate_every * steps,
+            batch_statistics=True,
+            record_every=max(1, settings.epochs * steps // 200),
+            checkpoint=folder / cell.checkpoint,
+            device=device,
+        ):
+            if record.evaluated:
+                rows += _rows(cell, record)
+            watch(record.step / record.steps)
+        if hasattr(network, "alpha"):
+            cut = removal(network, dataset).after.test_accuracy
+            assert cut is not None
+            for row, accuracy in zip(rows[-len(settings.seeds) :], cut, strict=True):
+                row["test_accuracy_cut"] = float(accuracy)
+    return {
+        "rows": rows,
+        "seconds": round(time.perf_counter() - start, 3),
+        "device": _device_name(next(network.parameters()).device),
+    }
+
+
+@lru_cache(maxsize=1)
+def examples(settings: Grid, root: str | Path | None) -> data.Dataset:
+    """The data of a grid, read once in a process."""
+    whole_set = data.load(settings.data, root)
+    return whole_set if settings.subset is None else whole_set.subset(settings.subset)
+
+
+def _rows(cell: Cell, record: training.Record) -> Iterator[dict[str, Any]]:
+    """A row per seed. Plain numbers: NaN and infinity stay what they are."""
+    for replica, seed in enumerate(cell.settings.seeds):
+        row: dict[str, Any] = {
+            "network": cell.network,
+            "depth": cell.depth,
+            "seed": seed,
+            "epoch": round(record.epoch or 0),
+        }
+        for source, ending in ((record, ""), (record.batch_statistics, "_batch")):
+            for measure in ("train_loss", "train_accuracy", "test_loss", "test_accuracy"):
+                row[measure + ending] = float(getattr(source, measure)[replica])
+        broken = record.first_nonfinite[replica]
+        row["nonfinite_step"] = NONE if broken is None else float(broken.step)
+        row["smallest_alpha"] = NONE if record.alpha is None else float(record.alpha[replica].min())
+        row["test_accuracy_cut"] = NONE
+        yield row
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Inside, torch computes with one thread on the CPU.
+
+    The layers are thin: a second thread gains little, and costs minutes where another program wants
+    its core, since each waits for the other a thousand times a second. Processes side by side
+    (`jobs`, `part`) use more cores. And the numbers do not depend on how many there are.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    kind = platform.machine() or "processor"
+    return f"{device.type} ({kind}, one thread a process, {os.cpu_count()} cores)"
