@@ -85,7 +85,8 @@ class Stepper:
         outputs = self.network(x)
         losses = measuring.losses(outputs, y, self.loss, self.power)
         wanted = [*self.weights.parameters, *self.alphas, *signals]
-        slopes = torch.autograd.grad(losses.sum(), wanted)
+        # What the loss does not depend on (alpha at depth 0, say) gets the slope 0.
+        slopes = torch.autograd.grad(losses.sum(), wanted, materialize_grads=True)
         count = len(self.weights.parameters)
         gradient = self.weights.gather(slopes[:count])
         with torch.no_grad():

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small import blobs, build
 
@@ -87,8 +87,9 @@ def test_batches_depend_on_the_seed_and_the_step_alone():
     seeds=st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True),
     width=st.integers(1, 6),
     depth=st.integers(0, 4),
-    batch=st.integers(2, 9),
+    batch=st.integers(8, 20),
 )
+@example(name="van", seeds=[0], width=1, depth=0, batch=8)
 def test_replicas_are_single_runs_whatever_their_number_and_shape(name, seeds, width, depth, batch):
     shape = dict(width=2 * width, depth=depth)  # looks-linear takes even widths only
     options = dict(steps=4, batch=batch, optimizer=SGD(1e-3, 0.9))
