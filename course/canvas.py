@@ -1,4 +1,4 @@
-"""A figure drawn once, and again only where it changed: PNG bytes from matplotlib without pyplot."""
+"""A figure drawn once, and again only where it changed: PNG bytes by matplotlib without pyplot."""
 
 from __future__ import annotations
 
@@ -73,4 +73,5 @@ def _inside(ax: Axes) -> Iterator[Artist]:
     inside = [artist for artist in ax.get_children() if artist not in frame]
     yield from sorted(inside, key=lambda artist: artist.get_zorder())
     for child in ax.child_axes:
-        yield from _inside(child)
+        if isinstance(child, Axes):  # always; its declared type is wider
+            yield from _inside(child)
