@@ -78,7 +78,7 @@ class Prediction(ipywidgets.VBox):
     def __init__(self, question: Question) -> None:
         self.question = question
         self.choice = ipywidgets.RadioButtons(
-            options=[question.lettered(k) for k in range(len(question.options))],
+            options=self._lines(),
             index=None,
             layout={"width": "max-content", "max_width": "100%"},
         )
@@ -130,14 +130,16 @@ class Prediction(ipywidgets.VBox):
         self.choice.disabled = self.button.disabled = True
         self.verdict.value = f'<div role="status">{words}</div>'
 
+    def _lines(self) -> list[str]:
+        return [self.question.lettered(k) for k in range(len(self.question.options))]
+
     def __repr__(self) -> str:
-        options = [self.question.lettered(k) for k in range(len(self.question.options))]
-        return "\n".join([f"{self.title}. {self.question.text}", *(f"  {o}" for o in options)])
+        return "\n  ".join([f"{self.title}. {self.question.text}", *self._lines()])
 
     def _static(self) -> str:
-        items = "".join(f"<li>{escape(option)}</li>" for option in self.question.options)
-        text = escape(self.question.text)
-        return f'<p><b>{self.title}.</b> {text}</p><ol type="a">{items}</ol>'
+        # Letters as text: notebook pages turn every <ol> into 1, 2, 3.
+        options = "".join(f"<br>{escape(line)}" for line in self._lines())
+        return f"<p><b>{self.title}.</b> {escape(self.question.text)}{options}</p>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {
