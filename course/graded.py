@@ -3,6 +3,7 @@
 The matrices are never multiplied. A chain of QR decompositions turns their product into a product
 of triangles, the triangles into rows of moderate numbers, each with its own power of two, and
 one-sided Jacobi rotations make the rows orthogonal. Their lengths are the singular values.
+`spectra.product_spectrum` is the way in.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def _logs_from_the_left(factors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     singular values: the QR iteration for products, Stewart, "On graded QR decompositions of
     products of matrices" (1995). Passing back, A_i Q_i = Q_{i-1} R_i leaves the product of the R_i.
     Scaled rows with a well-conditioned rest keep small singular values accurate relative to
-    themselves: Demmel and Veselic, "Jacobi's method is more accurate than QR" (1992), theorem 4.1.
+    themselves: Demmel and Veselic, "Jacobi's method is more accurate than QR" (1992).
     """
     replicas, first = factors[0].shape[:2]
     k = min(first, *(factor.shape[-1] for factor in factors))
@@ -64,8 +65,21 @@ def _logs_from_the_left(factors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     length = torch.linalg.vector_norm(rows, dim=-1)
     unit = rows / torch.where(length > 0, length, 1.0)[..., None]
     parallel = (torch.linalg.svdvals(unit) <= 4 * k * EPSILON * math.sqrt(k)).sum(-1)
-    logs = jacobi_logs(unit, power, length.log2())
+    logs, small = _dense_logs(unit, power + length.log2())
+    if small.any():
+        logs[small] = jacobi_logs(unit[small], power[small], length[small].log2())
     return logs, torch.maximum(lost.sum(-1), parallel)
+
+
+def _dense_logs(unit: Tensor, logs: Tensor) -> tuple[Tensor, Tensor]:
+    """log2 of the singular values by LAPACK, and which matrices need Jacobi: (R, k) and (R,).
+
+    Its errors are relative to the largest singular value, so above 1e-4 of that they don't matter.
+    """
+    most = logs.amax(-1, keepdim=True)
+    most = torch.where(most == -math.inf, 0.0, most)
+    values = torch.linalg.svdvals(unit * torch.exp2(logs - most)[..., None])
+    return values.log2() + most, values[:, -1] <= 1e-4 * values[:, 0]
 
 
 def _multiply(triangle: Tensor, rows: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:

@@ -86,7 +86,7 @@ def entropy_rank(singular: Any) -> Tensor:
     """Effective rank of singular values s (..., k): exp(-sum_i p_i log p_i), p_i = s_i / sum_j s_j.
 
     Between 1 (one direction) and k (all alike); 0 when all are 0. Their common scale is irrelevant.
-    Roy and Vetterli, "The effective rank" (2007), eqs. 1 to 4.
+    Roy and Vetterli, "The effective rank: a measure of effective dimensionality" (2007).
     """
     values = double(singular)
     share = _over(values, values.amax(-1, keepdim=True))
@@ -100,7 +100,7 @@ def participation(singular: Any) -> Tensor:
 
     Between 1 and k; 0 when all are 0. With variances v_i = s_i^2 it is (sum v)^2 / sum v^2: k equal
     ones count as k, and a small one hardly counts (in `entropy_rank` it counts more).
-    Gao et al., "A theory of multineuronal dimensionality" (2017).
+    Gao et al., "A theory of multineuronal dimensionality, dynamics and measurement" (2017).
     """
     values = double(singular)
     squares = _over(values, values.amax(-1, keepdim=True)) ** 2

@@ -113,7 +113,7 @@ def squared_spread(singular: Any) -> Tensor:
     """Variance of s_i^2 / mean(s^2) over singular values s (..., k): 0 for an isometry. (...).
 
     Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in deep learning through dynamical
-    isometry" (2017), eq. 18, where it is the variance of the spectrum of J J^T (scaled to mean 1).
+    isometry" (2017): the variance of the spectrum of J J^T, here scaled to mean 1.
     NaN when all are 0.
     """
     values = measures.double(singular)
@@ -188,7 +188,7 @@ def gradient_correlation(gradients: Any, lags: Sequence[int]) -> Tensor:
     C(k) = sum_t (g_t - g) . (g_(t+k) - g) / sum_t |g_t - g|^2, with g the mean over the path. It is
     1 at lag 0, and falls to 0 within a step or two where gradients are shattered: those of two
     close inputs have as little in common as those of strangers (white noise).
-    Balduzzi et al., "The shattered gradients problem" (2017), section 2.
+    Balduzzi et al., "The shattered gradients problem" (2017).
     NaN where the gradient is constant (a linear network) or not finite. Lags: 0 to T - 1.
     """
     values, _, finite = measures.matrices("gradients", gradients)
