@@ -13,10 +13,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from course.classroom import kernel_side
 from course.classroom.master import BEGIN_TESTS, END_TESTS
 
 
@@ -68,82 +70,44 @@ def run(hidden: str, ask: Callable[..., Any]) -> str | None:
             exec(compile(hidden, "<hidden tests>", "exec"), names)
     except NotYet as problem:
         return str(problem)
+    except (NameError, SyntaxError, ImportError):
+        raise  # data cannot do that: the test itself is broken
     except Exception:
         return "What your code returns has another form than the problem asks for."
     return None
 
 
-# Runs once in the student's kernel, before the first cell; it holds no secret.
-KERNEL_SIDE = """
+def prepare() -> str:
+    """The first cell of every run: brings `kernel_side` into the kernel, and tames exit()."""
+    return f"""
 def _prepare():
-    import json, sys, types
-
-    def plain(value, depth=0):
-        if depth > 6:
-            return {"other": "a value nested too deep"}
-        if value is None or isinstance(value, (bool, str)):
-            return value
-        if isinstance(value, int):
-            return value if value.bit_length() < 4000 else {"other": "a huge integer"}
-        if isinstance(value, float):
-            return value
-        if hasattr(value, "detach"):
-            value = value.detach().cpu().numpy()
-        if hasattr(value, "dtype") and hasattr(value, "tolist"):
-            if value.dtype.kind not in "biuf":
-                return {"other": "an array of " + str(value.dtype)}
-            if value.size > 200000:
-                return {"other": "an array of more than 200,000 numbers"}
-            return {"array": value.tolist()}
-        if isinstance(value, (list, tuple)):
-            return [plain(v, depth + 1) for v in value[:200000]]
-        if isinstance(value, dict):
-            return {"dict": [[plain(k, depth + 1), plain(v, depth + 1)] for k, v in value.items()]}
-        return {"other": type(value).__name__}
-
-    def real(value):
-        if isinstance(value, dict):
-            import numpy
-            array = numpy.asarray(value["array"], dtype=value["dtype"])
-            if value.get("torch"):
-                import torch
-                return torch.tensor(array)
-            return array
-        return value
-
-    def answer(request, space):
-        from IPython import get_ipython
-        asked = json.loads(request)
-        values = {k: real(v) for k, v in asked["values"].items()}
-        try:
-            reply = {"value": plain(eval(asked["expression"], {**space, **values}))}
-        except BaseException as problem:
-            reply = {"error": type(problem).__name__ + ": " + str(problem)[:300]}
-        data = {"application/x-course-answer": json.dumps(reply)}
-        get_ipython().display_pub.publish(data)
-
-    from IPython import get_ipython
-    get_ipython().ask_exit = lambda: None  # exit() in a cell would end the kernel
-
+    import sys, types
     module = types.ModuleType("_course_answers")
-    module.answer = answer
+    exec({Path(kernel_side.__file__).read_text(encoding="utf-8")!r}, module.__dict__)
     sys.modules["_course_answers"] = module
+    get_ipython().ask_exit = lambda: None
 _prepare()
 del _prepare
 """
 
 
 def request(expression: str, values: dict[str, Any], torch: bool = False) -> str:
-    """The cell that asks the kernel for `expression`, with `values` bound for its evaluation.
+    """What is asked, as text: `expression` with `values` bound for its evaluation.
 
-    Arrays travel as numpy arrays, or as torch tensors where `torch` is true.
+    Arrays arrive as numpy arrays, or as torch tensors where `torch` is true.
     """
-    bound = {}
-    for name, value in values.items():
+
+    def sent(value: Any) -> Any:
         if isinstance(value, np.ndarray):
-            value = {"array": value.tolist(), "dtype": str(value.dtype), "torch": torch}
-        bound[name] = value
-    asked = json.dumps({"expression": expression, "values": bound})
+            return {"array": value.tolist(), "dtype": str(value.dtype), "torch": torch}
+        return [sent(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+    bound = {name: sent(value) for name, value in values.items()}
+    return json.dumps({"expression": expression, "values": bound})
+
+
+def question(asked: str) -> str:
+    """The cell that puts a request to the kernel."""
     return f"__import__('_course_answers').answer({asked!r}, globals())"
 
 

@@ -25,9 +25,9 @@ from nbgrader.preprocessors import Execute
 from traitlets import Float, Integer, Unicode
 
 from course.classroom import hidden, sandbox
+from course.classroom.kernel_side import MIME
 from course.classroom.master import BEGIN_TESTS
 
-MIME = "application/x-course-answer"
 kernel_seconds: list[float] = []  # of the kernels that this process has run, for the report
 
 
@@ -92,7 +92,7 @@ class Judge(Execute):
         if cell.cell_type != "code":
             return cell, resources
         if index == min(i for i, c in enumerate(self.nb.cells) if c.cell_type == "code"):
-            self._run(new_code_cell(hidden.KERNEL_SIDE), index)
+            self._run(new_code_cell(hidden.prepare()), index)
         if BEGIN_TESTS not in cell.source:
             ran = self._run(new_code_cell(cell.source), index)
             cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
@@ -107,7 +107,8 @@ class Judge(Execute):
 
     def _ask(self, index: int, expression: str, values: dict[str, Any]) -> Any:
         torch = bool(values.pop("torch", False))
-        cell = self._run(new_code_cell(hidden.request(expression, values, torch)), index)
+        asked = hidden.request(expression, values, torch)
+        cell = self._run(new_code_cell(hidden.question(asked)), index)
         if self.gone:
             raise hidden.NotYet(self.gone)
         answers = [o.data[MIME] for o in cell.outputs if MIME in o.get("data", {})]

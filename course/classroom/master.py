@@ -7,7 +7,10 @@ A master is a percent script (jupytext). What a cell is stands on its marker lin
     # %% check="slope-check"                    a visible check, not to be changed
     # %% grade="slope-test" points=2            hidden tests, run outside of the student's kernel
     # %% [markdown] written="why" points=4      an answer in words, marked by hand
-    # %% mistake="forgot n" of="slope" fails=["slope-test"]      never leaves the master
+    # %% mistake="forgot n" of="slope" fails=["slope-test"] hint="factor"   never leaves the master
+
+A known mistake says which hidden tests it fails and, where the visible check recognises it, a word
+of the hint that the student gets.
 
 Every other cell is text or code that the student may change.
 """
@@ -37,6 +40,7 @@ class Cell:
     points: float = 0.0
     of: str = ""
     fails: tuple[str, ...] = ()
+    hint: str = ""
 
     @property
     def graded(self) -> bool:
@@ -166,6 +170,7 @@ def _cell(name: str, cell: Any) -> Cell:
         points,
         str(cell.metadata.get("of", "")),
         tuple(cell.metadata.get("fails", ())),
+        str(cell.metadata.get("hint", "")),
     )
 
 
