@@ -281,7 +281,8 @@ def _fit_limits(ax: Axes, values: np.ndarray, log: bool) -> None:
 def _words(name: str, what: str, last: Any, values: np.ndarray) -> str:
     """One line: where this run stands, and which replicas broke down where."""
     mean, error = curves.mean_and_error(values)
-    text = f"{name}: {what} {mean:.3g} ± {error:.1g} over {len(values)} runs."
+    size = f"{mean:.3g} ± {error:.1g}" if np.isfinite(mean) else "not finite"
+    text = f"{name}: {what} {size} over {len(values)} runs."
     broken = [found for found in last.first_nonfinite if found is not None]
     if broken:
         first = min(broken, key=lambda found: found.step)
