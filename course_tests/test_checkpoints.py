@@ -94,13 +94,16 @@ def test_it_is_written_as_often_as_asked(tmp_path, monkeypatch):
 
 
 def test_a_step_that_failed_is_not_saved(tmp_path, monkeypatch):
-    path = tmp_path / "run"
-    iterator = fit(build(), blobs(), **{**OPTIONS, "checkpoint": path})
-    next(iterator)
-    monkeypatch.setattr(SGD, "update", lambda *args: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    for every, saved in ((0, 1), (99, None)):
+        path = tmp_path / f"every {every}"
+        options = {**OPTIONS, "checkpoint": path, "checkpoint_every": every}
+        iterator = fit(build(), blobs(), **options)
         next(iterator)
-    assert checkpoints.read(path)["step"] == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(SGD, "update", lambda *args: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                next(iterator)
+        assert (checkpoints.read(path)["step"] if path.exists() else None) == saved
 
 
 # Files

@@ -150,7 +150,13 @@ def test_fixed_schedules():
         assert van.schedule(name, build("van")) is schedule
 
 
-def test_a_network_without_skips_left_whole_trains_as_a_resnet():
+def test_a_ramp_is_done_when_it_says_so():
+    records = run(build("van"), skips=van.Ramp(0.5))
+    assert [record.alpha[1, 2] for record in records[:4]] == pytest.approx([0.05, 0.1, 0.15, 0.2])
+    assert van.removed_at(records).tolist() == [20, 20]
+
+
+def test_a_van_whose_skips_stay_whole_trains_as_a_resnet():
     vans, resnets = run(build("van"), skips="none"), run(build("resnet"))
     np.testing.assert_allclose(vans[-1].loss, resnets[-1].loss, rtol=1e-4)
 
