@@ -249,11 +249,10 @@ class Probe:
         if not self._running:
             return function()
         inside = self._open or ([self._new(name, name)] if self.strays else [])
-        share = measures.share_outside(
-            signals.by_unit(z.detach(), self.replicas, self.samples), *bounds
-        )
+        units = partial(signals.by_unit, replicas=self.replicas, most=self.samples)
+        share = measures.share_outside(units(z.detach()), *bounds)
         output = function()
-        zero = dead(signals.by_unit(output.detach(), self.replicas, self.samples))
+        zero = dead(units(output.detach()))
         for layer in inside:
             layer.activation = layer.activation or name
             if layer.activation == name and (not layer.flat or layer.flat[0].shape == share.shape):

@@ -31,11 +31,12 @@ def orthogonal(n, seed):
 def truth(factors):
     """log10 of the singular values, from the product of exactly these floats with 700 digits."""
     with mpmath.workdps(700):
+        zero = mpmath.mpf("1e-650")  # what 700 digits leave of an exact zero
         product = mpmath.matrix(factors[0].tolist())
         for factor in factors[1:]:
             product = product * mpmath.matrix(factor.tolist())
         values = sorted(mpmath.svd_r(product, compute_uv=False), reverse=True)
-        return np.array([float(mpmath.log10(v)) if v > 1e-600 else -math.inf for v in values])
+        return np.array([float(mpmath.log10(v)) if v > zero else -math.inf for v in values])
 
 
 def gaussian(n, length, replicas=1):
@@ -115,6 +116,19 @@ def test_a_lost_direction_is_marked_and_the_others_stay_accurate():
     found = spectra.product_spectrum(factors)
     assert found.floor.tolist() == [False] * 4 + [True] * 2
     np.testing.assert_allclose(found.log10[:4], truth(factors)[:4], atol=1e-11)
+
+
+@pytest.mark.parametrize("alive", [0.5, 0.7, 0.95])
+@pytest.mark.parametrize("seed", range(4))
+def test_with_random_dead_units_what_is_not_marked_is_right_and_every_zero_is_marked(seed, alive):
+    generator = torch.Generator().manual_seed(seed)
+    factors = []
+    for layer in range(5 + 8 * seed):
+        mask = torch.rand(8, generator=generator) < alive
+        factors.append(noise(8, 8, seed=100 * seed + layer) / 2 * mask)
+    found, expected = spectra.product_spectrum(factors), truth(factors)
+    assert ((expected == -math.inf) == found.floor).all()
+    np.testing.assert_allclose(found.log10[~found.floor], expected[~found.floor], atol=1e-11)
 
 
 def test_a_direction_that_only_the_product_loses_is_marked_too():
