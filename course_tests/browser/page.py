@@ -1,0 +1,218 @@
+"""A notebook in JupyterLab as a test sees it: run it, use its controls, read what it shows.
+
+    def test_scalar_chain(open_notebook):
+        page = open_notebook("01_scalar_chain.ipynb")
+        page.run_all()
+        panel = page.panel(0)                          # the first live figure or run
+        before = panel.look()
+        with panel.watch() as film:
+            panel.press("weight w", "ArrowRight", 10)  # a slider by its accessible name
+            after = panel.look_until(lambda look: "1.2" in look.text)
+        assert after.picture != before.picture and after.alt != before.alt
+        film.check()                                   # never blank, missing, or of another size
+        page.screenshot("01")                          # screenshots/01.png
+        assert page.complaints() == []
+
+`run_all` waits until the last cell has run. Everything waits by itself; there is no sleep to add.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import ConsoleMessage, Locator, Page
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
+FILM = Path(__file__).with_name("film.js").read_text()
+RUN_ALL = "() => jupyterapp.commands.execute('notebook:run-all-cells')"
+OUTPUTS = """() => [...jupyterapp.shell.currentWidget.content.model.cells]
+    .map(cell => cell.toJSON().outputs || [])"""
+KERNEL_READY = """() => {
+    const widget = window.jupyterapp?.shell?.currentWidget;
+    const kernel = widget?.sessionContext?.session?.kernel;
+    return kernel?.status === 'idle' && widget.content?.model?.cells?.length > 0; }"""
+SHUT_DOWN = "() => jupyterapp.serviceManager.sessions.shutdownAll()"
+LOOK = """async (el) => {
+    const image = el.querySelector('.course-picture-frame img');
+    if (!image) return null;
+    const bytes = await (await fetch(image.src)).arrayBuffer();
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    return {picture: [...hash.slice(0, 8)].map(b => b.toString(16).padStart(2, '0')).join(''),
+            alt: image.alt, text: el.querySelector('.course-picture-caption').textContent,
+            failure: el.querySelector('.course-picture-failure').textContent,
+            width: image.clientWidth, height: image.clientHeight}; }"""
+
+# What JupyterLab itself says in the console, whatever the notebook.
+IGNORED = re.compile(r"favicon|ERR_INTERNET_DISCONNECTED|ERR_NAME_NOT_RESOLVED")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a panel shows at one moment. picture: a hash of the PNG bytes on the page."""
+
+    picture: str
+    alt: str
+    text: str
+    failure: str
+    width: int
+    height: int
+
+
+@dataclass
+class Film:
+    """What was on the page in each animation frame while it was watched."""
+
+    frames: int = 0
+    pictures: int = 0  # different ones, one after another
+    blank: int = 0  # frames with no picture, or one without pixels
+    sizes: tuple[str, ...] = ()  # of the picture
+    jumps: int = 0  # frames in which the panel's height was another than in the frame before
+
+    def check(self) -> None:
+        """Assert that nothing flickered, jumped or collapsed."""
+        assert self.frames > 0
+        assert self.blank == 0, f"{self.blank} of {self.frames} frames without a picture"
+        assert len(self.sizes) == 1, f"the picture changed its size: {self.sizes}"
+
+
+class Panel:
+    """A live figure or a live run on the page."""
+
+    def __init__(self, page: NotebookPage, root: Locator) -> None:
+        self.page, self.root = page, root
+
+    def control(self, name: str) -> Locator:
+        """A slider, field, list or box by its accessible name (its description)."""
+        for role in ("slider", "combobox", "checkbox", "spinbutton", "textbox", "radio"):
+            found = self.root.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
+            if found.count():
+                return found.first
+        raise AssertionError(f"no control with the accessible name {name!r}")
+
+    def press(self, name: str, key: str, times: int = 1) -> None:
+        """Focus a control by its accessible name and press a key (ArrowRight, Home, End, ...)."""
+        control = self.control(name)
+        control.focus()
+        for _ in range(times):
+            control.press(key, no_wait_after=True)
+
+    def value(self, name: str) -> str:
+        """What a screen reader says of a slider's position."""
+        control = self.control(name)
+        return str(control.get_attribute("aria-valuetext") or control.input_value())
+
+    def click(self, button: str) -> None:
+        """Press a button by its label."""
+        self.root.get_by_role("button", name=button, exact=True).click()
+
+    def look(self) -> Look:
+        """What it shows now. Waits for a picture."""
+        self.root.locator(".course-picture-frame img").wait_for()
+        return Look(**self.root.evaluate(LOOK))
+
+    def look_until(self, wanted: Callable[[Look], bool], timeout: float = 20) -> Look:
+        """What it shows as soon as `wanted` is true of it, or AssertionError."""
+        for _ in range(int(timeout / 0.05)):
+            look = self.look()
+            if wanted(look):
+                return look
+            self.page.page.wait_for_timeout(50)
+        raise AssertionError(f"not shown within {timeout} s; the last look was {look}")
+
+    def settle(self, quiet: float = 0.4) -> Look:
+        """What it shows once nothing has changed for `quiet` seconds."""
+        look = self.look()
+        while True:
+            self.page.page.wait_for_timeout(quiet * 1000)
+            last, look = look, self.look()
+            if last == look:
+                return look
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[Film]:
+        """Examine the panel in every animation frame; the film is complete after the block."""
+        film = Film()
+        self.root.evaluate(f"el => {{ const film = {FILM}; el.courseFilm = film(el); }}")
+        yield film
+        seen = self.root.evaluate("el => el.courseFilm()")
+        film.frames, film.pictures, film.blank = seen["frames"], seen["pictures"], seen["blank"]
+        film.sizes, film.jumps = tuple(seen["sizes"]), seen["jumps"]
+
+
+class NotebookPage:
+    """One notebook open in JupyterLab. `page` is playwright's own page."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self._console: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self._console.append(f"page error: {error}"))
+        page.goto(url)
+        page.wait_for_function(KERNEL_READY, timeout=90_000)
+
+    def run_all(self, timeout: float = 120) -> None:
+        """Run every cell, and wait for the end of the last. Errors show in `complaints`."""
+        self.page.set_default_timeout(timeout * 1000)
+        self.page.evaluate(RUN_ALL)
+        self.page.set_default_timeout(30_000)
+
+    def run_cell(self, code: str) -> str:
+        """Run code in the notebook's kernel, beside its cells; what it printed."""
+        return str(
+            self.page.evaluate(
+                """async (code) => { let text = '';
+                const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const future = kernel.requestExecute({code});
+                future.onIOPub = m => { if (m.header.msg_type === 'stream') text += m.content.text;
+                    if (m.header.msg_type === 'error') text += m.content.evalue; };
+                await future.done; return text; }""",
+                code,
+            )
+        )
+
+    def panel(self, number: int = 0) -> Panel:
+        """The live figure or run that is the `number`-th on the page, from 0."""
+        root = self.page.locator(".course-live").nth(number)
+        root.wait_for(state="attached")
+        root.scroll_into_view_if_needed()
+        return Panel(self, root)
+
+    def panels(self) -> int:
+        """How many live figures and runs there are."""
+        return self.page.locator(".course-live").count()
+
+    def outputs(self) -> list[list[dict[str, Any]]]:
+        """The outputs of each cell, as in the file."""
+        found: list[list[dict[str, Any]]] = self.page.evaluate(OUTPUTS)
+        return found
+
+    def complaints(self) -> list[str]:
+        """Errors and warnings: of the page, in the console, and on the cells' stderr."""
+        cells = [
+            "".join(output.get("text", output.get("traceback", "")))
+            for outputs in self.outputs()
+            for output in outputs
+            if output["output_type"] == "error" or output.get("name") == "stderr"
+        ]
+        return cells + [line for line in self._console if not IGNORED.search(line)]
+
+    def screenshot(self, name: str) -> Path:
+        """The page as it is, as screenshots/NAME.png (a folder that git ignores)."""
+        path = SCREENSHOTS / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+    def close(self) -> None:
+        """End the kernel and leave."""
+        self.page.evaluate(SHUT_DOWN)
+        self.page.close()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            where = message.location.get("url", "")
+            self._console.append(f"console {message.type}: {message.text} {where}")
