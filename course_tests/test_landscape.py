@@ -279,7 +279,7 @@ def test_too_few_directions_or_snapshots_are_refused():
 
 @pytest.mark.claims
 def test_without_skips_the_landscape_of_a_trained_deep_network_is_rougher():
-    """Claim II14 at depth 20, share of points where the slice isn't convex.
+    """Depth 20, digits: share of points where the slice isn't convex.
 
     Measured .41 (plain), .00 (residual with branch factor 1/20), .00 (shallow), and all learn. The
     factor matters: with 1 and no norm it is .15, and half of the digits are wrong.

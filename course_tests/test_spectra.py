@@ -166,7 +166,7 @@ def test_summaries_of_a_spectrum():
 
 @pytest.mark.parametrize("law", ["lecun_normal", "orthogonal"])
 def test_random_products_degenerate_and_orthogonal_ones_do_not(law):
-    """Claim II6 at its size, 5 draws: shares of singular values below 0.1, 1e-3 and 1e-6."""
+    """At the size of the course, 5 draws: shares of singular values below 0.1, 1e-3 and 1e-6."""
     streams = [seeding.generators(range(5), f"factor {layer}") for layer in range(100)]
     weights = [initializers.replicate(law, 100, 100, stream) for stream in streams]
     for length, shares, ratio in (
@@ -312,7 +312,7 @@ def test_correlation_of_a_constant_or_broken_gradient_is_not_a_number():
 
 
 def test_gradients_shatter_with_depth_and_batch_norm_and_less_with_skips():
-    """Claim II11 at its size with 6 seeds: lag 1 measured at .98, -.02, .87 and .44, here wider."""
+    """At the size of the course, 6 seeds: lag 1 measured at .98, -.02, .87 and .44, here wider."""
     path = torch.linspace(-2, 2, 256, dtype=DOUBLE)[:, None]
     size: dict[str, Any] = dict(inputs=1, width=200, outputs=1, seeds=range(6), dtype=DOUBLE)
 
@@ -339,7 +339,7 @@ def fourier_layer(replicas, inputs, seed, length=1.0, features=200):
 
 
 def test_composed_random_maps_crush_the_plane_to_filaments_unless_the_input_stays_connected():
-    """Claim II8: median s2/s1 measured at 2.4e-1, 1e-2, 4e-4, 1e-15 at depth 1, 5, 10, 50."""
+    """Median s2/s1 measured at 2.4e-1, 1e-2, 4e-4, 1e-15 at depth 1, 5, 10, 50."""
     torch.manual_seed(0)
     x = noise(10, 64, 2)
     layers = [fourier_layer(10, 2, 10 * depth) for depth in range(50)]
@@ -382,7 +382,7 @@ def scaled_noise(fan_in, fan_out, generator, deviation):
 def test_only_critical_orthogonal_tanh_networks_are_isometric(
     activation, law, gain, bias, length, least, most
 ):
-    """Claim II9 at depth 32, width 100: spread of s^2 at width 200 measured .06, .04, 31, 30.
+    """Depth 32, width 100. Spread of s^2 at width 200 measured .06, .04, 31, 30.
 
     Pennington et al. (2017): the pairs are (sigma_w, sigma_b), and the input starts at the length
     that the layers keep, q* = 1/64 for tanh and 0.1 for hard-tanh.
