@@ -39,6 +39,13 @@ The rules, each checked by test_notebooks.py:
 - Exercise: the cell the student fills holds `...`; a later cell calls a check, which prints "not
   yet" as long as it does, so that the stored notebook passes validation unfilled. Checks with hints
   for known mistakes live in course/selfcheck/exercises/: the page must not give the answer away.
+- Data (notebooks 08 to 12): the first code cell begins with the line
+      DATA = "digits"  # or "mnist", "fashion-mnist", "cifar10"
+  and the cell after the imports reads `examples = data.load(DATA).subset(1500)` and shows it (ends
+  with `examples`). All real data below come from `examples`, so that this one line switches the
+  notebook, and test_switched.py runs it on each set. Claims must hold on every one: state them as
+  holds("statement", condition), which asserts and prints the statement; what is true of digits
+  alone (a number of agree) goes below `if DATA == "digits":`.
 - References: at least two links to sources. Every link is complete; links between notebooks are
   file names. Pictures in text have an alternative text.
 - No warnings, addresses of objects, folders of this machine, or marks that tell nbval to look away.

@@ -13,7 +13,17 @@ import pytest
 import torch
 
 from course.plots import style
-from course.selfcheck import agree, check, describe, in_words, predict, records, revisit, show
+from course.selfcheck import (
+    agree,
+    check,
+    describe,
+    holds,
+    in_words,
+    predict,
+    records,
+    revisit,
+    show,
+)
 from course.selfcheck.exercises import scalar_chain
 from course.selfcheck.prediction import Prediction
 
@@ -201,6 +211,14 @@ def test_checks_of_functions(capsys: pytest.CaptureFixture[str]) -> None:
     assert "power(2, 3) gives -8, expected 8. The sign" in judged(lambda w, n: -(w**n))
     assert "stops with ZeroDivisionError" in judged(lambda w, n: w / 0)
     assert judged(lambda w, n: w**n if n else 7).startswith("power: right in 2 of 3 cases.")
+
+
+def test_holds_prints_the_statement_or_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    holds("deeper is worse", np.array([2.0, 3.0]) > 1.0)
+    assert capsys.readouterr().out == "Holds: deeper is worse\n"
+    for not_so in (False, np.array([True, False]), math.nan > 0):
+        with pytest.raises(AssertionError, match="does not hold here: deeper is worse"):
+            holds("deeper is worse", not_so)
 
 
 def test_agree_prints_what_is_expected(capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,16 @@ def agree(
     print(f"{what}: {shown}, as expected to within {tolerance:g}{' relative' * relative}")
 
 
+def holds(statement: str, condition: Any) -> None:
+    """Assert that what was measured bears the statement out, and print the statement.
+
+    For orderings and margins, whose numbers differ from machine to machine: what is printed is the
+    same wherever it holds. An array holds where all of it does. Raises AssertionError otherwise.
+    """
+    assert np.all(np.asarray(condition)), f"this does not hold here: {statement}"
+    print(f"Holds: {statement}")
+
+
 def _not_yet(name: str) -> str:
     return f"{name}: not yet. Write your answer in place of the ... above, then run this again."
 
