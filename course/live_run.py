@@ -102,9 +102,7 @@ class LiveRun(ipywidgets.VBox):
         self._picture = Picture()
         self._bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "360px"})
         self._note = ipywidgets.Label("")
-        self._button = ipywidgets.Button(
-            description="Stop", tooltip="End this training run", icon="stop"
-        )
+        self._button = ipywidgets.Button(description="Stop", tooltip="End this training run")
         self._button.on_click(lambda _: self.stop())
         head = [ipywidgets.Label(title).add_class("course-title")] if title else []
         box = ipywidgets.HBox([self._bar, self._button, self._note])

@@ -40,7 +40,11 @@ SHUT_DOWN = "() => jupyterapp.serviceManager.sessions.shutdownAll()"
 LOOK = """async (el) => {
     const image = el.querySelector('.course-picture-frame img');
     if (!image) return null;
-    const bytes = await (await fetch(image.src)).arrayBuffer();
+    // Its pixels, not its address: the page lets go of the bytes when the next picture comes.
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    canvas.getContext('2d').drawImage(image, 0, 0);
+    const bytes = new TextEncoder().encode(canvas.toDataURL());
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
     return {picture: [...hash.slice(0, 8)].map(b => b.toString(16).padStart(2, '0')).join(''),
             alt: image.alt, text: el.querySelector('.course-picture-caption').textContent,
@@ -53,7 +57,7 @@ IGNORED = re.compile(r"favicon|ERR_INTERNET_DISCONNECTED|ERR_NAME_NOT_RESOLVED")
 
 @dataclass(frozen=True)
 class Look:
-    """What a panel shows at one moment. picture: a hash of the PNG bytes on the page."""
+    """What a panel shows at one moment. picture: a hash of its pixels on the page."""
 
     picture: str
     alt: str
