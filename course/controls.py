@@ -80,6 +80,8 @@ def widget(name: str, what: Any) -> ipywidgets.Widget:
         made = ipywidgets.Dropdown(options=what, description=name)
     else:
         raise reject(name, what, ALLOWED)
+    if made.has_trait("tooltip") and not made.tooltip:
+        made.tooltip = made.description  # the page would show "null"
     if made.has_trait("style") and hasattr(made.style, "description_width"):
         made.style.description_width = "130px"
     if isinstance(what, ipywidgets.Widget):

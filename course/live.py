@@ -16,10 +16,12 @@ always wins. Nothing of pyplot is involved, and where there is no kernel the las
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import ipywidgets
@@ -80,8 +82,10 @@ class LivePanel(ipywidgets.VBox):
         self._canvas = Canvas(fig)
         self._seed = self._first_seed = None if seed is None else arguments.whole("seed", seed)
         self._first = {name: control.value for name, control in self.controls.items()}
-        self._lock = threading.RLock()  # events may come from another thread than the cell's
-        self._dirty, self._quiet, self._deadline = True, 0.0, 0.0
+        # JupyterLab hands events to a thread of their own (a subshell), so that a figure is live
+        # while a cell runs; the cell may ask for the text at the same time.
+        self._lock = threading.RLock()
+        self._dirty, self._quiet, self._deadline = False, 0.0, 0.0
         self._picture = Picture()
         self._redraw()
         buttons = []
@@ -135,16 +139,23 @@ class LivePanel(ipywidgets.VBox):
             control.value = self._first[name]
         self._changed()
 
+    def again(self) -> None:
+        """Draw now with the same values: for a `draw` that goes on where it stopped."""
+        with self._lock:
+            self._dirty = True
+            self.refresh()
+
     def refresh(self) -> None:
         """Draw now if a control has changed since the last drawing."""
         with self._lock:
             if not self._dirty:
                 return
-            self._dirty = False
+            self._dirty = False  # before the values are read: one that comes later counts
             try:
-                self._redraw()
+                with _interruptible():
+                    self._redraw()
             except (Exception, KeyboardInterrupt) as problem:
-                self._picture.failure = _explain(problem)
+                self._picture.failure = _explain(problem, self._draw)
 
     def _redraw(self) -> None:
         values = self.values
@@ -152,7 +163,6 @@ class LivePanel(ipywidgets.VBox):
         if text is None:
             text = ", ".join(f"{name} = {value}" for name, value in values.items())
         self._picture.show(self._canvas.render(), self._canvas.size, str(text))
-        self._dirty = False
 
     def _changed(self, _: Any = None) -> None:
         # Every event asks for a look QUIET seconds later; only the look that finds silence, or
@@ -185,10 +195,26 @@ class LivePanel(ipywidgets.VBox):
         }
 
 
-def _explain(problem: BaseException) -> str:
-    """The error with the place where it happened, in a few lines."""
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let "interrupt the kernel" end an endless drawing: between cells the kernel ignores it."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _explain(problem: BaseException, draw: Callable[..., Any]) -> str:
+    """The error, and the line of `draw` where it happened."""
     if isinstance(problem, KeyboardInterrupt):
         return "Interrupted. Move a control to draw again."
-    place = traceback.extract_tb(problem.__traceback__)[-1]
     what = "".join(traceback.format_exception_only(problem)).strip()
+    frames = traceback.extract_tb(problem.__traceback__)
+    file = getattr(getattr(draw, "__code__", None), "co_filename", None)
+    place = ([frame for frame in frames if frame.filename == file] or frames)[-1]
     return f"{what}\n(in {place.name}, line {place.lineno}: {place.line})"

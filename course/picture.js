@@ -1,21 +1,42 @@
 // The page's half of course/picture.py: swap decoded pictures, name the controls.
 
+const INVISIBLE = /[\s\u200b]+/g; // ipywidgets fills an empty label with a zero-width space
+
+function set(node, attribute, value) {
+  if (node.getAttribute(attribute) !== value) node.setAttribute(attribute, value);
+}
+
 function nameControls(panel) {
   for (const label of panel.querySelectorAll(".widget-label")) {
-    const name = label.textContent.trim();
-    if (!name || !label.parentElement) continue;
-    const handles = [...label.parentElement.querySelectorAll("[role=slider]")];
+    const name = label.textContent.replace(INVISIBLE, " ").trim();
+    const control = label.parentElement;
+    if (!name || !control) continue;
+    const readout = control.querySelector(".widget-readout");
+    const handles = [...control.querySelectorAll("[role=slider]")];
     handles.forEach((handle, k) => {
       const which = handles.length === 2 ? [" (from)", " (to)"][k] : "";
-      handle.setAttribute("aria-label", name + which);
+      set(handle, "aria-label", name + which);
+      // The slider says 1.0499999999999998, or the exponent, or an index: say what is shown.
+      if (readout && handles.length === 1) set(handle, "aria-valuetext", readout.textContent);
     });
-    for (const field of label.parentElement.querySelectorAll("input, select, textarea")) {
-      field.setAttribute("aria-label", name);
+    if (readout) {
+      set(readout, "role", "textbox");
+      set(readout, "aria-label", `${name} (value)`);
     }
-    for (const readout of label.parentElement.querySelectorAll(".widget-readout")) {
-      readout.setAttribute("role", "textbox");
-      readout.setAttribute("aria-label", `${name} (value)`);
+    const several = control.querySelector("input[type=radio], .widget-toggle-button");
+    if (several) {
+      set(control, "role", several.matches("input") ? "radiogroup" : "group");
+      set(control, "aria-label", name);
+      continue; // each option has its own label
     }
+    for (const field of control.querySelectorAll("input, select, textarea")) {
+      set(field, "aria-label", name);
+    }
+  }
+  for (const bar of panel.querySelectorAll(".widget-hprogress .progress-bar")) {
+    set(bar, "role", "progressbar");
+    set(bar, "aria-label", "progress");
+    set(bar, "aria-valuenow", String(Math.round(parseFloat(bar.style.width) || 0)));
   }
 }
 
@@ -80,7 +101,12 @@ function render({ model, el }) {
     names.disconnect();
     panel = found;
     nameControls(panel);
-    names.observe(panel, { childList: true, subtree: true, characterData: true });
+    names.observe(panel, {
+      childList: true,
+      subtree: true,
+      characterData: true,
+      attributeFilter: ["aria-valuetext", "aria-valuenow", "style"],
+    });
   });
   placed.observe(el);
 
