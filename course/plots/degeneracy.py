@@ -1,0 +1,204 @@
+"""Pictures of deep linear networks that learn: loss, gradients by layer, singular values.
+
+Everything here spans many decades. A `Decades` axis widens by whole decades when it must, and what
+has no place on a log axis lies on its edge: zeros and rounding at the bottom, infinity at the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
+
+from course.plots import curves, style
+
+Array = NDArray[np.float64]
+LADDER = (1, 2, 4, 8, 16, 32, 64, 128, 300)
+"""An axis reaches up to 10^h, and down to 10^-h, with h from here."""
+
+
+class Decades:
+    """Artists on a log axis which holds whatever they show; see the head of this module."""
+
+    def __init__(self, ax: Axes, *, low: int = 2, high: int = 1) -> None:
+        self.ax, self.least = ax, (low, high)
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(numticks=7))
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.set(xlim=(0, 1), ylim=(10.0**-low, 10.0**high))
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        self._seen: dict[str, Array] = {}
+
+    def fit(self, name: str, values: ArrayLike, x: ArrayLike) -> None:
+        """Make room for the values of the line called `name`, and for x from 0 to its largest."""
+        y = np.asarray(values, dtype=float)
+        self._seen[name] = y[np.isfinite(y) & (y > 0)].ravel()
+        every = np.concatenate(list(self._seen.values()))
+        low, high = self.least
+        if every.size:
+            low = _rung(max(low, -np.log10(every.min())))
+            high = _rung(max(high, np.log10(every.max())))
+        if self.ax.get_ylim() != (10.0**-low, 10.0**high):
+            self.ax.set_ylim(10.0**-low, 10.0**high)
+        right = 1.02 * max(float(np.max(x, initial=0.0)), 1.0)
+        if self.ax.get_xlim() != (0, right):
+            self.ax.set_xlim(0, right)
+
+
+def _rung(exponent: float) -> int:
+    return next((h for h in LADDER if exponent <= h), LADDER[-1])
+
+
+class Levels:
+    """A line of one number per place (layer, rank) on a `Decades` axis."""
+
+    def __init__(self, axis: Decades, name: str, k: int) -> None:
+        self.axis, self.name = axis, name
+        look = style.line(k)
+        (self.line,) = axis.ax.plot([], [], label=name, **look)
+        edge: dict[str, Any] = {
+            "linestyle": "", "color": look["color"], "transform": axis.ax.get_xaxis_transform(),
+            "clip_on": False, "markersize": 5,
+        }  # fmt: skip
+        (self.low,) = axis.ax.plot([], [], marker="v", label="_nothing", **edge)
+        (self.high,) = axis.ax.plot([], [], marker="^", label="_not finite", **edge)
+        for artist in (self.low, self.high):
+            artist.set_in_layout(False)
+
+    def show(self, values: ArrayLike, below: float = 0.0) -> None:
+        """values: (N,), for the places 1 to N; what is at most `below` counts as nothing."""
+        y = np.asarray(values, dtype=float)
+        x = np.arange(1, len(y) + 1)
+        broken, nothing = ~np.isfinite(y), np.isfinite(y) & (y <= below)
+        shown = np.where(broken | nothing, np.nan, y)
+        self.line.set_data(x, shown)
+        self.low.set_data(x[nothing], np.full(nothing.sum(), 0.012))
+        self.high.set_data(x[broken], np.full(broken.sum(), 0.988))
+        self.axis.fit(self.name, shown, x)
+
+
+def _answering_nothing(ax: Axes) -> None:
+    ax.axhline(1.0, color=style.GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1.5)
+    ax.text(
+        0.99, 1.06, "answering 0", transform=ax.get_yaxis_transform(),
+        ha="right", va="bottom", color=style.GREY, fontsize=8,
+    )  # fmt: skip
+
+
+class Explorer:
+    """Three axes: the loss while training, gradients by layer, singular values of the product."""
+
+    def __init__(self, fig: Figure, axes: Any) -> None:
+        left, middle, right = axes
+        left.set(title="Training", xlabel="step", ylabel="loss")
+        middle.set(title="Gradients", xlabel="layer", ylabel="size of the gradient")
+        right.set(title="Product of all layers", xlabel="rank", ylabel="singular value")
+        self.loss, self.layers, self.ranks = Decades(left), Decades(middle), Decades(right)
+        nothing = np.full((1, 1), np.nan)
+        look = {**style.line(0), "marker": ""}
+        self.band = curves.mean_band(left, [0], nothing, label="_loss", **look)
+        _answering_nothing(left)
+        self.gradients = [Levels(self.layers, name, k) for k, name in enumerate(NAMES)]
+        self.singular = [Levels(self.ranks, name, k) for k, name in enumerate(NAMES)]
+        fig.legend(
+            handles=[levels.line for levels in self.gradients],
+            loc="outside lower center", ncols=2, frameon=False, fontsize=9,
+        )  # fmt: skip
+
+    def show(
+        self, step: Array, loss: Array, gradients: list[Array], singular: list[Array], steps: int
+    ) -> None:
+        """step (N,), loss (N, R); gradients: one (L,), singular: one (n,), for each of NAMES."""
+        curves.move_band(self.band, step, loss)
+        self.loss.fit("loss", loss, [steps])
+        for levels, values in zip(self.gradients, gradients, strict=True):
+            levels.show(values)
+        for levels, values in zip(self.singular, singular, strict=True):
+            largest = np.max(values, initial=0.0, where=np.isfinite(values))
+            levels.show(values, below=1e-15 * largest)
+
+
+NAMES = ("at the start", "after training")
+
+
+class Runs:
+    """Three axes for several runs by name: the loss, gradients at the start, and now."""
+
+    def __init__(self, fig: Figure, axes: Any, names: list[str]) -> None:
+        titles = ("Training", "Gradients at the start", "Gradients now")
+        self.axes = dict(zip(("loss", "first", "last"), axes, strict=True))
+        for ax, title in zip(axes, titles, strict=True):
+            ax.set(title=title, xlabel="layer", ylabel="size of the gradient")
+        axes[0].set(xlabel="step", ylabel="loss")
+        self.decades = {kind: Decades(ax) for kind, ax in self.axes.items()}
+        _answering_nothing(axes[0])
+        nothing = np.full((1, 1), np.nan)
+        self.bands = {
+            (kind, name): curves.mean_band(
+                ax, [0], nothing, label=name, **{**style.line(k), "marker": ""}
+            )
+            for kind, ax in self.axes.items()
+            for k, name in enumerate(names)
+        }
+        handles: list[Line2D] = [self.bands["loss", name][0] for name in names]
+        fig.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+
+    def show(self, name: str, step: Array, loss: Array, gradients: Array, steps: int) -> None:
+        """step (N,), loss (N, R), gradients (N, R, L) of the run called `name`."""
+        layers = np.arange(1, gradients.shape[2] + 1)
+        for kind, x, values, right in (
+            ("loss", step, loss, np.array([steps])),
+            ("first", layers, gradients[0].T, layers),
+            ("last", layers, gradients[-1].T, layers),
+        ):
+            curves.move_band(self.bands[kind, name], x, values)
+            mean, _ = curves.mean_and_error(values)
+            self.decades[kind].fit(name, mean, right)
+
+
+def typical(
+    ax: Axes, expected: Mapping[str, Array], measured: Mapping[str, Array]
+) -> dict[str, tuple[Line2D, Line2D, Line2D]]:
+    """Gradients by layer: closed form (line), root mean square (filled), median (hollow).
+
+    expected: (L,) by name; measured: (R, L), one row for each draw.
+    """
+    lines = {}
+    for k, (name, values) in enumerate(measured.items()):
+        layers = np.arange(1, values.shape[1] + 1)
+        look = style.line(k)
+        dots = {**look, "linestyle": "", "markersize": 5}
+        (formula,) = ax.plot(
+            layers, expected[name], label=f"{name}, closed form", **{**look, "marker": ""}
+        )
+        size = np.sqrt(np.mean(values**2, axis=0))
+        (mean,) = ax.plot(layers, size, label=f"{name}, root mean square", **dots)
+        (median,) = ax.plot(
+            layers, np.median(values, axis=0), label=f"{name}, median",
+            **{**dots, "markerfacecolor": "white"},
+        )  # fmt: skip
+        lines[name] = (formula, mean, median)
+    ax.set(xlabel="layer", ylabel="size of the gradient at the start", ylim=(0, None))
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    return lines
+
+
+def spectra(ax: Axes, singular: Mapping[str, Array]) -> list[Line2D]:
+    """Singular values by rank on a log axis: by name (R, n); mean of the logarithms over runs."""
+    axis = Decades(ax)
+    lines = []
+    for k, (name, values) in enumerate(singular.items()):
+        levels = Levels(axis, name, k)
+        with np.errstate(divide="ignore"):
+            logs = np.log10(np.where(values > 1e-15 * values[:, :1], values, 0.0))
+        levels.show(10.0 ** logs.mean(axis=0))
+        lines.append(levels.line)
+    ax.set(xlabel="rank", ylabel="singular value of the product")
+    ax.legend(frameon=False, fontsize=9)
+    return lines
