@@ -100,6 +100,8 @@ def request(expression: str, values: dict[str, Any], torch: bool = False) -> str
     def sent(value: Any) -> Any:
         if isinstance(value, np.ndarray):
             return {"array": value.tolist(), "dtype": str(value.dtype), "torch": torch}
+        if isinstance(value, dict):
+            return {"dict": [[sent(k), sent(v)] for k, v in value.items()]}
         return [sent(entry) for entry in value] if isinstance(value, list | tuple) else value
 
     bound = {name: sent(value) for name, value in values.items()}

@@ -42,6 +42,8 @@ def given(value: Any) -> Any:
         return [given(entry) for entry in value]
     if not isinstance(value, dict):
         return value
+    if "dict" in value:
+        return {given(k): given(v) for k, v in value["dict"]}
     import numpy
 
     array = numpy.asarray(value["array"], dtype=value["dtype"])

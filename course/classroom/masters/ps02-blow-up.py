@@ -204,7 +204,7 @@ rate_20 = largest_rate(20)
 
 # %% check="largest-rate-check"
 for n in (3, 8):
-    slope = lambda w: n * w ** (n - 1) * (w**n - 1)  # noqa: E731
+    slope = lambda w: n * w ** (n - 1) * (w**n - 1)
     below = abs(descend(slope, 1 + 1e-4, 0.95 * largest_rate(n), 500) - 1)
     above = abs(descend(slope, 1 + 1e-4, 1.05 * largest_rate(n), 500) - 1)
     assert below < 1e-4, "A little below your rate the run already leaves: too large. What is d²L/dw²?"
