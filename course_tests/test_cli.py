@@ -371,7 +371,7 @@ def test_jupyterlab_starts_at_the_first_notebook(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from course.cli import lab; "
         "here = Path.cwd(); sys.exit(lab._jupyter(here, here / '00_mine.ipynb', sys.argv[1:]))"
     )
-    options = ["--no-browser", f"--port={port}", "--IdentityProvider.token=", "--allow-root"]
+    options = ["--no-browser", f"--port={port}", "--IdentityProvider.token="]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", code, *options],

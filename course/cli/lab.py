@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -91,5 +92,10 @@ def _jupyter(root: Path, start: Path, options: tuple[str, ...]) -> int:
 
     address = f"/lab/tree/{start.relative_to(root).as_posix()}"
     # The user's options come last: the last one counts.
-    arguments = [f"--ServerApp.root_dir={root}", f"--LabApp.default_url={address}", *options]
+    arguments = [f"--ServerApp.root_dir={root}", f"--LabApp.default_url={address}"]
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        # JupyterLab would refuse; but in a container one often is root, and has no choice.
+        click.echo("You are root, and so is every notebook.", err=True)
+        arguments.append("--ServerApp.allow_root=True")
+    arguments += options
     return LabApp.launch_instance(arguments) or 0
