@@ -43,7 +43,7 @@ def secrets(master: Master) -> set[str]:
             hidden += cell.source.splitlines()
         else:
             shown += cell.source.splitlines()
-    given = {_bare(line) for line in shown}
+    given = "\n".join(_bare(line) for line in shown)
     return {bare for line in hidden if len(bare := _bare(line)) >= LEAST and bare not in given}
 
 
