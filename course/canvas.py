@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -24,6 +25,9 @@ class Canvas:
     full_draws: how often all was drawn.
     """
 
+    # One drawing at a time, whichever thread asks: matplotlib has one parser of formulas.
+    _turn = threading.RLock()
+
     def __init__(self, fig: Figure) -> None:
         if "matplotlib.pyplot" in sys.modules:  # else the inline backend shows it a second time
             sys.modules["matplotlib.pyplot"].close(fig)
@@ -44,6 +48,10 @@ class Canvas:
 
     def render(self) -> bytes:
         """The figure as PNG bytes."""
+        with self._turn:
+            return self._render()
+
+    def _render(self) -> bytes:
         for ax in self.figure.axes:
             ax.viewLim  # noqa: B018  carries out an autoscaling that was asked for
         if self._below is None or self.figure.stale or any(artist.stale for artist in self._above):

@@ -1,65 +1,72 @@
 """Training inside a notebook: a progress bar, a live curve, and a Stop button.
 
-    run = live_run({"plain": fit(plain, digits, steps=300), "resnet": fit(resnet, digits, steps=300)})
+    run = live_run({"plain": fit(plain, data, steps=300), "resnet": fit(resnet, data, steps=300)})
     run                          # shows it; the cell returns at once
     run.result()["plain"][-1]    # waits for the end, then the records
 
-The runs train side by side in a background thread. Stop takes effect after the step under way, and
-closes the iterators. Where nobody watches (COURSE_WAIT=1, as when notebooks are validated) the call
-trains to the end before it returns. An error in training ends the run, is shown below the picture,
-and is raised by `result`.
-"""  # noqa: E501
+The runs train side by side in a background thread. Stop lets the step under way end, but breaks it
+off where it takes more than half a second, and closes the iterators. Where nobody watches
+(COURSE_WAIT=1, as when notebooks are validated) the call trains to the end before it returns. An
+error in training ends the run, is shown below the picture, and is raised by `result`. Running the
+cell again stops the run that it started before.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import ipywidgets
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course.arguments import reject
 from course.canvas import Canvas
 from course.picture import Picture
-from course.plots import curves, style
+from course.plots import style
+from course.plots.history import GrowingCurves
 
 __all__ = ["LiveRun", "live_run"]
 
-PERIOD = 0.25  # seconds between two drawings at least: more would take time from the training
-POINTS = 300  # of a curve that are drawn
+PERIOD = 0.25  # seconds between two drawings at least
+SHARE = 5  # a drawing takes at most about a fifth of the time
+GRACE = 0.5  # seconds that a step may still take after Stop
+COLOURS = {"finished": "success", "stopped": "warning", "failed": "danger"}
 
-History = Mapping[str, list[Any]]
+History = dict[str, list[Any]]
+_by_cell: dict[str, LiveRun] = {}
 
 
 def live_run(
-    runs: Iterable[Any] | Mapping[str, Iterable[Any]],
+    runs: Iterable[Any] | dict[str, Iterable[Any]],
     *,
     value: str = "loss",
     log: bool | None = None,
     title: str = "",
     fig: Figure | None = None,
-    draw: Callable[[dict[str, list[Any]]], str | None] | None = None,
+    draw: Callable[[History], str | None] | None = None,
     wait: bool | None = None,
 ) -> LiveRun:
     """Train and watch.
 
     runs: an iterator of records (`training.fit`), or several by name, which advance side by side.
+        A record says `step` and `steps`; progress and time left come from these.
     value: what the curves show, an attribute of a record with shape (R,), such as "loss" or
         "train_accuracy"; records that have None there are passed over. Mean over replicas with a
         band of one standard error. log: whether on a logarithmic axis; None: for losses.
     fig, draw: a picture of one's own instead: draw(history) changes the artists of `fig` and
-        returns what they show in words; history maps each name to its records so far.
+        returns what they show in words; history maps each name to its records so far (the name of
+        a single run is "run").
     wait: True trains to the end before returning; None: as the environment variable COURSE_WAIT
-        says ("1": wait).
+        says ("1": wait). Then an error in training is raised here.
 
     Raises ValueError for `runs` that cannot be iterated, or only one of fig and draw.
     """
-    named = dict(runs) if isinstance(runs, Mapping) else {"run": runs}
+    named = dict(runs) if isinstance(runs, dict) else {"run": runs}
     for name, records in named.items():
         if not isinstance(records, Iterable):
             raise reject(name, type(records).__name__, "an iterator of records, e.g. fit(...)")
@@ -68,11 +75,11 @@ def live_run(
     if (fig is None) != (draw is None):
         raise reject("fig, draw", (fig, draw), "both given, or none of them")
     if fig is None or draw is None:
-        fig, draw = _curve_of(value, value.endswith("loss") if log is None else log, named)
-    if wait is None:
-        wait = os.environ.get("COURSE_WAIT", "") == "1"
+        fig, ax = style.figure(8.0, 3.4)
+        logarithmic = value.endswith("loss") if log is None else log
+        draw = GrowingCurves(ax, list(named), value, log=logarithmic).show
     run = LiveRun(named, fig, draw, title)
-    run.start(wait=wait)
+    run.start(wait=os.environ.get("COURSE_WAIT") == "1" if wait is None else wait)
     return run
 
 
@@ -86,19 +93,21 @@ class LiveRun(ipywidgets.VBox):
         self,
         runs: dict[str, Iterable[Any]],
         fig: Figure,
-        draw: Callable[[dict[str, list[Any]]], str | None],
+        draw: Callable[[History], str | None],
         title: str,
     ) -> None:
-        self.history: dict[str, list[Any]] = {name: [] for name in runs}
+        self.history: History = {name: [] for name in runs}
+        self.done = False
         self._alone = list(runs) == ["run"]
         self._runs = {name: iter(records) for name, records in runs.items()}
         self._active = dict(self._runs)
         self._draw, self._canvas = draw, Canvas(fig)
+        self._state = "running"
+        self._failure: BaseException | None = None
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
-        self._failure: BaseException | None = None
-        self.done = False
-        self._state = "waiting"
+        self._gate = threading.Lock()  # held to say, or to ask, whether a step is under way
+        self._stepping = False
         self._picture = Picture()
         self._bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "360px"})
         self._note = ipywidgets.Label("")
@@ -112,16 +121,26 @@ class LiveRun(ipywidgets.VBox):
     def start(self, *, wait: bool) -> None:
         """Train in a background thread, or here if `wait`."""
         self._began = time.monotonic()
+        cell = _cell()
+        if cell in _by_cell:
+            _by_cell.pop(cell).stop()
         self._show()
         if wait:
             self._train()
-        else:
-            self._thread = threading.Thread(target=self._train, name="training", daemon=True)
-            self._thread.start()
+            if self._failure is not None:
+                raise self._failure
+            return
+        if cell:
+            _by_cell[cell] = self
+        self._thread = threading.Thread(target=self._train, name="training", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Ask the run to end after the step under way, as the button does."""
+        """Ask the run to end, as the button does."""
         self._halt.set()
+        breaker = threading.Timer(GRACE, self._break_off)
+        breaker.daemon = True
+        breaker.start()
 
     def result(self) -> Any:
         """The records, once the run has ended: a list, or a dict of lists for several runs.
@@ -139,23 +158,43 @@ class LiveRun(ipywidgets.VBox):
         return self.history["run"] if self._alone else self.history
 
     def _train(self) -> None:
-        shown = time.monotonic()
         try:
-            while self._active and not self._halt.is_set():
-                name = min(self._active, key=self._share)  # the one that is behind
-                try:
-                    self.history[name].append(next(self._active[name]))
-                except StopIteration:
-                    del self._active[name]
-                if time.monotonic() - shown > PERIOD:
-                    self._show()
-                    shown = time.monotonic()
-        except KeyboardInterrupt:
-            self.stop()
+            self._advance()
+        except _Stop:
+            pass
+        except KeyboardInterrupt:  # of a cell that waits
+            self._halt.set()
+            raise
         except BaseException as problem:
             self._failure = problem
         finally:
             self._end()
+
+    def _advance(self) -> None:
+        due = time.monotonic() + PERIOD
+        while self._active and not self._halt.is_set():
+            name = min(self._active, key=self._share)  # the one that is behind
+            with self._gate:
+                self._stepping = True
+            try:
+                self.history[name].append(next(self._active[name]))
+            except StopIteration:
+                del self._active[name]
+            finally:
+                with self._gate:
+                    self._stepping = False
+            before = time.monotonic()
+            if before > due:
+                self._show()
+                after = time.monotonic()
+                due = after + max(PERIOD, SHARE * (after - before))
+
+    def _break_off(self) -> None:
+        """Raise _Stop inside a step that is still under way, between two operations of Python."""
+        with self._gate:
+            if self._stepping and self._thread is not None:
+                ident = ctypes.c_ulong(self._thread.ident or 0)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Stop))
 
     def _end(self) -> None:
         """Let go of the iterators (they may write a checkpoint) and show the last state."""
@@ -166,17 +205,16 @@ class LiveRun(ipywidgets.VBox):
                     close()
         except Exception as problem:
             self._failure = self._failure or problem
-        stopped = bool(self._active) and self._failure is None
-        self._state = "stopped" if stopped else "failed" if self._failure else "finished"
-        self.done = True
-        self._button.disabled = True
-        self._bar.bar_style = {"finished": "success", "stopped": "warning", "failed": "danger"}[
-            self._state
-        ]
+        self._state = "failed" if self._failure else "stopped" if self._active else "finished"
         self._show()
         if self._failure is not None:
+            self._state = "failed"  # perhaps only now, while drawing
             kind = type(self._failure).__name__
             self._picture.failure = f"The training ended with an error. {kind}: {self._failure}"
+        self._note.value = f"{self._state} after {time.monotonic() - self._began:.0f} s"
+        self._button.disabled = True
+        self._bar.bar_style = COLOURS[self._state]
+        self.done = True
 
     def _share(self, name: str) -> float:
         """Share of its steps that a run has made."""
@@ -185,26 +223,27 @@ class LiveRun(ipywidgets.VBox):
 
     def _show(self) -> None:
         share = sum(map(self._share, self.history)) / len(self.history)
-        self._bar.value = share
-        self._note.value = f"{share:.0%}, {self._time(share)}"
+        gone = time.monotonic() - self._began
+        left = f"{gone * (1 - share) / share:.0f} s left" if share > 0 else "starting"
+        self._bar.value, self._note.value = share, f"{share:.0%}, {left}"
         try:
             words = self._draw(self.history) or ""
-            self._picture.show(self._canvas.render(), self._canvas.size, f"{self._head}\n{words}")
+            text = f"{self._head}\n{words}".strip()
+            self._picture.show(self._canvas.render(), self._canvas.size, text)
         except Exception as problem:
-            self._failure = problem
+            self._failure = self._failure or problem
             self._halt.set()
-
-    def _time(self, share: float) -> str:
-        gone = time.monotonic() - self._began
-        if self.done or not 0 < share < 1:
-            return f"{self._state} after {gone:.0f} s" if self.done else "starting"
-        return f"{gone * (1 - share) / share:.0f} s left"
 
     @property
     def _head(self) -> str:
-        steps = {f"{r[-1].step} of {r[-1].steps} steps" for r in self.history.values() if r}
-        state = self._state if self.done else "running"
-        return f"Training {state}: {' or '.join(sorted(steps)) or 'no step yet'}."
+        made: dict[int, list[int]] = {}
+        for records in filter(None, self.history.values()):
+            made.setdefault(records[-1].steps, []).append(records[-1].step)
+        parts = [
+            f"{min(at)} of {of}" if min(at) == max(at) else f"{min(at)} to {max(at)} of {of}"
+            for of, at in made.items()
+        ]
+        return f"Training {self._state}: {', '.join(parts) or 'no'} steps."
 
     def __repr__(self) -> str:
         return self._head
@@ -221,71 +260,12 @@ class LiveRun(ipywidgets.VBox):
         }
 
 
-def _curve_of(
-    value: str, log: bool, runs: Mapping[str, Any]
-) -> tuple[Figure, Callable[[dict[str, list[Any]]], str]]:
-    """The ready picture: `value` against the step, a line with a band for each run."""
-    fig, ax = style.figure(8.0, 3.4)
-    look = [
-        style.architecture(name) if name in style.ARCHITECTURES else style.line(k)
-        for k, name in enumerate(runs)
-    ]
-    start = np.array([np.nan])
-    bands = {
-        name: curves.mean_band(ax, start, start[:, None], label=name, **{**line, "marker": ""})
-        for (name, line) in zip(runs, look, strict=True)
-    }
-    ax.set(xlabel="step", ylabel=value.replace("_", " "))
-    if log:
-        ax.set_yscale("log")
-    ax.set(xlim=(0, 1), ylim=(0.1, 1))
-    if len(runs) > 1:
-        ax.legend(frameon=False, fontsize=9)
-
-    def draw(history: dict[str, list[Any]]) -> str:
-        lines, seen = [], []
-        for name, records in history.items():
-            kept = [r for r in records if getattr(r, value) is not None]
-            if not kept:
-                continue
-            thinned = kept[:: max(1, len(kept) // POINTS)]
-            if thinned[-1] is not kept[-1]:
-                thinned.append(kept[-1])
-            values = np.array([getattr(r, value) for r in thinned])
-            curves.move_band(bands[name], [r.step for r in thinned], values)
-            seen.append(values[np.isfinite(values) & ((values > 0) | (not log))])
-            lines.append(_words(name, value.replace("_", " "), kept[-1], values[-1]))
-            ax.set_xlim(0, max(ax.get_xlim()[1], kept[-1].steps))
-        _fit_limits(ax, np.concatenate([*seen, np.empty(0)]), log)
-        return "\n".join(lines)
-
-    return fig, draw
+class _Stop(BaseException):
+    """Ends a step that takes too long after Stop was pressed."""
 
 
-def _fit_limits(ax: Axes, values: np.ndarray, log: bool) -> None:
-    """Limits that hold all values, in steps: the axis must not tremble while a curve grows."""
-    if not values.size:
-        return
-    low, high = float(values.min()), float(values.max())
-    if log:
-        low, high = 10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high * 1.0001))
-    else:
-        step = 10 ** np.floor(np.log10(max(high - low, 1e-6)))
-        low, high = step * np.floor(low / step), step * np.ceil(high / step + 0.05)
-    if (low, high) != ax.get_ylim():
-        ax.set_ylim(low, high)
-
-
-def _words(name: str, what: str, last: Any, values: np.ndarray) -> str:
-    """One line: where this run stands, and which replicas broke down where."""
-    mean, error = curves.mean_and_error(values)
-    size = f"{mean:.3g} ± {error:.1g}" if np.isfinite(mean) else "not finite"
-    text = f"{name}: {what} {size} over {len(values)} runs."
-    broken = [found for found in last.first_nonfinite if found is not None]
-    if broken:
-        first = min(broken, key=lambda found: found.step)
-        text += (
-            f" Not finite in {len(broken)}, first at step {first.step}:"
-            f" the {first.what} of {first.layer}."
-        )
-    return text
+def _cell() -> str:
+    """The id of the notebook cell that is running, or ''."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    parent: dict[str, Any] = getattr(shell, "get_parent", dict)()
+    return str(parent.get("metadata", {}).get("cellId", ""))

@@ -1,0 +1,88 @@
+"""Curves of runs that are still training: they grow in place, and the axes change in steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from course.plots import curves, style
+
+POINTS = 300  # of a curve that are drawn
+
+
+class GrowingCurves:
+    """What records say of `value`, against the step: a mean line with a band for each run.
+
+    names: of the runs; a network's name gives its line of the course's palette. log: whether the
+    axis is logarithmic, where zeros are gaps. Records have step, steps, and `value` as an array
+    (R,) or None (passed over). What is not finite is marked with a cross at the upper edge.
+    """
+
+    def __init__(self, ax: Axes, names: Sequence[str], value: str, *, log: bool) -> None:
+        self.ax, self.value, self.log = ax, value, log
+        nothing = np.array([np.nan])
+        self._bands = {}
+        for k, name in enumerate(names):
+            known = name in style.ARCHITECTURES
+            line = style.architecture(name) if known else style.line(k)
+            self._bands[name] = curves.mean_band(
+                ax, nothing, nothing[:, None], label=name, **{**line, "marker": ""}
+            )
+        ax.set(xlabel="step", ylabel=value.replace("_", " "), xlim=(0, 1), ylim=(0.1, 1))
+        if log:
+            ax.set_yscale("log")
+        if len(names) > 1:
+            ax.legend(frameon=False, fontsize=9)
+
+    def show(self, history: Mapping[str, Sequence[Any]]) -> str:
+        """Draw the records so far, by the name of their run; returns what they show in words."""
+        words, seen = [], [np.empty(0)]
+        for name, records in history.items():
+            kept = [record for record in records if getattr(record, self.value) is not None]
+            if not kept:
+                continue
+            thinned = kept[:: max(1, len(kept) // POINTS)]
+            if thinned[-1] is not kept[-1]:
+                thinned.append(kept[-1])
+            values = np.array([getattr(record, self.value) for record in thinned])
+            curves.move_band(self._bands[name], [record.step for record in thinned], values)
+            seen.append(values[np.isfinite(values) & ((values > 0) | (not self.log))])
+            if kept[-1].steps > self.ax.get_xlim()[1]:
+                self.ax.set_xlim(0, kept[-1].steps)
+            words.append(f"{name}: {self._words(values[-1])}{_breakdown(records[-1])}")
+        self._fit(np.concatenate(seen))
+        return "\n".join(words)
+
+    def _words(self, last: np.ndarray) -> str:
+        mean, error = curves.mean_and_error(last)
+        size = f"{mean:.3g} ± {error:.1g}" if np.isfinite(mean) else "not finite"
+        runs = "run" if len(last) == 1 else "runs"
+        return f"{self.value.replace('_', ' ')} {size} over {len(last)} {runs}."
+
+    def _fit(self, values: np.ndarray) -> None:
+        """Limits that hold all values, in whole steps: the axis must not tremble meanwhile."""
+        if not values.size:
+            return
+        low, high = float(values.min()), float(values.max())
+        if self.log:
+            low, high = 10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high * 1.0001))
+        else:
+            step = 10 ** np.floor(np.log10(max(high - low, 1e-6)))
+            low, high = step * np.floor(low / step), step * np.ceil(high / step + 0.05)
+        if (low, high) != self.ax.get_ylim():
+            self.ax.set_ylim(low, high)
+
+
+def _breakdown(record: Any) -> str:
+    """Which replicas broke down, and where the first did; '' if none."""
+    broken = [found for found in record.first_nonfinite if found is not None]
+    if not broken:
+        return ""
+    first = min(broken, key=lambda found: found.step)
+    return (
+        f" Not finite in {len(broken)}, first at step {first.step}:"
+        f" the {first.what} of {first.layer}."
+    )
