@@ -103,6 +103,21 @@ def release(sets: tuple[str, ...], course: Path, masters: Path | None) -> None:
         click.echo(path)
 
 
+@assign.command()
+@click.argument("target", type=FOLDER)
+@course_option
+def tree(target: Path, course: Path) -> None:
+    """Write the students' repository to TARGET: the course and the released sets, no secrets.
+
+    From a git checkout of the course. What is written is searched for every solution and hidden
+    test, and removed if one is found. Publish this, not the repository with the masters.
+    """
+    from course.classroom import layout
+
+    with_sets = layout.student_tree(layout.course_folder(course), target)
+    click.echo(f"{target}: {with_sets} problem sets in problem-sets/")
+
+
 @click.command()
 @click.argument("submissions", type=click.Path(path_type=Path))
 @click.option("--set", "sets", multiple=True, help="Only this set. May be given more than once.")
@@ -198,3 +213,41 @@ def _told(folder: Path, done: Round) -> None:
     for path in done.files:
         click.echo(path)
     click.echo(f"feedback: {folder / 'feedback'}")
+
+
+@click.group()
+def quiz() -> None:
+    """Predictions of the notebooks: export your own, or sum up those of a class."""
+
+
+@quiz.command()
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+def export(target: Path) -> None:
+    """Write your predictions to the file TARGET (.jsonl), without name and time, to hand in."""
+    from course.classroom import quizzes
+
+    click.echo(f"{quizzes.export(target)} predictions written to {target}")
+
+
+@quiz.command("summary")
+@click.argument("predictions", type=click.Path(path_type=Path))
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="Write the counts here too.")
+@click.option(
+    "--least",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Show only questions that so many answered: few answers are not anonymous.",
+)
+def sum_up(predictions: Path, table: Path | None, least: int) -> None:
+    """How a class answered before and after, from the files in PREDICTIONS (a folder or .zip).
+
+    The question with the most stubborn wrong answer comes first; * marks the right one.
+    """
+    from course.classroom import quizzes
+
+    questions, students = quizzes.collect(predictions)
+    click.echo(quizzes.summary(questions, students, least))
+    if table is not None:
+        quizzes.write_csv(questions, table, least)
+        click.echo(table)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
+import subprocess
 import sys
+import tarfile
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -146,6 +149,33 @@ def release(
             shutil.rmtree(made.parent)
             raise ValueError(f"{name}: not released, it would show {found[0]}")
         yield name, made
+
+
+def student_tree(course: Path, target: Path) -> int:
+    """Writes the tracked files of the checkout, but masters and their tests, and released sets.
+
+    Returns how many sets it holds. Raises ValueError where `target` is not new or empty, where the
+    course does not run from a git checkout, or where a secret was found in what was written.
+    """
+    from course.classroom.leaks import leaks
+
+    checkout = Path(__file__).resolve().parents[2]
+    if target.exists() and any(target.iterdir()):
+        raise reject("target", str(target), "a new or empty folder")
+    command = ["git", "-C", str(checkout), "archive", "--worktree-attributes", "HEAD"]
+    packed = subprocess.run(command, capture_output=True, check=False)
+    if packed.returncode:
+        raise reject("checkout", str(checkout), "a git checkout of the course")
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(target, filter="data")
+    for made in sorted((course / "release").glob("*/*.ipynb")):
+        (target / "problem-sets").mkdir(exist_ok=True)
+        shutil.copy(made, target / "problem-sets" / made.name)
+    found = leaks([masters.load(name) for name in masters.names()], target)
+    if found:
+        shutil.rmtree(target)
+        raise ValueError(f"{target}: not written, it would show {found[0]}")
+    return len(list((target / "problem-sets").glob("*.ipynb")))
 
 
 def _stamp(notebook: Path) -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
         "course.classroom.commands",
         "For instructors: grade again after a fix, add marks.",
     ),
+    "quiz": ("course.classroom.commands", "Export your predictions, or sum up those of a class."),
 }
 """name: (the module that defines a click command of that name, one line of help)."""
 
