@@ -88,3 +88,13 @@ def widget(name: str, what: Any) -> ipywidgets.Widget:
         return made
     made.layout.width = "440px"
     return made
+
+
+def reachable(made: ipywidgets.Widget) -> ipywidgets.Widget:
+    """Let the events of `made` arrive while a cell runs; returns it.
+
+    JupyterLab sends them to a thread of their own (a subshell). ipykernel 7.4 sends them back to
+    where the widget was last written to, the cell's thread, unless it doesn't know where that was.
+    """
+    getattr(made.comm, "__dict__", {}).pop("_reply_subshell_id", None)
+    return made

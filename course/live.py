@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 
 from course import arguments
 from course.canvas import Canvas
-from course.controls import Control, widget
+from course.controls import Control, reachable, widget
 from course.picture import Picture
 
 __all__ = ["Control", "LivePanel", "live"]
@@ -99,12 +99,12 @@ class LivePanel(ipywidgets.VBox):
         super().__init__([*head, box, self._picture])
         self.add_class("course-live")
         for control in self.controls.values():
-            control.observe(self._changed, "value")
+            reachable(control).observe(self._changed, "value")
 
     @staticmethod
     def _button(label: str, tooltip: str, press: Callable[[], None]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=label, tooltip=tooltip)
-        button.on_click(lambda _: press())
+        reachable(button).on_click(lambda _: press())
         return button
 
     @property

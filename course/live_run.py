@@ -26,6 +26,7 @@ from matplotlib.figure import Figure
 
 from course.arguments import reject
 from course.canvas import Canvas
+from course.controls import reachable
 from course.picture import Picture
 from course.plots import style
 from course.plots.history import GrowingCurves
@@ -112,7 +113,7 @@ class LiveRun(ipywidgets.VBox):
         self._bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "360px"})
         self._note = ipywidgets.Label("")
         self._button = ipywidgets.Button(description="Stop", tooltip="End this training run")
-        self._button.on_click(lambda _: self.stop())
+        reachable(self._button).on_click(lambda _: self.stop())
         head = [ipywidgets.Label(title).add_class("course-title")] if title else []
         box = ipywidgets.HBox([self._bar, self._button, self._note])
         super().__init__([*head, box, self._picture])

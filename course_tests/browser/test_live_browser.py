@@ -1,10 +1,13 @@
-"""Live figures and live runs in JupyterLab, by keyboard, in headless Chromium."""
+"""Live figures in JupyterLab, by keyboard, in headless Chromium."""
 
 from __future__ import annotations
+
+import re
 
 from course_tests.browser.conftest import OpenNotebook
 
 FIGURE = """
+import time
 import numpy as np
 from course.live import Control, live
 from course.plots import style
@@ -12,7 +15,7 @@ from course.plots import style
 fig, ax = style.figure(9.0, 3.5)
 layers = np.arange(1, 101)
 (line,) = ax.plot(layers, 1.0 * layers, **style.line(0))
-ax.set(yscale="log", ylim=(1e-12, 1e12), xlabel="layer", ylabel="size of the activation")
+_ = ax.set(yscale="log", ylim=(1e-12, 1e12), xlabel="layer", ylabel="size of the activation")
 """
 DRAW = """
 def draw(depth, weight, rate, seed):
@@ -24,9 +27,27 @@ panel = live(fig, draw, title="Powers of the weight", seed=0,
              rate=Control(1e-3, 1.0, log=True))
 panel
 """
+SLOW = """
+drawn = []
+
+def slow(weight):
+    drawn.append(weight)
+    time.sleep(0.03)
+    line.set_ydata(np.abs(weight) ** layers)
+    return f"weight {weight:.2f}"
+
+live(fig, slow, weight=(-2.0, 2.0, 0.01))
+"""
+BROKEN = """
+def divide(by):
+    line.set_ydata(1 / by * layers)
+    return f"divided by {by}"
+
+live(fig, divide, by=Control(0, 5, value=2))
+"""
 
 
-def test_keyboard_moves_picture_text_and_alternative_text_without_flicker(
+def test_keyboard_buttons_and_extremes_change_picture_and_words_without_flicker(
     open_notebook: OpenNotebook,
 ) -> None:
     page = open_notebook([FIGURE, DRAW])
@@ -37,9 +58,59 @@ def test_keyboard_moves_picture_text_and_alternative_text_without_flicker(
     with panel.watch() as film:
         panel.press("weight w", "ArrowRight", 10)
         after = panel.look_until(lambda look: "weight 1.40" in look.text)
-    assert after.picture != before.picture
-    assert after.alt == after.text
+        assert after.picture != before.picture and after.alt == after.text
+        assert panel.value("weight w") == "1.40"
+        page.screenshot("live-figure")
+        for name, key, text in (
+            ("depth", "Home", "depth 1,"), ("depth", "End", "depth 100,"),
+            ("weight w", "Home", "weight -2.00"), ("weight w", "End", "weight 2.00"),
+            ("rate", "Home", "rate 0.001,"), ("rate", "End", "rate 1,"),
+        ):  # fmt: skip
+            panel.press(name, key)
+            look = panel.look_until(lambda look, text=text: text in look.text)
+            assert look.alt == look.text and not look.failure
+        assert panel.value("rate").strip() in ("1", "1.00", "1.0")
+        panel.click("New draw")
+        panel.look_until(lambda look: look.text.endswith("seed 1"))
+        panel.click("Reset")
+        again = panel.look_until(lambda look: look.text == before.text)
     film.check()
-    assert film.pictures >= 3
-    page.screenshot("live-figure")
+    assert film.jumps == 0
+    assert film.pictures >= 8
+    assert again.picture == before.picture
+    assert page.complaints() == []
+
+
+def test_the_newest_value_wins_also_when_drawing_is_slow_and_the_kernel_busy(
+    open_notebook: OpenNotebook,
+) -> None:
+    page = open_notebook([FIGURE, SLOW])
+    page.run_all()
+    panel = page.panel()
+    panel.settle()
+    with panel.watch() as film:
+        panel.press("weight", "ArrowRight", 60)
+        panel.look_until(lambda look: look.text == "weight 0.60")
+    film.check()
+    drawn = int(page.run_cell("print(len(drawn))"))
+    assert 2 < drawn < 61  # the first, some on the way, the last: stale ones were skipped
+    page.run_cell("panel = None")
+    assert page.complaints() == []
+
+
+def test_an_error_in_draw_is_shown_and_the_next_value_draws_again(
+    open_notebook: OpenNotebook,
+) -> None:
+    page = open_notebook([FIGURE, BROKEN])
+    page.run_all()
+    panel = page.panel()
+    before = panel.settle()
+    panel.press("by", "Home")
+    look = panel.look_until(lambda look: look.failure != "")
+    assert re.match(r"ZeroDivisionError: .*\n\(in divide, line \d+: .*1 / by", look.failure)
+    assert look.picture == before.picture  # the last good one stays
+    page.screenshot("live-error")
+    panel.press("by", "ArrowRight")
+    look = panel.look_until(lambda look: look.text == "divided by 1")
+    assert look.failure == "" and look.picture != before.picture
     assert page.complaints() == []
