@@ -43,8 +43,9 @@ def secrets(master: Master) -> set[str]:
             hidden += cell.source.splitlines()
         else:
             shown += cell.source.splitlines()
-    given = "\n".join(_bare(line) for line in shown)
-    return {bare for line in hidden if len(bare := _bare(line)) >= LEAST and bare not in given}
+    given = "\n".join(bare(line) for line in shown)
+    lines = {bare(line) for line in hidden}
+    return {line for line in lines if len(line) >= LEAST and line not in given}
 
 
 def leaks(masters: Iterable[Master], place: Path) -> list[str]:
@@ -56,12 +57,13 @@ def leaks(masters: Iterable[Master], place: Path) -> list[str]:
     found = []
     for name, data in _files(place):
         for text in _texts(data):
-            bare = _bare(text)
-            found += [f"{name}: {set_}: {s}" for s, set_ in wanted.items() if s in bare]
+            squeezed = bare(text)
+            found += [f"{name}: {set_}: {s}" for s, set_ in wanted.items() if s in squeezed]
     return sorted(set(found))
 
 
-def _bare(line: str) -> str:
+def bare(line: str) -> str:
+    """`line` without blanks, as lines are compared."""
     return re.sub(r"\s+", "", line)
 
 
