@@ -41,8 +41,8 @@ def test_the_words_tell_regime_overflow_and_agreement() -> None:
     assert "agree to 12 digits in every layer" in text()
     assert "Preserve" in text(weight=-1.0) and "Vanish" in text(weight=0.0)
     lost = text(weight=2.0, depth=20, precision="float16")
-    assert "activation overflows at layer 16." in lost
-    assert "gradient overflows at layer 4, going backward" in lost
+    assert "Overflow: the activation at layer 16 and the gradient at layer 4, going" in lost
+    assert "Overflow: nowhere." in text() and len(lost.splitlines()) == 4
     assert "times the value: each layer rounds to float16" in text(weight=0.9, precision="float16")
 
 

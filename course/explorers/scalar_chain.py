@@ -36,6 +36,11 @@ def explore(
         handles=forward.artists, loc="outside lower center", ncols=5, frameon=False, fontsize=9
     )
 
+    for side in (forward, backward):
+        side.show([1e-40, 1e40], [1e-40, 1e40])  # the widest labels there will be
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+
     def draw(depth: int, weight: float, bias: float, x: float, precision: str) -> str:
         # A slider's value carries rounding errors of its steps; w = 1 has to be 1 exactly.
         arguments = (round(weight, 4), round(bias, 4), round(x, 4), depth, precision)
@@ -62,18 +67,21 @@ def words(formula: chain.Chain, run: chain.Chain) -> str:
     """What the picture shows: the regime, both ends of the chain, and how far the two agree."""
     c = run
     settings = f"w = {c.weight:.4g}, b = {c.bias:.4g}, x = {c.x:.4g}, n = {c.depth}, {c.precision}"
-    lines = [
+    lines = [  # always four, so that what stands below doesn't move
         f"{settings}. {regime(c.weight)}",
         f"Last activation y_n = {_short(c.activations[-1])}. "
         f"Gradient of y_n with respect to x = {_short(c.d_input)}, "
         f"to w = {_short(c.d_weight)}, to b = {_short(c.d_bias)}.",
+        _overflow(c.overflow, c.gradient_overflow),
+        _agreement(formula, run),
     ]
-    if c.overflow is not None:
-        lines.append(f"The activation overflows at layer {c.overflow}.")
-    if c.gradient_overflow is not None:
-        lines.append(f"The gradient overflows at layer {c.gradient_overflow}, going backward.")
-    lines.append(_agreement(formula, run))
     return "\n".join(lines)
+
+
+def _overflow(activation: int | None, gradient: int | None) -> str:
+    places = [] if activation is None else [f"the activation at layer {activation}"]
+    places += [] if gradient is None else [f"the gradient at layer {gradient}, going backward"]
+    return f"Overflow: {' and '.join(places) or 'nowhere'}."
 
 
 def regime(weight: float) -> str:
