@@ -23,7 +23,8 @@ Then open it in JupyterLab and look at it. Later changes may be made in JupyterL
 
 The rules, each checked by test_notebooks.py:
 
-- File: notebooks/NN_some_words.ipynb, under 1 MB. It is linked from the map in notebook 00.
+- File: notebooks/NN_some_words.ipynb, under 1 MB. It is linked from the map in notebook 00; this
+  command puts the link there, so commit 00_start_here.ipynb too.
 - First cell: "# NN · Title", "Prerequisites", "N minutes" of reading, "N seconds" of computing.
 - Rhythm: level-2 headings that begin with these words, in this order, and no others (use level 3
   within them): "You will be able to", "People say", then once or several times "Predict",
@@ -57,6 +58,7 @@ import argparse
 import copy
 import hashlib
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -79,6 +81,9 @@ METADATA = {
     },
     "language_info": {"name": "python"},
 }
+MAP_ROW = re.compile(
+    r"^\| (?P<number>\d\d) \| (?:\[(?P<linked>[^]]*)\]\([^)]*\)|(?P<title>[^|]*?)) \|", re.M
+)
 KEPT = ("tags", "nbgrader")  # metadata of a cell which mean something to a tool we use
 
 
@@ -102,6 +107,7 @@ def main() -> int:
         else:
             seconds, kb = time.perf_counter() - start, path.stat().st_size / 1000
             print(f"{path.name}: {seconds:.1f} s, {kb:.0f} kB")
+    link_the_map()
     return 1 if failed else 0
 
 
@@ -109,7 +115,32 @@ def store(path: Path) -> None:
     """Execute the notebook at `path` and replace the file in one step, or raise Refused."""
     notebook = nbformat.read(path, as_version=4)
     execute(notebook, path.parent)
-    text = as_text(tidy(notebook))
+    _replace(path, as_text(tidy(notebook)))
+
+
+def link_the_map(folder: Path = NOTEBOOKS) -> None:
+    """In the map of notebook 00, make each "| NN | Title |" a link to the notebook that is there.
+
+    Only text changes; nothing is executed.
+    """
+    there = {path.name[:2]: path for path in sorted(folder.glob("*.ipynb"))}
+
+    def row(match: re.Match[str]) -> str:
+        number, title = match["number"], match["linked"] or match["title"]
+        return f"| {number} | [{title}]({there[number].name}) |" if number in there else match[0]
+
+    if "00" in there:
+        notebook = nbformat.read(there["00"], as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = MAP_ROW.sub(row, cell.source)
+        text = as_text(tidy(notebook))
+        if text != there["00"].read_text(encoding="utf-8"):
+            _replace(there["00"], text)
+            print(f"{there['00'].name}: linked the notebooks in the map")
+
+
+def _replace(path: Path, text: str) -> None:
     beside = path.with_suffix(".tmp")
     beside.write_text(text, encoding="utf-8")
     os.replace(beside, path)

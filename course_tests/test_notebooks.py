@@ -151,7 +151,7 @@ def test_sources_are_linked(path: Path) -> None:
 def test_the_map_links_every_notebook() -> None:
     linked = LINK.findall("\n".join(cell.source for cell in cells(PATHS[0], "markdown")))
     missing = {path.name for path in LESSONS} - {target for _, _, target in linked}
-    assert not missing, f"link them in the map of {PATHS[0].name}, and store it"
+    assert not missing, "they are not in the map of notebook 00: python -m course_tests.store"
 
 
 def write(path: Path, *sources: str) -> Path:
@@ -182,6 +182,18 @@ def test_storing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert list(stored.cells[1].outputs[1].data) == ["text/plain"]
     assert sorted(stored.cells[2].outputs[0].data) == ["text/html", "text/plain"]
     assert sorted(stored.cells[4].outputs[0].data) == ["image/png", "text/plain"]
+
+
+def test_the_map_gets_its_links(tmp_path: Path) -> None:
+    start = nbformat.v4.new_notebook()
+    table = "| | notebook | question |\n| 01 | One | Why? |\n| 02 | [Two](old.ipynb) | How? |"
+    start.cells = [nbformat.v4.new_markdown_cell(table)]
+    nbformat.write(start, tmp_path / "00_start.ipynb")
+    write(tmp_path / "02_two.ipynb", "1 + 1")
+    for _ in range(2):
+        store.link_the_map(tmp_path)
+        rows = read(tmp_path / "00_start.ipynb").cells[0].source.splitlines()
+        assert rows[1:] == ["| 01 | One | Why? |", "| 02 | [Two](02_two.ipynb) | How? |"]
 
 
 @pytest.mark.parametrize(
