@@ -61,6 +61,7 @@ class Canvas:
         renderer = self._canvas.get_renderer()
         for artist in self._middle:
             artist.draw(renderer)
+        self.figure.stale = False  # a legend that is drawn moves its parts, and says so
         return self._png()
 
     def _draw_all(self) -> None:

@@ -59,6 +59,7 @@ function render({ model, el }) {
 
   function words(image) {
     image?.setAttribute("alt", model.get("alt"));
+    el.classList.toggle("course-picture-old", model.get("failure") !== "");
     for (const [node, key] of [[caption, "caption"], [failure, "failure"]]) {
       if (node.textContent !== model.get(key)) node.textContent = model.get(key);
     }

@@ -50,8 +50,7 @@ class GrowingCurves:
             values = np.array([getattr(record, self.value) for record in thinned])
             curves.move_band(self._bands[name], [record.step for record in thinned], values)
             seen.append(values[np.isfinite(values) & ((values > 0) | (not self.log))])
-            if kept[-1].steps > self.ax.get_xlim()[1]:
-                self.ax.set_xlim(0, kept[-1].steps)
+            self._make_room(kept[-1].step, kept[-1].steps)
             words.append(f"{name}: {self._words(values[-1])}{_breakdown(records[-1])}")
         self._fit(np.concatenate(seen))
         return "\n".join(words)
@@ -61,6 +60,14 @@ class GrowingCurves:
         size = f"{mean:.3g} ± {error:.1g}" if np.isfinite(mean) else "not finite"
         runs = "run" if len(last) == 1 else "runs"
         return f"{self.value.replace('_', ' ')} {size} over {len(last)} {runs}."
+
+    def _make_room(self, step: int, steps: int) -> None:
+        """The axis begins with a 16th of all steps and doubles, so that a beginning is seen."""
+        end = float(steps)
+        for _ in range(4):
+            end = end / 2 if step <= end / 2 else end
+        if end > self.ax.get_xlim()[1]:
+            self.ax.set_xlim(0, end)
 
     def _fit(self, values: np.ndarray) -> None:
         """Limits that hold all values, in whole steps: the axis must not tremble meanwhile."""

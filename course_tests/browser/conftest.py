@@ -18,15 +18,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from course_tests.browser.page import NotebookPage
-from course_tests.browser.server import Server, lab
+from course_tests.browser.server import FLAGS, Server, find_chromium, lab
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
-
 OpenNotebook = Callable[..., NotebookPage]
 
 
@@ -40,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Chromium or Chrome."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    found = find_chromium()
     if found is None:
         reason = "no Chromium or Chrome on the PATH"
         if os.environ.get("COURSE_REQUIRE_BROWSER") == "1":
@@ -58,7 +52,7 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield opened
         opened.close()
 

@@ -1,10 +1,11 @@
-"""A JupyterLab of its own for the tests: temporary folders, any free port, no network."""
+"""Chromium, and a JupyterLab of its own for the tests: temporary folders, any free port."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
         "fetchNews": "false",
@@ -19,6 +25,11 @@ SETTINGS = {
     },
     "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {"autosave": False},
 }
+
+
+def find_chromium() -> str | None:
+    """The path of Chromium or Chrome, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @dataclass(frozen=True)
