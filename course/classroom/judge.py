@@ -97,7 +97,11 @@ class Judge(Execute):
             ran = self._run(new_code_cell(cell.source), index)
             cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
             return cell, resources
-        said = hidden.run(hidden.split(cell.source)[1], lambda e, **v: self._ask(index, e, v))
+
+        def ask(expression: str, /, **values: Any) -> Any:
+            return self._ask(index, expression, values)
+
+        said = hidden.run(hidden.split(cell.source)[1], ask)
         if said is None:
             text = "Passed.\n"
             cell.outputs = [new_output("stream", name="stdout", text=text)]

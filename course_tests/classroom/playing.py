@@ -53,7 +53,7 @@ def play(master: Master, chosen: dict[str, str]) -> Played:
 def asker(space: dict[str, Any]) -> Any:
     """`ask` as in the hidden tests, with the same texts going to and fro as with a kernel."""
 
-    def ask(expression: str, torch: bool = False, **values: Any) -> Any:
+    def ask(expression: str, /, torch: bool = False, **values: Any) -> Any:
         request = hidden.request(expression, values, torch)
         with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
             answered = kernel_side.reply(request, space)

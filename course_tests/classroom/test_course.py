@@ -1,0 +1,232 @@
+"""A course from the folder to the grades, by the commands that an instructor types."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+
+from course.classroom import grade, layout, leaks, master
+from course.cli import main
+from course_tests.classroom import cohort
+from course_tests.classroom.cohort import SOLVED, UNTOUCHED
+
+pytestmark = pytest.mark.grading
+SET = "ps01-scalar-chain"
+
+
+def type_in(*words: object, status: int = 0) -> str:
+    done = CliRunner().invoke(main, [str(word) for word in words])
+    assert done.exit_code == status, done.output
+    return done.output
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course folder of its own, with masters that a test may mend."""
+    folder = tmp_path_factory.mktemp("term") / "course"
+    type_in("assign", "new", folder)
+    masters = folder.parent / "masters"
+    masters.mkdir()
+    source = (master.folder() / f"{SET}.py").read_text(encoding="utf-8")
+    (masters / f"{SET}.py").write_text(source, encoding="utf-8")
+    said = type_in("assign", "release", "--course", folder, "--masters", masters)
+    assert str(folder / "release" / SET / f"{SET}.ipynb") in said
+    return folder
+
+
+def wrong() -> tuple[str, str]:
+    """A problem and a mistake that fails one of its tests but not all."""
+    return "slopes", "the factor n is forgotten"
+
+
+@pytest.fixture(scope="module")
+def graded(course: Path, first: master.Master) -> tuple[Path, str]:
+    """Three students: one has everything, one a mistake, one did nothing; and a broken file."""
+    release = grade.releases(course)[SET]
+    place = course.parent / "download"
+    everything = dict.fromkeys(first.problems, SOLVED)
+    work = {
+        "Ada A_1_assignsubmission_file_": (everything, "=HYPERLINK(1) depth"),
+        "Ben B_2_assignsubmission_file_": ({**everything, wrong()[0]: wrong()[1]}, ""),
+        "Cem C_3_assignsubmission_file_": (dict.fromkeys(first.problems, UNTOUCHED), ""),
+    }
+    for name, (chosen, words) in work.items():
+        (place / name).mkdir(parents=True)
+        made = cohort.submission(first, release, chosen, words)
+        nbformat.write(made, place / name / f"{SET}.ipynb")
+    (place / "Dee D_4_assignsubmission_file_").mkdir()
+    (place / "Dee D_4_assignsubmission_file_" / f"{SET}.ipynb").write_text("{")
+    (place / "stranger.ipynb").write_text('{"nbformat": 4, "metadata": {}, "cells": []}')
+    return place, type_in("grade", place, "--course", course)
+
+
+def test_list_shows_every_set_with_its_notebook() -> None:
+    said = type_in("assign", "list")
+    for name in master.names():
+        one = master.load(name)
+        assert re.search(rf"^{name} +{one.part} +{one.notebook} .* {one.title}$", said, re.M)
+
+
+def test_grades_and_details(graded: tuple[Path, str], course: Path, first: master.Master) -> None:
+    found = {row["student"]: row for row in rows(course / "grades.csv")}
+    lost = sum(first.cell(name).points for name in ("slope-w",))
+    assert [float(found[s]["score"]) for s in "1234"] == [13.0, 13.0 - lost, 0.0, 0.0]
+    assert [float(found[s]["to be marked"]) for s in "1234"] == [4.0, 0.0, 0.0, 0.0]
+    assert [found[s]["status"] for s in "1234"] == ["graded"] * 3 + ["unreadable"]
+    assert found["1"]["name"] == "Ada A" and found["1"]["out of"] == "17.0"
+    detail = {row["student"]: row for row in rows(course / f"grades-{SET}.csv")}
+    assert detail["2"]["slope-w"] == "0.0" and detail["2"]["slope-b"] == "2.0"
+    assert detail["1"]["safe-depth"] == ""
+
+
+def test_what_the_instructor_reads(graded: tuple[Path, str]) -> None:
+    said = graded[1]
+    assert "isolation: " in said and "memory gb 2" in said
+    assert "left out: stranger.ipynb: no set of this course" in said
+    assert "4 submissions: 3 graded, 1 unreadable" in said
+    assert f"{SET} 4: unreadable. the file is damaged: no valid JSON at line 1" in said
+    assert re.search(r"slope-w +25 % got points", said)
+
+
+def test_feedback_says_what_is_wrong_and_shows_no_test(
+    graded: tuple[Path, str], course: Path, first: master.Master
+) -> None:
+    for student in "123":
+        page = course / "feedback" / student / SET / f"{SET}.html"
+        found = leaks.leaks([first], page)
+        own = [line for line in found if student == "3"]
+        assert not own, own
+        text = page.read_text(encoding="utf-8")
+        assert "HIDDEN TESTS" not in text and "expect(" not in text
+        assert ("Passed." in text) == (student != "3")
+    page = (course / "feedback" / "2" / SET / f"{SET}.html").read_text(encoding="utf-8")
+    assert "dy_dw is off for w = 1.0, b = 0.5, n = 9." in page
+    tests = [line for c in first.of_kind("grade") for line in c.source.splitlines()]
+    shown = [t for t in tests if len(leaks.bare(t)) > 25 and leaks.bare(t) in leaks.bare(page)]
+    assert not shown
+
+
+def test_again_is_safe_and_runs_only_what_changed(graded: tuple[Path, str], course: Path) -> None:
+    before = (course / "grades.csv").read_bytes()
+    said = type_in("grade", graded[0], "--course", course)
+    assert "unchanged, not run again: 3" in said
+    assert (course / "grades.csv").read_bytes() == before
+
+
+def test_marks_by_hand(graded: tuple[Path, str], course: Path) -> None:
+    """written.csv out, points in; bad rows change nothing."""
+    (row,) = rows(course / "written.csv")
+    assert (row["student"], row["question"], row["most"]) == ("1", "safe-depth", "4.0")
+    assert row["answer"] == "'=HYPERLINK(1) depth"  # no formula for a spreadsheet
+    filled = course.parent / "filled.csv"
+
+    def fill(points: str, student: str = "1") -> None:
+        with filled.open("w", newline="", encoding="utf-8") as file:
+            out = csv.DictWriter(file, list(row))
+            out.writeheader()
+            out.writerow({**row, "points": points, "comment": "Well said.", "student": student})
+
+    for points, student, why in (("5", "1", "row 2: points"), ("2", "9", "no such answer")):
+        fill(points, student)
+        assert why in type_in("regrade", "--marks", filled, "--course", course, status=2)
+    fill("3,5")
+    said = type_in("regrade", "--marks", filled, "--course", course)
+    assert f"{SET} 1: 13 -> 16.5" in said
+    assert {r["student"]: r["score"] for r in rows(course / "grades.csv")}["1"] == "16.5"
+    page = (course / "feedback" / "1" / SET / f"{SET}.html").read_text(encoding="utf-8")
+    assert "Well said." in page and "3.5 / 4.0" in page
+
+
+def test_regrade_after_a_fix(graded: tuple[Path, str], course: Path) -> None:
+    """A test that was too strict is mended; the points change for whom it should, marks stay."""
+    file = course.parent / "masters" / f"{SET}.py"
+    source = file.read_text(encoding="utf-8")
+    test = source[source.index('grade="slope-w"') : source.index('grade="slope-b"')]
+    body = test[test.index("### BEGIN HIDDEN") : test.index("### END HIDDEN")]
+    kind = '### BEGIN HIDDEN TESTS\nexpect(close(ask("dy_dw(0.5, 0, 1, 1)"), 1.0), "Off.")\n'
+    file.write_text(source.replace(body, kind), encoding="utf-8")
+    said = type_in("regrade", "--course", course, "--masters", file.parent)
+    assert f"{SET} 2: 10 -> 13" in said
+    assert f"{SET} 1:" not in said and f"{SET} 3:" not in said
+    scores = {r["student"]: float(r["score"]) for r in rows(course / "grades.csv")}
+    assert scores == {"1": 16.5 if "Well" in page(course) else 13.0, "2": 13.0, "3": 0.0, "4": 0.0}
+
+
+def page(course: Path) -> str:
+    return (course / "feedback" / "1" / SET / f"{SET}.html").read_text(encoding="utf-8")
+
+
+def test_everything_solved_through_nbgrader_in_every_set(tmp_path: Path) -> None:
+    """The kernel, the sandbox and nbgrader agree with the quick check of the masters."""
+    course = layout.lay_out(tmp_path / "course")
+    place = tmp_path / "download" / "ada"
+    place.mkdir(parents=True)
+    names = master.names()[-3:]  # the quick check covers all; these three run for real, with torch
+    for name, path in layout.release(course, names):
+        one = master.load(name)
+        release = nbformat.read(path, as_version=4)
+        made = cohort.submission(one, release, dict.fromkeys(one.problems, SOLVED), "Words.")
+        nbformat.write(made, place / f"{name}.ipynb")
+    type_in("grade", place.parent, "--course", course)
+    for result in grade.load(course):
+        assert result.status == "graded", result
+        assert result.score == master.load(result.set).automatic, result
+        assert result.waiting == master.load(result.set).by_hand
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["assign", "release"], "made first, with: course assign new"),
+        (["assign", "release", "ps99", "--course", "COURSE"], "it must be one of ps01-scalar"),
+        (["assign", "list", "--masters", "EMPTY"], "a folder with masters"),
+        (["assign", "new", "PACKAGE"], "outside of the course package"),
+        (["assign", "new", "FULL"], "new, empty, or a course folder"),
+        (["grade", "EMPTY", "--course", "COURSE"], "no notebook of these sets in it"),
+        (["grade", "NOWHERE", "--course", "COURSE"], "a folder or an archive"),
+        (["grade", "EMPTY", "--course", "EMPTY"], "made first"),
+        (["grade", "EMPTY", "--set", "ps02", "--course", "COURSE"], "one of the released sets"),
+        (["regrade", "ps02", "--course", "COURSE"], "one of the released sets"),
+    ],
+)
+def test_bad_input(
+    graded: tuple[Path, str], course: Path, tmp_path: Path, words: list[str], why: str
+) -> None:
+    """One line, status 2, nothing written."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    (tmp_path / "empty").mkdir()
+    places: dict[str, Any] = {
+        "COURSE": course,
+        "EMPTY": tmp_path / "empty",
+        "FULL": tmp_path / "full",
+        "NOWHERE": tmp_path / "nowhere",
+        "PACKAGE": Path(layout.__file__).parent / "term",
+    }
+    done = CliRunner().invoke(main, [str(places.get(word, word)) for word in words])
+    assert done.exit_code == 2
+    assert why in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    assert len(list(tmp_path.rglob("*"))) == 3 and not places["PACKAGE"].exists()
+
+
+def test_a_cohort_gets_what_it_should(course: Path, first: master.Master, tmp_path: Path) -> None:
+    """Mixed work of several students: each graded cell of each as known by construction."""
+    release = grade.releases(course)[SET]
+    fixed = master.load(SET, course.parent / "masters")
+    expected = cohort.cohort(fixed, release, tmp_path / "download", size=6, seed=3)
+    type_in("grade", tmp_path / "download", "--course", course)
+    results = {r.student: r for r in grade.load(course)}
+    for student, cells in expected.items():
+        got = {k: v for k, v in results[student].cells.items() if k in cells}
+        assert got == cells, student
