@@ -98,12 +98,14 @@ class Curve:
 
     gradients[..., l] is with respect to the output of layer l + 1; the last is the output's.
     final: (R,), the loss on held-out examples after the last step; NaN where it was not evaluated.
+    stopped: whether the run was ended before its last step.
     """
 
     step: np.ndarray
     loss: np.ndarray
     gradients: np.ndarray
     final: np.ndarray
+    stopped: bool
 
 
 def curve(records: Iterable[Record]) -> Curve:
@@ -115,6 +117,7 @@ def curve(records: Iterable[Record]) -> Curve:
         np.array([record.loss for record in kept]),
         np.array([record.norms["gradients"] for record in kept if record.norms is not None]),
         np.full(len(kept[-1].loss), math.nan) if last is None else last,
+        kept[-1].step < kept[-1].steps,
     )
 
 

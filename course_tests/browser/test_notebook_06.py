@@ -1,0 +1,74 @@
+"""Notebook 06 as a student meets it: training at each move of a slider, and a run with Stop."""
+
+from __future__ import annotations
+
+from course_tests.browser.conftest import OpenNotebook
+
+RUN = """
+from course.experiments import degeneracy as deep
+from course.explorers import degeneracy
+run = degeneracy.watch(["Fold 0"], steps=100_000)
+run
+"""
+RESULT = "print(deep.curve(run.result()['Fold 0']).stopped)"
+EXPLORER = 3  # after the first run, the picture of singular values, and the second run
+
+
+def test_the_explorer_of_degeneracy_to_its_extremes(open_notebook: OpenNotebook) -> None:
+    page = open_notebook("06_degeneracy.ipynb")
+    page.run_all()
+    assert page.panels() == 5
+    panel = page.panel(EXPLORER)
+    before = panel.look_until(lambda look: "After 100 steps" in look.text, timeout=60)
+    assert before.alt == before.text and "It has learned less than half." in before.text
+
+    with panel.watch() as film:
+        panel.press("orthogonality", "End")
+        even = panel.look_until(
+            lambda look: "orthogonality 1.00" in look.text and "After 100 steps" in look.text
+        )
+        assert "32 of 32" in even.text and "It learns." in even.text
+        assert even.picture != before.picture and even.alt == even.text
+        panel.press("fold k", "End")
+        panel.look_until(lambda look: "fold 5" in look.text)
+        panel.press("depth L", "Home")
+        panel.look_until(lambda look: ", 1 layers," in look.text and "After 100" in look.text)
+        panel.press("scale", "Home")
+        nothing = panel.look_until(lambda look: "scale 0.00" in look.text)
+        assert "0 of 32" in nothing.text
+        panel.press("depth L", "End")
+        panel.look_until(lambda look: "scale 0.00, 100 layers" in look.text)
+        panel.press("scale", "End")
+        panel.control("optimizer").select_option("SGD, rate 0.3")
+        broken = panel.look_until(
+            lambda look: "scale 2.00, 100 layers, SGD" in look.text and "broke down" in look.text
+        )
+        assert "not finite" in broken.text
+    film.check()
+    assert film.pictures >= 6
+    page.screenshot("06-broken")
+
+    panel.click("Reset")
+    again = panel.look_until(lambda look: look.text == before.text, timeout=60)
+    assert again.picture == before.picture
+    page.screenshot("06-explorer")
+    assert page.complaints() == []
+
+
+def test_a_run_of_the_notebook_stops(open_notebook: OpenNotebook) -> None:
+    page = open_notebook([RUN, RESULT])
+    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
+    panel = page.panel()
+    before = panel.look_until(lambda look: "Fold 0: loss" in look.text)
+    with panel.watch() as film:
+        after = panel.look_until(lambda look: look.picture != before.picture)
+        panel.click("Stop")
+        stopped = panel.look_until(lambda look: "Training stopped" in look.text, timeout=10)
+    film.check()
+    assert before.text != after.text and stopped.alt == stopped.text
+    page.page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.content.model.cells.get(1).outputs.length > 0"
+    )
+    assert "True" in str(page.outputs()[1])
+    page.screenshot("06-run")
+    assert page.complaints() == []
