@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -40,6 +41,7 @@ class Result:
     cells: dict[str, float | None] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     kernel_seconds: float = 0.0
+    kernel_cpu: float = 0.0
     digest: str = ""
 
 
@@ -76,67 +78,100 @@ def digest(course: Path, name: str, student: str) -> str:
     return hashlib.sha256(data + settings).hexdigest()
 
 
+@dataclass
+class _Worker:
+    """A process that grades, the line to it, and what it has been at since when."""
+
+    process: Any
+    line: Any
+    job: tuple[str, str] | None = None
+    until: float = 0.0
+
+
 def grade(
     course: Path, jobs: Iterable[tuple[str, str]], *, workers: int | None = None, wall: float = WALL
 ) -> Iterator[Result]:
     """Autogrades (set, student) pairs, `workers` at a time; yields each result as it comes.
 
-    Each runs in a process of its own, which ends with everything that it started after `wall`
-    seconds. The default of `workers` is the number of processors.
+    A submission that takes more than `wall` seconds, or brings its worker down, ends together with
+    everything that it started; another worker takes its place. The default of `workers` is the
+    number of processors.
     """
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["course.classroom.worker"])
+    waiting = list(jobs)[::-1]
+    with layout.gradebook(course) as book:  # before the workers, who would race for it
+        for student in {student for _, student in waiting}:
+            book.update_or_create_student(student)
+    most = min(len(waiting), workers or os.cpu_count() or 1)
+    crew: list[_Worker] = []
+    try:
+        while waiting or any(one.job for one in crew):
+            crew += [_hire(context, course) for _ in range(min(most, len(waiting)) - len(crew))]
+            for one in crew:
+                if one.job is None and waiting:
+                    one.job, one.until = waiting.pop(), time.monotonic() + wall
+                    one.line.send(one.job)
+            ready: list[Any] = wait([one.line for one in crew if one.job], timeout=0.5)
+            for one in list(crew):
+                said = _heard(one, one.line in ready, wall)
+                if one.job is None or said is None:
+                    continue
+                (name, student), one.job = one.job, None
+                if "kernel_seconds" not in said:
+                    crew.remove(one)
+                    _end(one)
+                yield _outcome(course, name, student, said)
+    finally:
+        for one in crew:
+            _end(one)
+
+
+def _hire(context: Any, course: Path) -> _Worker:
     from course.classroom import worker
 
-    waiting = list(jobs)[::-1]
-    running: dict[Any, tuple[Any, str, str, float]] = {}
-    while waiting or running:
-        while waiting and len(running) < (workers or os.cpu_count() or 1):
-            name, student = waiting.pop()
-            mine, theirs = context.Pipe(duplex=False)
-            process = context.Process(
-                target=worker.run, args=(str(course), name, student, theirs), daemon=False
-            )
-            process.start()
-            theirs.close()
-            running[mine] = (process, name, student, time.monotonic() + wall)
-        ready: list[Any] = wait(list(running), timeout=0.5)
-        for end in ready:
-            process, name, student, _ = running.pop(end)
-            try:
-                said = end.recv()
-            except EOFError:
-                said = {"error": f"the grader of this submission died ({process.exitcode})"}
-            _end(process)
-            yield _outcome(course, name, student, said)
-        for end, (process, name, student, until) in list(running.items()):
-            if time.monotonic() > until:
-                del running[end]
-                _end(process)
-                said = {"stopped": f"took longer than {wall:g} s and was stopped"}
-                yield _outcome(course, name, student, said)
+    mine, theirs = context.Pipe()
+    process = context.Process(target=worker.serve, args=(str(course), theirs), daemon=False)
+    process.start()
+    theirs.close()
+    return _Worker(process, mine)
 
 
-def _end(process: Any) -> None:
+def _heard(one: _Worker, ready: bool, wall: float) -> dict[str, Any] | None:
+    """What a worker said, or why it will say nothing more; None while it works."""
+    if ready:
+        try:
+            said: dict[str, Any] = one.line.recv()
+            return said
+        except (EOFError, OSError):
+            return {"error": "the grader of this submission died"}
+    if one.job is not None and time.monotonic() > one.until:
+        return {"stopped": f"took longer than {wall:g} s and was stopped"}
+    return None
+
+
+def _end(one: _Worker) -> None:
     """Ends a worker and whatever it started, kernels that went astray included."""
+    one.line.close()
     try:
-        family = psutil.Process(process.pid).children(recursive=True)
+        family = psutil.Process(one.process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
         family = []
-    process.join(timeout=5 if not family else 0.2)
-    if process.is_alive():
-        process.kill()
+    if one.job is None and not family:
+        one.process.join(timeout=5)
+    if one.process.is_alive():
+        one.process.kill()
     for child in family:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
-        except psutil.NoSuchProcess:
-            continue
-    process.join()
-    process.close()
+    one.process.join()
+    one.process.close()
 
 
 def _outcome(course: Path, name: str, student: str, said: dict[str, Any]) -> Result:
-    result = Result(student, "", name, "graded", kernel_seconds=said.get("kernel_seconds", 0.0))
+    result = Result(student, "", name, "graded")
+    result.kernel_seconds = said.get("kernel_seconds", 0.0)
+    result.kernel_cpu = said.get("kernel_cpu", 0.0)
     for status in ("stopped", "error"):
         if said.get(status):
             result.status = "stopped" if status == "stopped" else "failed"

@@ -9,6 +9,7 @@ and nothing of the grader exists in its process.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import zmq
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
@@ -28,7 +30,8 @@ from course.classroom import hidden, sandbox
 from course.classroom.kernel_side import MIME
 from course.classroom.master import BEGIN_TESTS
 
-kernel_seconds: list[float] = []  # of the kernels that this process has run, for the report
+# Wall time and processor time of the kernels that this process has run, for the report.
+kernel_seconds: list[tuple[float, float]] = []
 
 
 class SandboxedKernelManager(AsyncKernelManager):
@@ -81,12 +84,12 @@ class Judge(Execute):
 
     def preprocess(self, nb: Any, resources: Any = None, km: Any = None) -> tuple[Any, Any]:
         self.gone = ""  # why the kernel is no longer there
-        self.printed = 0
+        self.printed, self.used = 0, 0.0
         self.started = time.monotonic()
         try:
             return super().preprocess(nb, resources, km)
         finally:
-            kernel_seconds.append(time.monotonic() - self.started)
+            kernel_seconds.append((time.monotonic() - self.started, self.used))
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         if cell.cell_type != "code":
@@ -145,8 +148,21 @@ class Judge(Execute):
             cell.outputs = [*cell.outputs[:20], _not_yet(ended)]
         return cell
 
+    async def _async_cleanup_kernel(self) -> None:
+        self._note_time()
+        await super()._async_cleanup_kernel()
+
+    _cleanup_kernel = run_sync(_async_cleanup_kernel)
+
+    def _note_time(self) -> None:
+        """Keeps the processor time of the kernel while it is still there to be asked."""
+        children = psutil.Process().children(recursive=True)
+        with contextlib.suppress(psutil.Error):
+            self.used = max(self.used, sum(sum(c.cpu_times()[:2]) for c in children))
+
     def _kill(self, why: str) -> None:
         self.gone = why
+        self._note_time()
         if self.km is not None:
             run_sync(self.km._async_shutdown_kernel)(now=True)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from course.classroom.hidden import split
 from course.classroom.master import Master
 
-LEAST = 14  # characters of a line, blanks left out, that make it worth looking for
+LEAST = 24  # characters of a line, blanks left out, that make it worth looking for
 
 
 def secrets(master: Master) -> set[str]:

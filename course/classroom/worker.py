@@ -1,4 +1,4 @@
-"""One submission through nbgrader, in a process of its own: `grade` starts one for each."""
+"""Submissions through nbgrader, one after the other, in a process of its own (see `grade`)."""
 
 from __future__ import annotations
 
@@ -10,43 +10,63 @@ import sys
 import warnings
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 # Imported once by the fork server, so that each worker starts with them.
 import nbgrader.converters
 import nbgrader.preprocessors  # noqa: F401
+import psutil
 
 from course.classroom import judge, layout
 
-MEMORY = 3 * 2**30  # bytes of address space for the grader of one submission
+MEMORY = 4 * 2**30  # bytes of address space for the grader, in case of monstrous messages
 _SUBREAPER = 36  # prctl: processes that lost their parent become this one's children
 
 
-def run(course: str, name: str, student: str, answer: Connection) -> None:
-    """Autogrades one submission and writes its feedback; sends {"error", "kernel_seconds"}."""
-    log = Path(course) / "logs" / name / f"{student}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+def serve(course: str, line: Connection) -> None:
+    """Grades each (set, student) that comes in; answers with {"error", "kernel_seconds", ...}."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     _bound_memory()
-    with log.open("w", encoding="utf-8") as file:
-        for stream in (1, 2):
-            os.dup2(file.fileno(), stream)
+    warnings.simplefilter("ignore")
+    while True:
+        try:
+            name, student = line.recv()
+        except EOFError:
+            return
+        log = Path(course) / "logs" / name / f"{student}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w", encoding="utf-8") as file:
+            for stream in (1, 2):
+                os.dup2(file.fileno(), stream)
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, force=True)
-        warnings.simplefilter("ignore")
+        judge.kernel_seconds.clear()
         error = _grade(Path(course), name, student)
-        answer.send({"error": error, "kernel_seconds": sum(judge.kernel_seconds)})
-        answer.close()
+        _end_children()
+        wall, used = map(sum, zip(*judge.kernel_seconds, (0.0, 0.0), strict=True))
+        line.send({"error": error, "kernel_seconds": wall, "kernel_cpu": used})
 
 
 def _grade(course: Path, name: str, student: str) -> str:
     try:
-        for kind in ("Autograde", "GenerateFeedback"):
-            layout.converter(kind, course, name, student).start()
+        layout.converter("Autograde", course, name, student).start()
+        feedback(course, name, student)
     except Exception as problem:
         logging.exception("not graded")
         return f"{type(problem).__name__}: {problem}"
     return ""
+
+
+def feedback(course: Path, name: str, student: str) -> None:
+    """Writes the feedback page of a graded submission."""
+    layout.converter("GenerateFeedback", course, name, student).start()
+
+
+def _end_children() -> None:
+    """Ends what a submission has left running."""
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+            child.wait(5)
 
 
 def _bound_memory() -> None:
@@ -54,9 +74,3 @@ def _bound_memory() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
-
-def feedback(course: Path, name: str, student: str) -> None:
-    """Writes the feedback of one submission again, after marks were given by hand."""
-    made: Any = layout.converter("GenerateFeedback", course, name, student)
-    made.start()
