@@ -158,14 +158,15 @@ def test_the_extremes_of_all_controls_neither_fail_nor_warn(
         panel = degeneracy.explore()
         first = panel.text
         seen = set()
-        for values in itertools.product(
-            (0, 5), (0.0, 1.0), (0.0, 1.0, 2.0), (1, 100), ("Adam, rate 0.01", "SGD, rate 0.3")
-        ):
+        rules = ("Adam, rate 0.01", "SGD, rate 0.3")
+        ends = itertools.product((0, 5), ((0.0, rules[0]), (1.0, rules[1])), (0.0, 2.0), (1, 100))
+        for fold, (orthogonality, rule), scale, depth in ends:
+            values = (fold, orthogonality, scale, depth, rule)
             for name, value in zip(panel.controls, values, strict=True):
                 panel.controls[name].value = value
             assert "Error" not in panel.text and "Warning" not in panel.text, panel.text
             seen.add(panel.text)
-        assert len(seen) == 48
+        assert len(seen) == 16
         panel.reset()
         assert panel.text == first
         panel.new_draw()
@@ -176,7 +177,8 @@ def test_the_words_tell_what_becomes_of_it() -> None:
     def text(**first: object) -> str:
         return degeneracy.explore(depth=10, **first).text  # type: ignore[arg-type]
 
-    assert "It learns." in text(orthogonality=1.0) and "32 of 32" in text(orthogonality=1.0)
+    even = text(orthogonality=1.0)
+    assert "It learns." in even and "32 of 32" in even
     assert "It has learned less than half." in text()
     assert "No better than answering 0" in text(scale=0.0)
     assert "It broke down." in text(scale=2.0, optimizer="SGD, rate 0.3")

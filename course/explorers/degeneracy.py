@@ -62,7 +62,7 @@ def explore(
         current.advance(SLICE if _watched() else math.inf)
         current.show(panels)
         if not current.done:
-            asyncio.get_running_loop().call_later(0.002, panel.again)
+            asyncio.get_running_loop().call_later(0.002, lambda: panel.again())
         return current.words()
 
     panel = live(

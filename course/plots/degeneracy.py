@@ -83,6 +83,12 @@ class Levels:
         self.axis.fit(self.name, shown, x)
 
 
+def _fixed(fig: Figure) -> None:
+    """Axes that stay where they are when labels become wider, with room for a legend below."""
+    fig.set_layout_engine(None)
+    fig.subplots_adjust(left=0.065, right=0.985, bottom=0.225, top=0.92, wspace=0.33)
+
+
 def _answering_nothing(ax: Axes) -> None:
     ax.axhline(1.0, color=style.GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1.5)
     ax.text(
@@ -95,6 +101,7 @@ class Explorer:
     """Three axes: the loss while training, gradients by layer, singular values of the product."""
 
     def __init__(self, fig: Figure, axes: Any) -> None:
+        _fixed(fig)
         left, middle, right = axes
         left.set(title="Training", xlabel="step", ylabel="loss")
         middle.set(title="Gradients", xlabel="layer", ylabel="size of the gradient")
@@ -108,7 +115,7 @@ class Explorer:
         self.singular = [Levels(self.ranks, name, k) for k, name in enumerate(NAMES)]
         fig.legend(
             handles=[levels.line for levels in self.gradients],
-            loc="outside lower center", ncols=2, frameon=False, fontsize=9,
+            loc="lower center", ncols=2, frameon=False, fontsize=9,
         )  # fmt: skip
 
     def show(
@@ -131,6 +138,7 @@ class Runs:
     """Three axes for several runs by name: the loss, gradients at the start, and now."""
 
     def __init__(self, fig: Figure, axes: Any, names: list[str]) -> None:
+        _fixed(fig)
         titles = ("Training", "Gradients at the start", "Gradients now")
         self.axes = dict(zip(("loss", "first", "last"), axes, strict=True))
         for ax, title in zip(axes, titles, strict=True):
@@ -147,7 +155,7 @@ class Runs:
             for k, name in enumerate(names)
         }
         handles: list[Line2D] = [self.bands["loss", name][0] for name in names]
-        fig.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+        fig.legend(handles=handles, loc="lower center", ncols=4, frameon=False, fontsize=9)
 
     def show(self, name: str, step: Array, loss: Array, gradients: Array, steps: int) -> None:
         """step (N,), loss (N, R), gradients (N, R, L) of the run called `name`."""

@@ -17,6 +17,7 @@ EXPLORER = 3  # after the first run, the picture of singular values, and the sec
 def test_the_explorer_of_degeneracy_to_its_extremes(open_notebook: OpenNotebook) -> None:
     page = open_notebook("06_degeneracy.ipynb")
     page.run_all()
+    assert page.complaints() == []
     assert page.panels() == 5
     panel = page.panel(EXPLORER)
     before = panel.look_until(lambda look: "After 100 steps" in look.text, timeout=60)
