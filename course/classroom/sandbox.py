@@ -103,7 +103,7 @@ echo "student:x:$uid:$uid::$work:/bin/sh" > "$root/etc/passwd"
 mkdir -p "$root$work"; mount --bind "$work" "$root$work"
 mount -t proc proc "$root/proc" 2>/dev/null || true
 cd "$root"; pivot_root . .old; umount -l /.old; rmdir /.old
-mount -o remount,ro / 
+mount -i -t tmpfs -o remount,ro,nosuid,nodev tmpfs /
 cd "$work"
 exec setpriv --no-new-privs --inh-caps=-all --bounding-set=-all $DROP -- "$@"
 """
