@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.spines import Spine
 from PIL import Image
 
 
 class Canvas:
     """Draws `fig` in three sheets: what lies below the moving artists, these, what lies above.
 
-    An artist inside the axes counts as moving from its first change on. The sheets below (frame,
-    ticks, grid, bands) and above (legend, notes) are kept; texts are what costs most. Matplotlib
-    marks what has changed as stale: where that is more than moving artists (limits, ticks, a new
-    artist, the size), all is drawn anew.
+    An artist counts as moving from its first change on. The sheets below (ticks, grid, bands) and
+    above (frame, legend, notes) are kept: texts are what costs most. Matplotlib marks what has
+    changed as stale: where that is more than moving artists (limits, ticks, a new artist, the
+    size), all is drawn anew.
 
     full_draws: how often all was drawn.
     """
@@ -37,9 +40,9 @@ class Canvas:
         self._below: Any = None
         self._moving: set[Artist] = set()
         self._middle: list[Artist] = []
-        self._above: list[Artist] = []
-        self._sheet: tuple[Image.Image, tuple[int, int]] | None = None
-        self._layout: Any = None
+        self._kept: list[Artist] = []
+        self._above: _Sheet | None = None
+        self._layout: tuple[Any, ...] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -49,36 +52,44 @@ class Canvas:
     def render(self) -> bytes:
         """The figure as PNG bytes."""
         with self._turn:
-            return self._render()
-
-    def _render(self) -> bytes:
-        for ax in self.figure.axes:
-            ax.viewLim  # noqa: B018  carries out an autoscaling that was asked for
-        if self._below is None or self.figure.stale or any(artist.stale for artist in self._above):
-            self._draw_all()
-        else:
-            self._canvas.restore_region(self._below)
-        renderer = self._canvas.get_renderer()
-        for artist in self._middle:
-            artist.draw(renderer)
-        self.figure.stale = False  # a legend that is drawn moves its parts, and says so
-        return self._png()
+            for ax in self.figure.axes:
+                ax.viewLim  # noqa: B018  carries out an autoscaling that was asked for
+            if (
+                self._below is None
+                or self.figure.stale
+                or any(artist.stale for artist in self._kept)
+            ):
+                self._draw_all()
+            else:
+                self._canvas.restore_region(self._below)
+            self._draw(self._middle)
+            self.figure.stale = False  # a legend that is drawn moves its parts, and says so
+            return self._png()
 
     def _draw_all(self) -> None:
         groups = [list(group) for group in self._groups()]
         if self._below is not None:
-            self._moving = {a for group in groups for a in group if a.stale or a in self._moving}
-        self._middle, self._above = [], []
+            changed = {artist for group in groups for artist in group if artist.stale}
+            self._moving = {a for a in self._moving | changed if not isinstance(a, Axis | Spine)}
+        self._middle, above = [], []
         for group in groups:
             places = [k for k, artist in enumerate(group) if artist in self._moving]
             first, last = (places[0], places[-1]) if places else (len(group), len(group))
             self._middle += group[first : last + 1]
-            self._above += group[last + 1 :]
+            above += group[last + 1 :]
             for k, artist in enumerate(group):
-                artist.set_animated(k >= first)
+                artist.set_animated(
+                    k >= first
+                )  # such are left out, and don't make the figure stale
+        self._kept = above + [artist for artist in self._middle if artist not in self._moving]
         self._draw_below()
         self._below = self._canvas.copy_from_bbox(self.figure.bbox)
-        self._draw_above()
+        self._above = None
+        if above:
+            self._canvas.get_renderer().clear()
+            self._draw(above)
+            self._above = _Sheet(self._pixels())
+            self._canvas.restore_region(self._below)
         for group in groups:
             for artist in group:
                 artist.stale = False  # invisible ones are left stale by drawing
@@ -88,8 +99,12 @@ class Canvas:
         """What is inside each of the axes, and beside them, in the order in which it is drawn."""
         for ax in sorted(self.figure.axes, key=lambda ax: ax.get_zorder()):
             if ax.get_visible():
-                frame = {ax.patch, *ax.spines.values(), ax.xaxis, ax.yaxis}
-                inside = [artist for artist in ax.get_children() if artist not in frame]
+                hidden: set[Artist] = {ax.patch}
+                if not ax.axison:
+                    hidden |= {ax.xaxis, ax.yaxis}
+                if not (ax.axison and ax.get_frame_on()):
+                    hidden |= set(ax.spines.values())
+                inside = [artist for artist in ax.get_children() if artist not in hidden]
                 yield sorted(inside, key=lambda artist: artist.get_zorder())
         yield [*self.figure.texts, *self.figure.legends]
 
@@ -108,38 +123,47 @@ class Canvas:
         self._layout = self._extents()
 
     def _extents(self) -> tuple[Any, ...]:
-        """What the room around the axes depends on; reads the labels that were drawn last."""
+        """What the room around the axes depends on, as it was drawn last."""
         found: list[Any] = [self.size, *(text.get_text() for text in self.figure.texts)]
         for ax in self.figure.axes:
-            if not ax.get_visible():
-                continue
-            found += [ax.get_title().count("\n"), bool(ax.get_title()), ax.get_subplotspec()]
+            title = ax.get_title()
+            found += [ax.get_visible(), ax.axison, bool(title), title.count("\n")]
             for axis in (ax.xaxis, ax.yaxis):
-                ticks = [len(tick.label1.get_text()) for tick in axis.majorTicks]
-                found += [axis.get_label_text(), max(ticks, default=0)]
+                low, high = sorted(axis.get_view_interval())
+                seen = [t for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
+                longest = max((len(tick.label1.get_text()) for tick in seen), default=0)
+                found += [axis.get_label_text(), longest]
         return tuple(found)
 
-    def _draw_above(self) -> None:
-        self._sheet = None
-        if not self._above:
-            return
+    def _draw(self, artists: list[Artist]) -> None:
         renderer = self._canvas.get_renderer()
-        renderer.clear()
-        for artist in self._above:
+        for artist in artists:
             artist.draw(renderer)
-        sheet = self._pixels()
-        box = sheet.getchannel("A").getbbox()
-        if box is not None:
-            self._sheet = sheet.crop(box), box[:2]
-        self._canvas.restore_region(self._below)
 
-    def _pixels(self) -> Image.Image:
-        return Image.frombuffer("RGBA", self.size, self._canvas.buffer_rgba())
+    def _pixels(self) -> np.ndarray:
+        """Height x width x RGBA, the canvas's own memory."""
+        return np.asarray(self._canvas.buffer_rgba())
 
     def _png(self) -> bytes:
-        picture = self._pixels()
-        if self._sheet is not None:
-            picture.alpha_composite(*self._sheet)
+        pixels = self._pixels()
+        if self._above is not None:
+            self._above.lay_on(pixels)
         stream = BytesIO()
-        picture.convert("RGB").save(stream, "PNG", compress_level=1)
+        picture = Image.fromarray(pixels).convert("RGB")
+        picture.save(stream, "PNG", compress_level=1)
         return stream.getvalue()
+
+
+class _Sheet:
+    """A transparent picture with little on it: only these pixels are kept, and laid on others."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self._places = np.nonzero(pixels[..., 3])
+        drawn = pixels[self._places].astype(np.uint16)
+        self._rest = 255 - drawn[:, 3:]
+        self._colours = drawn[:, :3] * drawn[:, 3:]
+
+    def lay_on(self, pixels: np.ndarray) -> None:
+        there = pixels[self._places]
+        there[:, :3] = (self._colours + there[:, :3] * self._rest + 127) // 255
+        pixels[self._places] = there

@@ -37,8 +37,8 @@ class Control:
     def widget(self, name: str) -> ipywidgets.Widget:
         """The slider, named `name` unless it has a description of its own."""
         least, most, step, value = self.least, self.most, self.step, self.value
-        if not least < most:
-            raise reject(name, (least, most), "(least, most) with least < most")
+        if not -math.inf < least < most < math.inf:
+            raise reject(name, (least, most), "(least, most), finite, with least < most")
         if step is not None and step <= 0:
             raise reject(name, step, "a step > 0")
         if value is not None and not least <= value <= most:
