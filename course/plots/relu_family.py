@@ -1,0 +1,79 @@
+"""Pictures of dead units and of the directions that a layer still has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from course.plots import curves, style
+
+Array = NDArray[np.float64]
+WHEN = ("at the start", "after training")
+
+
+class Explorer:
+    """Three axes: accuracy while training, dead units by layer, effective rank by layer.
+
+    steps: how long a training is; inputs: the effective rank of what goes into the network.
+    """
+
+    def __init__(self, fig: Figure, axes: Any, steps: int, inputs: float) -> None:
+        left, middle, right = axes
+        left.set(title="Training", xlabel="step", ylabel="accuracy, batch of 128")
+        left.set(xlim=(0, steps), ylim=(0, 1.03))
+        middle.set(title="Dead units", xlabel="layer", ylabel="share of the layer")
+        middle.set(ylim=(-0.03, 1.03))
+        right.set(title="Directions", xlabel="layer", ylabel="effective rank", ylim=(0, 60))
+        for ax in (left, middle):
+            ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+        for ax in axes:
+            ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        _guide(left, 0.1, "guessing")
+        _guide(right, inputs, "input")
+        self.layers = (middle, right)
+        (self.accuracy,) = left.plot([], [], color=style.PALETTE[2], linewidth=1.2)
+        self.dead = [_line(middle, k) for k in range(2)]
+        self.rank = [_line(right, k) for k in range(2)]
+        fig.legend(
+            handles=self.dead, labels=WHEN, loc="outside lower center", ncols=2, frameon=False,
+            fontsize=9,
+        )  # fmt: skip
+
+    def show(self, accuracy: Array, dead: list[Array], rank: list[Array]) -> None:
+        """accuracy: (N,), from step 1. dead, rank: one or two arrays (L,), for each of WHEN."""
+        self.accuracy.set_data(np.arange(1, len(accuracy) + 1), accuracy)
+        for lines, values in ((self.dead, dead), (self.rank, rank)):
+            for k, line in enumerate(lines):
+                seen = values[k] if k < len(values) else np.empty(0)
+                line.set_data(np.arange(1, len(seen) + 1), seen)
+        limits = (0.0, 1.02 * len(dead[0]) + 0.1)
+        for ax in self.layers:
+            if ax.get_xlim() != limits:
+                ax.set_xlim(limits)
+
+
+def _line(ax: Axes, k: int) -> Any:
+    (line,) = ax.plot([], [], label=WHEN[k], **style.line(k))
+    return line
+
+
+def _guide(ax: Axes, height: float, word: str) -> None:
+    ax.axhline(height, color=style.GREY, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
+    ax.text(
+        0.99, height, word, transform=ax.get_yaxis_transform(), ha="right", va="bottom",
+        color=style.GREY, fontsize=8,
+    )  # fmt: skip
+
+
+def cosines(ax: Axes, measured: Array, expected: Array) -> None:
+    """Mean cosine of two inputs by layer: measured (L, R), in infinite width (L,)."""
+    layers = np.arange(1, len(expected) + 1)
+    curves.mean_band(ax, layers, measured, label="measured, width 64", **style.line(0))
+    ax.plot(layers, expected, color="black", linewidth=1.2, label="closed form, infinite width")
+    ax.set(xlabel="layer", ylabel="mean cosine of two digits", ylim=(0, 1.03))
+    ax.legend(frameon=False, fontsize=9, loc="lower right")
