@@ -95,7 +95,7 @@ def train(
     rows: list[dict[str, Any]] = []
     folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
-    with _one_thread():
+    with one_thread():
         for record in training.fit(
             network,
             dataset,
@@ -151,7 +151,7 @@ def _rows(cell: Cell, record: training.Record) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Inside, torch computes with one thread on the CPU.
 
     The layers are thin: a second thread gains little, and costs minutes where another program wants

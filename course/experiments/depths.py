@@ -16,6 +16,7 @@ import numpy as np
 from course import measuring, networks, training
 from course.arguments import whole
 from course.data import Dataset
+from course.experiments.cells import one_thread
 from course.experiments.degradation import SETTINGS
 from course.measuring import untouched_buffers
 from course.networks import Network
@@ -66,11 +67,25 @@ def train(
     """
     steps = len(examples.y_train) // SETTINGS.batch
     plan = training.linear_decay(SETTINGS.decay_from) if optimizer is None else training.constant
-    return training.fit(
+    records = training.fit(
         net, examples, epochs=epochs, batch=SETTINGS.batch, schedule=plan,
         optimizer=optimizer or training.SGD(rate, SETTINGS.momentum),
         evaluate_every=steps, record_every=steps, device="cpu", **options,  # type: ignore[arg-type]
     )  # fmt: skip
+    return _on_one_thread(records)
+
+
+def _on_one_thread(records: Iterator[Record]) -> Iterator[Record]:
+    """The same records; layers as thin as these lose by a second thread, see `cells.one_thread`."""
+    try:
+        while True:
+            with one_thread():
+                record = next(records, None)
+            if record is None:
+                return
+            yield record
+    finally:
+        records.close()  # type: ignore[attr-defined]
 
 
 def family(
@@ -138,7 +153,7 @@ def look(net: Network, examples: Dataset, *, samples: int = 200, places: int = 1
     )  # fmt: skip
     mode = net.training
     net.train()
-    with untouched_buffers(net), Probe(net, layers=names, measure=[]) as every, few:
+    with one_thread(), untouched_buffers(net), Probe(net, layers=names, measure=[]) as every, few:
         outputs = net(x)
         measuring.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum().backward()
     net.zero_grad()
@@ -168,7 +183,8 @@ def learn_identity(
             "resnet", inputs=width, width=width, outputs=width, depth=depth, seeds=seeds, norm=None,
             ends=False, branch="zero" if kind.endswith("zero") else 1.0, bias=0.0,
         )  # fmt: skip
-    return training.fit(
+    records = training.fit(
         net, LinearTeacher(width, target="identity"), steps=steps, batch=32, loss="mse",
         optimizer=training.Adam(0.003), record_every=5, evaluate_every=steps, device="cpu",
     )  # fmt: skip
+    return _on_one_thread(records)
