@@ -108,7 +108,7 @@ def learn(
     depth: int = 50,
     width: int = 48,
     seeds: Sequence[int] = (0, 1, 2),
-    steps: int = 120,
+    steps: int = 100,
     optimizer: Optimizer | None = None,
 ) -> Iterator[Record]:
     """Train a network of `STARTS` on `examples`, batches of 100, by SGD(0.003) if None."""

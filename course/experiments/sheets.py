@@ -53,7 +53,7 @@ def crush(
         joined = connected and layer > 0
         h, jacobian = _map(np.concatenate([h, x], 1) if joined else h, seed, layer, step)
         slope = slope @ jacobian[:, :2] + (jacobian[:, 2:] if joined else 0.0)
-        if joined:
+        if connected:
             log_det = _log_det(slope)
         else:  # the determinant of a product keeps what its rounded entries have lost
             size = np.linalg.norm(slope, axis=(1, 2))

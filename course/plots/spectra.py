@@ -173,5 +173,6 @@ def by_depth(
     if expected is not None:
         _formula(ax, label="closed form")
     ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if beside else {}
     ax.legend(frameon=False, fontsize=9, **place)

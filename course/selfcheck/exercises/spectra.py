@@ -48,8 +48,7 @@ def check_directions_left(directions_left: Callable[[int, int, float], Any]) -> 
         (lambda n, d, t: n * t ** (2 / d), "Those are the directions that are lost."),
         (lambda n, d, t: 1 - t ** (2 / d), "That is a share. How many of n?"),
         (lambda n, d, t: n * (1 - t ** (1 / d)), "Is the exponent 1/L, or 2/L?"),
-        (lambda n, d, t: n * (1 - t ** (d / 2)), "The exponent is upside down."),
-        (lambda n, d, t: n * (1 - t**d), "That is t to the power L. Look at the law again."),
+        (lambda n, d, t: n * (1 - t ** (d / 2)), "Look at the exponent: it is 2/L."),
     ]
     check("directions_left", directions_left, cases, mistakes=slips)
     try:
