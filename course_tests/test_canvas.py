@@ -83,8 +83,8 @@ def test_the_picture_equals_a_full_drawing_after_any_changes(seed: int) -> None:
     for _ in range(8):
         dice.choice(changes)(dice.uniform(0.1, 2.0))
         difference = np.abs(pixels(canvas.render()) - drawn_anew(canvas))
-        # A note that lies above is blended in two steps: rounding, no more.
-        assert difference.max() <= 3
+        # A legend that lies above is blended in two steps: rounding, no more.
+        assert difference.max() <= 1
 
 
 def test_moving_artists_cost_no_full_drawing_and_a_new_limit_costs_one() -> None:
