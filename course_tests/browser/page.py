@@ -52,7 +52,7 @@ LOOK = """async (el) => {
             width: image.clientWidth, height: image.clientHeight}; }"""
 
 # What JupyterLab itself says in the console, whatever the notebook.
-IGNORED = re.compile(r"favicon|ERR_INTERNET_DISCONNECTED|ERR_NAME_NOT_RESOLVED")
+IGNORED = re.compile(r"favicon|ms to activate|ERR_INTERNET_DISCONNECTED|ERR_NAME_NOT_RESOLVED")
 
 
 @dataclass(frozen=True)
