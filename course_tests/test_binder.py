@@ -73,3 +73,10 @@ def test_post_build_installs_and_survives_without_a_network(tmp_path: Path) -> N
     assert done.stderr.split("\n")[:2] == ["mnist: not fetched", "fashion-mnist: not fetched"]
     assert log.read_text().startswith("-m pip install --no-cache-dir --no-deps -e .\n")
     assert os.access(BINDER / "postBuild", os.X_OK)
+
+
+def test_every_launch_computes_with_one_thread(dockerfile: str) -> None:
+    assert "binder/start" in dockerfile
+    command = [str(BINDER / "start"), "sh", "-c", "echo $OMP_NUM_THREADS"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

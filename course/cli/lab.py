@@ -74,7 +74,12 @@ def lab(target: Path | None, jupyter: tuple[str, ...]) -> None:
     In a clone of the repository the notebooks are opened where they are. Where the course was
     installed as a package, they are copied into ./very-deep-networks-notebooks (see --copy), so
     that you can change them.
+
+    Notebooks compute with one thread each unless OMP_NUM_THREADS says otherwise.
     """
+    # Networks this thin gain nothing from a second thread, and where cores are busy, or fewer than
+    # the machine shows (as on Binder), threads that wait for one another take many times as long.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if target is None and not in_clone():
         target = COPY
     if target is not None:
