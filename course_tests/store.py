@@ -42,9 +42,11 @@ The rules, each checked by test_notebooks.py:
   for known mistakes live in course/selfcheck/exercises/: the page must not give the answer away.
 - Data (notebooks 08 to 12): the first code cell begins with the line
       DATA = "digits"  # or "mnist", "fashion-mnist", "cifar10"
-  and the cell after the imports reads `examples = data.load(DATA).subset(1500)` and shows it (ends
-  with `examples`). All real data below come from `examples`, so that this one line switches the
-  notebook, and test_switched.py runs it on each set. Claims must hold on every one: state them as
+  and the cell after the imports reads
+      examples = data.load(DATA).subset(1500, test=297)
+  and shows it (ends with `examples`): as many as digits have, so that it takes about as long. All
+  real data below come from `examples`, so that this one line switches the notebook, and
+  test_switched.py runs it on each set. Claims must hold on every one: state them as
   holds("statement", condition), which asserts and prints the statement; what is true of digits
   alone (a number of agree) goes below `if DATA == "digits":`.
 - References: at least two links to sources. Every link is complete; links between notebooks are

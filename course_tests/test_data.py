@@ -87,6 +87,11 @@ def test_subset():
     for n in wrong:
         with pytest.raises(ValueError, match=r"^n = "):
             digits.subset(n)
+    few = digits.subset(200, test=50)
+    assert torch.equal(few.x_test, digits.x_test[:50]) and len(few.y_test) == 50
+    for test in (0, 298):
+        with pytest.raises(ValueError, match=r"^test = "):
+            digits.subset(200, test=test)
 
 
 @given(channels=st.sampled_from([1, 3]), size=st.integers(1, 40), seed=st.integers(0, 2**32 - 1))

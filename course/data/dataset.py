@@ -57,13 +57,19 @@ class Dataset:
         """Number of classes."""
         return len(self.classes)
 
-    def subset(self, n: int) -> Dataset:
-        """The first n training pictures, the whole test set, scaled as before.
+    def subset(self, n: int, test: int | None = None) -> Dataset:
+        """The first n training pictures and the first `test` test pictures, scaled as before.
 
-        The sets come in no particular order, so the first n are a fair sample of them.
+        test: all of them if None. The sets come in no particular order, so the first n are a fair
+        sample of them.
         """
         whole("n", n, least=1, most=len(self.y_train))
-        return replace(self, x_train=self.x_train[:n], y_train=self.y_train[:n])
+        most = len(self.y_test)
+        test = most if test is None else whole("test", test, least=1, most=most)
+        return replace(
+            self, x_train=self.x_train[:n], y_train=self.y_train[:n],
+            x_test=self.x_test[:test], y_test=self.y_test[:test],
+        )  # fmt: skip
 
     def pictures(self, x: Tensor) -> np.ndarray:
         """Rows of x (..., d) as pictures to look at: (..., rows, columns, channels) in [0, 1].
