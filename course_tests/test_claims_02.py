@@ -284,3 +284,21 @@ def test_training_takes_other_settings_of_fit() -> None:
     records = list(blow_up.train(network, rate=0.1, steps=6, record_every=3, evaluate_every=6))
     assert [record.step for record in records] == [3, 6]
     assert isinstance(records[0], training.Record) and records[1].train_accuracy is not None
+
+
+def test_where_a_short_run_broke_down_is_told_in_the_order_of_computing() -> None:
+    """One run of two steps and four layers, broken by hand in the second step."""
+    parts = {
+        "loss": np.ones((2, 1), np.float32), "weights": np.ones((3, 1, 4), np.float32),
+        "slopes": np.ones((2, 1, 4, 2), np.float32), "activations": np.ones((2, 1, 4), np.float32),
+    }  # fmt: skip
+    run = short_chain.ShortRun(**parts)
+    assert run.first_nonfinite(0) is None
+    parts["weights"][2, 0, 1:3] = np.inf
+    assert run.first_nonfinite(0) == (2, 2, "weight")
+    parts["slopes"][1, 0, 0:3] = np.nan
+    assert run.first_nonfinite(0) == (2, 3, "gradient")  # the backward pass starts at the end
+    parts["loss"][1] = np.inf
+    assert run.first_nonfinite(0) == (2, 5, "loss")
+    parts["activations"][1, 0, 1:] = np.nan
+    assert run.first_nonfinite(0) == (2, 2, "activation")
