@@ -93,7 +93,7 @@ def _power(log10: float) -> str:
 def sheet(*, depth: int = 6, connected: bool = False) -> LivePanel:
     """A square of points after 0 to 50 random smooth maps of the plane, and how thin it is."""
     fig, axes = style.figure(10.0, 4.6, ncols=2)
-    picture = plots.SheetPicture(axes, sheets.expected_ratio(np.arange(MAPS + 1)))
+    picture = plots.SheetPicture(fig, axes, sheets.expected_ratio(np.arange(MAPS + 1)))
     square = sheets.square()
 
     @lru_cache(4)

@@ -25,6 +25,12 @@ def sizes(log10: ArrayLike) -> Array:
     return np.where(logs > LOST, 10.0 ** np.clip(logs, LOST, -LOST), 0.0)
 
 
+def _fixed(fig: Figure, bottom: float) -> None:
+    """Axes that stay where they are when labels become wider, so that a reset is exact."""
+    fig.set_layout_engine(None)
+    fig.subplots_adjust(left=0.085, right=0.985, bottom=bottom, top=0.92, wspace=0.26)
+
+
 def _formula(ax: Axes, **look: Any) -> Line2D:
     """An empty black line: what a closed form says."""
     (line,) = ax.plot([], [], **{"color": "black", "linewidth": 1.2, "zorder": 3, **look})
@@ -35,6 +41,7 @@ class Product:
     """Left: singular values by rank. Right: the share of them below some thresholds, by depth."""
 
     def __init__(self, fig: Figure, axes: Any, thresholds: tuple[float, ...]) -> None:
+        _fixed(fig, bottom=0.22)
         left, right = axes
         left.set(title="Singular values of the product", xlabel="rank", ylabel="singular value")
         right.set(
@@ -56,7 +63,7 @@ class Product:
             self.points.append(point)
         self.right = right
         handles = [self.measured.line, self.formula, *self.curves]
-        fig.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+        fig.legend(handles=handles, loc="lower center", ncols=5, frameon=False, fontsize=9)
 
     def show(
         self, log10: Array, formula: Array, depths: Array, expected: Array, depth: int, now: Array
@@ -77,7 +84,8 @@ class Product:
 class SheetPicture:
     """Left: a square after so many maps, a colour for each quarter. Right: how thin it is."""
 
-    def __init__(self, axes: Any, expected: Array) -> None:
+    def __init__(self, fig: Figure, axes: Any, expected: Array) -> None:
+        _fixed(fig, bottom=0.12)
         left, right = axes
         self.left = left
         left.set(title="The sheet", xlabel="first unit", ylabel="second unit", aspect="equal")
@@ -120,6 +128,7 @@ class JacobianPicture:
     LEAST, MOST = 1e-4, 1e3
 
     def __init__(self, fig: Figure, axes: Any) -> None:
+        _fixed(fig, bottom=0.22)
         left, right = axes
         left.set(title="Singular values of the Jacobian", xlabel="rank", ylabel="singular value")
         right.set(
@@ -135,7 +144,7 @@ class JacobianPicture:
             [], [], marker="o", markersize=11, markerfacecolor="none", color=style.PALETTE[1]
         )
         handles = [self.points, self.formula]
-        fig.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+        fig.legend(handles=handles, loc="lower center", ncols=2, frameon=False, fontsize=9)
 
     def show(
         self, log10: Array, depths: Array, spreads: Array, formula: Array, depth: int, now: float
