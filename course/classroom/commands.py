@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ masters_option = click.option(
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 256),
-    help="How many submissions at a time. The default is the number of processors.",
+    help="How many submissions at a time. The default is 1.5 x the number of processors.",
 )
 
 
@@ -37,6 +38,8 @@ def _nbgrader() -> None:
     """ValueError with what to do, where the instructor's extra is not installed."""
     from importlib.util import find_spec
 
+    if sys.platform == "win32":
+        raise ValueError("on Windows the instructor's commands need WSL: grading uses POSIX limits")
     missing = [name for name in ("nbgrader", "jupytext") if find_spec(name) is None]
     if missing:
         raise ValueError(
@@ -90,13 +93,13 @@ def release(sets: tuple[str, ...], course: Path, masters: Path | None) -> None:
     Solutions and hidden tests are taken out; what is written is searched for them, and nothing is
     released if one is found. Safe to repeat.
     """
-    from course.classroom import layout, master
+    from course.classroom import layout, master, releasing
 
     folder = layout.course_folder(course)
     chosen = list(sets) or master.names(masters)
     with click.progressbar(length=len(chosen), label="release") as bar:
         made = []
-        for _, path in layout.release(folder, chosen, masters):
+        for _, path in releasing.release(folder, chosen, masters):
             made.append(path)
             bar.update(1)
     for path in made:
@@ -112,9 +115,9 @@ def tree(target: Path, course: Path) -> None:
     From a git checkout of the course. What is written is searched for every solution and hidden
     test, and removed if one is found. Publish this, not the repository with the masters.
     """
-    from course.classroom import layout
+    from course.classroom import layout, releasing
 
-    with_sets = layout.student_tree(layout.course_folder(course), target)
+    with_sets = releasing.student_tree(layout.course_folder(course), target)
     click.echo(f"{target}: {with_sets} problem sets in problem-sets/")
 
 

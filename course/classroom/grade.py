@@ -94,8 +94,8 @@ def grade(
     """Autogrades (set, student) pairs, `workers` at a time; yields each result as it comes.
 
     A submission that takes more than `wall` seconds, or brings its worker down, ends together with
-    everything that it started; another worker takes its place. The default of `workers` is the
-    number of processors.
+    everything that it started; another worker takes its place. The default of `workers` is half
+    as many again as there are processors: a kernel that starts or ends leaves its processor idle.
     """
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["course.classroom.worker"])
@@ -103,7 +103,8 @@ def grade(
     with layout.gradebook(course) as book:  # before the workers, who would race for it
         for student in {student for _, student in waiting}:
             book.update_or_create_student(student)
-    most = min(len(waiting), workers or os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    most = min(len(waiting), workers or cores + cores // 2)
     crew: list[_Worker] = []
     try:
         while waiting or any(one.job for one in crew):

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
-import shutil
-import subprocess
 import sys
-import tarfile
 import warnings
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from course.arguments import reject
-from course.classroom import master as masters
 from course.classroom import sandbox
 
 CONFIG = """# Settings of nbgrader for this course, read by its own commands too. Times in seconds.
@@ -121,84 +114,3 @@ def converter(kind: str, course: Path, name: str, student: str = "*") -> Any:
     made = getattr(converters, kind)(coursedir=directory, config=config)
     made.force = True
     return made
-
-
-def release(
-    course: Path, chosen: Iterable[str], where: str | Path | None = None
-) -> Iterator[tuple[str, Path]]:
-    """Writes source and student version of each set; yields (name, student notebook).
-
-    Raises ValueError, and removes the student version, if anything hidden is found in it.
-    """
-    import nbformat
-
-    from course.classroom.leaks import leaks
-
-    gradebook(course).close()  # made before the first set needs it
-    for name in chosen:
-        wanted = masters.load(name, where)
-        source = course / "source" / name
-        source.mkdir(parents=True, exist_ok=True)
-        nbformat.write(masters.build(wanted), source / f"{name}.ipynb")
-        converter("GenerateAssignment", course, name, ".").start()
-        made = course / "release" / name / f"{name}.ipynb"
-        clean(made)
-        _stamp(made)
-        found = leaks([wanted], made.parent)
-        if found:
-            shutil.rmtree(made.parent)
-            raise ValueError(f"{name}: not released, it would show {found[0]}")
-        yield name, made
-
-
-def student_tree(course: Path, target: Path) -> int:
-    """Writes the tracked files of the checkout, but masters and their tests, and released sets.
-
-    Returns how many sets it holds. Raises ValueError where `target` is not new or empty, where the
-    course does not run from a git checkout, or where a secret was found in what was written.
-    """
-    from course.classroom.leaks import leaks
-
-    checkout = Path(__file__).resolve().parents[2]
-    if target.exists() and any(target.iterdir()):
-        raise reject("target", str(target), "a new or empty folder")
-    command = ["git", "-C", str(checkout), "archive", "--worktree-attributes", "HEAD"]
-    packed = subprocess.run(command, capture_output=True, check=False)
-    if packed.returncode:
-        raise reject("checkout", str(checkout), "a git checkout of the course")
-    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        archive.extractall(target, filter="data")
-    for made in sorted((course / "release").glob("*/*.ipynb")):
-        (target / "problem-sets").mkdir(exist_ok=True)
-        shutil.copy(made, target / "problem-sets" / made.name)
-    found = leaks([masters.load(name) for name in masters.names()], target)
-    if found:
-        shutil.rmtree(target)
-        raise ValueError(f"{target}: not written, it would show {found[0]}")
-    return len(list((target / "problem-sets").glob("*.ipynb")))
-
-
-def _stamp(notebook: Path) -> None:
-    """Writes into a student notebook which version of the set it is."""
-    import nbformat
-
-    made = nbformat.read(notebook, as_version=4)
-    content = "\n".join(cell.source for cell in made.cells)
-    made.metadata["course"]["version"] = hashlib.sha256(content.encode()).hexdigest()[:12]
-    nbformat.write(made, notebook)
-
-
-def clean(notebook: Path) -> None:
-    """Leaves in a student notebook what it needs: no outputs, no widgets, no foreign metadata."""
-    import nbformat
-
-    made = nbformat.read(notebook, as_version=4)
-    kept = ("kernelspec", "course", "language_info")
-    made.metadata = {key: made.metadata[key] for key in kept if key in made.metadata}
-    for cell in made.cells:
-        allowed = ("nbgrader", "deletable", "editable")
-        cell.metadata = {key: cell.metadata[key] for key in allowed if key in cell.metadata}
-        cell.pop("attachments", None)
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    nbformat.write(made, notebook)

@@ -17,49 +17,59 @@ from pathlib import Path
 from course.classroom.hidden import split
 from course.classroom.master import Master
 
-LEAST = 24  # characters of a line, blanks left out, that make it worth looking for
+LEAST = 16  # characters of a line, blanks left out, that make it worth looking for
 
 
-def secrets(master: Master) -> set[str]:
-    """The distinctive hidden lines of a master, blanks removed.
+def secrets(master: Master) -> dict[str, str]:
+    """The distinctive hidden lines of a master, blanks removed -> kind and name of their cell.
 
-    Distinctive: long enough, and not among the lines that the student is given anyway.
+    Distinctive: long enough, and not part of what the student is given anyway.
     """
-    hidden: list[str] = []
+    hidden: dict[str, str] = {}
     shown: list[str] = []
     for cell in master.cells:
+        what = f"{cell.kind} {cell.name}"
         if cell.kind == "solution":
             inside = False
             for line in cell.source.splitlines():
                 if "SOLUTION" in line:
                     inside = "BEGIN" in line
+                elif inside:
+                    hidden.setdefault(bare(line), what)
                 else:
-                    (hidden if inside else shown).append(line)
+                    shown.append(line)
         elif cell.kind == "grade":
             before, tests = split(cell.source)
-            hidden += tests.splitlines()
+            hidden |= dict.fromkeys(map(bare, tests.splitlines()), what)
             shown += before.splitlines()
         elif cell.kind in ("written", "mistake"):
-            hidden += cell.source.splitlines()
+            hidden |= dict.fromkeys(map(bare, cell.source.splitlines()), what)
         else:
             shown += cell.source.splitlines()
     given = "\n".join(bare(line) for line in shown)
-    lines = {bare(line) for line in hidden}
-    return {line for line in lines if len(line) >= LEAST and line not in given}
+    return {k: v for k, v in hidden.items() if len(k) >= LEAST and k not in given}
 
 
-def leaks(masters: Iterable[Master], place: Path) -> list[str]:
+def leaks(masters: Iterable[Master], place: Path, *, by_chance: bool = False) -> list[str]:
     """Where a hidden line of `masters` stands in `place` (a file, folder, wheel, zip or tarball).
 
-    Looks into notebooks (sources, outputs, metadata), archives, base64 and zlib data.
+    Looks into notebooks (sources, outputs, metadata), archives, base64 and zlib data. by_chance: a
+    file may share a single line of code with a solution, as the library that teaches the same
+    mathematics does; two lines of one cell, or any line of an answer in words, are a leak.
     """
-    wanted = {secret: master.name for master in masters for secret in secrets(master)}
+    wanted = {k: (m.name, what) for m in masters for k, what in secrets(m).items()}
     found = []
     for name, data in _files(place):
+        hits: dict[tuple[str, str], set[str]] = {}
         for text in _texts(data):
             squeezed = bare(text)
-            found += [f"{name}: {set_}: {s}" for s, set_ in wanted.items() if s in squeezed]
-    return sorted(set(found))
+            for secret, where in wanted.items():
+                if secret in squeezed:
+                    hits.setdefault(where, set()).add(secret)
+        for (set_, what), lines in hits.items():
+            if not by_chance or len(lines) > 1 or what.startswith("written"):
+                found += [f"{name}: {set_}, {what}: {line}" for line in lines]
+    return sorted(found)
 
 
 def bare(line: str) -> str:

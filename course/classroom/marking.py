@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course.classroom import collect, grade, layout, report
+from course.classroom import collect, grade, releasing, report
 
 Tick = Callable[[grade.Result, int], None]  # a result, and how many there will be
 
@@ -78,7 +78,7 @@ def again(
     """
     chosen, some = list(grade.releases(course, sets)), set(students)
     before = {(r.set, r.student): r for r in grade.load(course)}
-    for _ in layout.release(course, chosen, masters):
+    for _ in releasing.release(course, chosen, masters):
         pass
     jobs = [
         (name, student)

@@ -150,8 +150,9 @@ def command(
         "RLIMIT_NOFILE": 512,
         "RLIMIT_CORE": 0,
     }
-    if level == "namespaces" or own:  # otherwise it would count every process of the instructor
-        most["RLIMIT_NPROC"] = limits.processes
+    # Counted by user: without a user or namespace of its own, what the instructor runs counts too.
+    shared = 0 if level == "namespaces" or own else _tasks()
+    most["RLIMIT_NPROC"] = limits.processes + shared
     settings = {"uid": uid if own else 0, "limits": most, "own_processes": level == "namespaces"}
     last = [sys.executable, "-I", "-S", "-c", _LAST, json.dumps(settings), *argv]
     if level != "namespaces":
@@ -163,6 +164,17 @@ def command(
     spaces += [] if root_user else ["--map-root-user"]
     outer = ["setpriv", "--pdeathsig", "KILL", "unshare", *spaces]
     return [*outer, *walls, *_readable(), "--", *last]
+
+
+def _tasks() -> int:
+    """Threads of the present user."""
+    import psutil
+
+    count = 0
+    for process in psutil.process_iter(["uids", "num_threads"]):
+        uids = process.info["uids"]
+        count += (process.info["num_threads"] or 1) if uids and uids.real == os.getuid() else 0
+    return count
 
 
 def environment(work: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from course.classroom import grade, layout, marking, master
+from course.classroom import grade, layout, marking, master, releasing
 from course_tests.classroom import cohort
 
 SET = "ps01-scalar-chain"
@@ -22,7 +22,7 @@ def first() -> master.Master:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = layout.lay_out(tmp_path_factory.mktemp("classroom") / "course")
-    assert [name for name, _ in layout.release(folder, [SET])] == [SET]
+    assert [name for name, _ in releasing.release(folder, [SET])] == [SET]
     return folder
 
 

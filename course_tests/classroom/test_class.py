@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course.classroom import grade, layout, marking, master
+from course.classroom import grade, layout, marking, master, releasing
 from course_tests.classroom import cohort
 
 pytestmark = [pytest.mark.grading, pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -17,7 +17,7 @@ def test_a_hundred_students_get_what_they_should(tmp_path: Path) -> None:
     """Each graded cell of each of 100 submissions, in parallel, as known by construction."""
     one = master.load("ps01-scalar-chain")
     course = layout.lay_out(tmp_path / "course")
-    list(layout.release(course, [one.name]))
+    list(releasing.release(course, [one.name]))
     release = grade.releases(course)[one.name]
     expected = cohort.cohort(one, release, tmp_path / "download", size=100)
     done = marking.hand_in(course, tmp_path / "download")
@@ -33,7 +33,7 @@ def test_every_choice_of_every_set_through_nbgrader(name: str, tmp_path: Path) -
     """Solution, untouched and each known mistake: kernel, sandbox and nbgrader agree."""
     one = master.load(name)
     course = layout.lay_out(tmp_path / "course")
-    list(layout.release(course, [name]))
+    list(releasing.release(course, [name]))
     release = grade.releases(course)[name]
     expected = {}
     solved = dict.fromkeys(one.problems, cohort.SOLVED)

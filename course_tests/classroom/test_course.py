@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 
-from course.classroom import grade, layout, leaks, master
+from course.classroom import grade, layout, leaks, master, releasing
 from course.cli import main
 from course_tests.classroom import cohort
 from course_tests.classroom.cohort import SOLVED, UNTOUCHED
@@ -162,6 +162,15 @@ def test_regrade_after_a_fix(graded: tuple[Path, str], course: Path) -> None:
     assert scores == {"1": 16.5 if marked else 13.0, "2": 13.0, "3": 0.0, "4": 0.0}
 
 
+def test_cells_cannot_be_renamed_once_work_is_in(graded: tuple[Path, str], course: Path) -> None:
+    masters = course.parent / "renamed"
+    masters.mkdir()
+    source = (master.folder() / f"{SET}.py").read_text(encoding="utf-8")
+    (masters / f"{SET}.py").write_text(source.replace("slope-b", "slope-c"), encoding="utf-8")
+    words = ["assign", "release", SET, "--course", course, "--masters", masters]
+    assert "graded cells can be changed but not added" in type_in(*words, status=2)
+
+
 def test_three_sets_for_real(tmp_path: Path) -> None:
     """The kernel, the sandbox and nbgrader agree with the quick check of the masters, with torch.
 
@@ -171,7 +180,7 @@ def test_three_sets_for_real(tmp_path: Path) -> None:
     place = tmp_path / "download" / "ada"
     place.mkdir(parents=True)
     names = master.names()[-3:]
-    for name, path in layout.release(course, names):
+    for name, path in releasing.release(course, names):
         one = master.load(name)
         release = nbformat.read(path, as_version=4)
         made = cohort.submission(one, release, dict.fromkeys(one.problems, SOLVED), "Words.")

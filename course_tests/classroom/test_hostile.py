@@ -164,9 +164,10 @@ print("others:", [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 500
 
 
 def vandal(course: Path) -> str:
+    """Destroys what it can reach; decoys, since with limits alone it can."""
     return f"""
 import os, pathlib, shutil
-for path in ({str(course / "gradebook.db")!r}, {str(course / "source")!r}, {layout.__file__!r}):
+for path in ({str(course / "decoy")!r}, {str(course / "decoy.db")!r}):
     try:
         if os.path.isdir(path):
             shutil.rmtree(path)
@@ -216,6 +217,8 @@ def round_(
     place = tmp_path_factory.mktemp("hostile")
     secret = course / "secret.txt"
     secret.write_text("the instructor's secret")
+    (course / "decoy").mkdir()
+    (course / "decoy.db").write_text("grades")
 
     def solved() -> Any:
         everything = dict.fromkeys(first.problems, cohort.SOLVED)
@@ -395,8 +398,6 @@ def test_no_process_survives(round_: dict[str, Result]) -> None:
 
 
 def test_number_of_processes_is_bounded(round_: dict[str, Result], course: Path) -> None:
-    if sandbox.isolation() == "limits":
-        pytest.skip("processes are not counted where they are the instructor's own")
     assert "forks: stopped" in outputs(course, "forks")
 
 
@@ -416,7 +417,7 @@ def test_the_grader_cannot_be_written_over(round_: dict[str, Result], course: Pa
     if sandbox.isolation() == "limits":
         pytest.skip("without namespaces or another user a submission can write what you can")
     assert "written" not in outputs(course, "vandal")
-    assert (course / "gradebook.db").read_bytes()[:6] == b"SQLite"
+    assert (course / "decoy.db").read_text() == "grades" and (course / "decoy").exists()
 
 
 class Scripts(HTMLParser):

@@ -44,6 +44,14 @@ def test_form(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SETS)
+def test_a_student_needs_numpy_and_torch_alone(name: str) -> None:
+    """No nbgrader, and not even the course's own package, which a sandbox does not have."""
+    code = "\n".join(c.source for c in master.load(name).cells if c.code and c.kind != "grade")
+    imported = set(re.findall(r"^\s*(?:import|from) ([a-z_]+)", code, re.M))
+    assert imported <= {"math", "numpy", "torch"}
+
+
+@pytest.mark.parametrize("name", SETS)
 def test_the_solution_passes_and_an_untouched_set_gets_nothing(name: str) -> None:
     one = master.load(name)
     solved = play(one, dict.fromkeys(one.problems, SOLVED))
