@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 from course import measures, training
 from course.arguments import one_of
 from course.experiments import degeneracy
+from course.explorers import slices
 from course.live import Control, LivePanel, live
 from course.live_run import LiveRun, live_run
 from course.plots import curves, style
@@ -22,7 +21,6 @@ from course.plots import degeneracy as plots
 from course.records import Record
 
 WIDTH, RUNS, STEPS = 32, 3, 100
-SLICE = 0.06  # seconds of training between two drawings
 OPTIMIZERS = {
     f"{kind.__name__}, rate {rate:g}": kind(rate)
     if kind is training.Adam
@@ -59,10 +57,10 @@ def explore(
         if not run or run[0].settings != settings:
             run[:] = [_Run(settings)]
         current = run[0]
-        current.advance(SLICE if _watched() else math.inf)
+        current.advance(slices.seconds())
         current.show(panels)
         if not current.done:
-            asyncio.get_running_loop().call_later(0.002, lambda: panel.again())
+            slices.go_on(lambda: panel.again())
         return current.words()
 
     panel = live(
@@ -79,15 +77,6 @@ def explore(
         ),
     )  # fmt: skip
     return panel
-
-
-def _watched() -> bool:
-    """Whether there is a loop that can go on training after the first picture."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return os.environ.get("COURSE_WAIT") != "1"
 
 
 class _Run:

@@ -24,6 +24,8 @@ class Explorer:
 
     def __init__(self, fig: Figure, axes: Any, steps: int, inputs: float) -> None:
         left, middle, right = axes
+        fig.set_layout_engine(None)  # axes stay where they are when labels become wider
+        fig.subplots_adjust(left=0.065, right=0.985, bottom=0.24, top=0.91, wspace=0.28)
         left.set(title="Training", xlabel="step", ylabel="accuracy, batch of 128")
         left.set(xlim=(0, steps), ylim=(0, 1.03))
         middle.set(title="Dead units", xlabel="layer", ylabel="share of the layer")
@@ -40,7 +42,7 @@ class Explorer:
         self.dead = [_line(middle, k) for k in range(2)]
         self.rank = [_line(right, k) for k in range(2)]
         fig.legend(
-            handles=self.dead, labels=WHEN, loc="outside lower center", ncols=2, frameon=False,
+            handles=self.dead, labels=WHEN, loc="lower center", ncols=2, frameon=False,
             fontsize=9,
         )  # fmt: skip
 

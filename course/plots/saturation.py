@@ -26,6 +26,8 @@ class Explorer:
 
     def __init__(self, fig: Figure, axes: Any) -> None:
         (top, flat), (below, back) = axes
+        fig.set_layout_engine(None)  # axes stay where they are when labels become wider
+        fig.subplots_adjust(left=0.06, right=0.985, bottom=0.135, top=0.95, wspace=0.22, hspace=0.3)
         top.set(title="The curve and its slope", xlim=(-EDGE, EDGE), ylim=(-1.1, 1.1))
         look = {**style.line(0), "marker": ""}
         (self.curve,) = top.plot([], [], label="value", **look)
@@ -54,7 +56,10 @@ class Explorer:
         self.measured = Levels(self.decades, "measured", 0)
         self.expected = Levels(self.decades, "from the slopes alone", 6)
         self.expected.line.set(marker="", zorder=3)
-        back.legend(loc="best", frameon=False, fontsize=9)
+        fig.legend(
+            handles=[self.measured.line, self.expected.line], loc="lower right", ncols=2,
+            frameon=False, fontsize=9,
+        )  # fmt: skip
 
     def show_curve(self, z: Array, value: Array, slope: Array, bounds: tuple[float, float]) -> None:
         """z, value, slope: (N,); bounds: where saturation begins, infinite for never."""

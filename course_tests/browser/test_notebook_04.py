@@ -1,0 +1,57 @@
+"""Notebook 04 as a student meets it: a run that is stopped, training at each move of a slider."""
+
+from __future__ import annotations
+
+from course_tests.browser.conftest import OpenNotebook
+
+START = """() => { window.ended = false; jupyterapp.commands.execute('notebook:run-all-cells')
+    .then(() => { window.ended = true; }); }"""
+RUN, EXPLORER = 0, 1
+
+
+def test_the_explorer_of_dead_units_and_the_run(open_notebook: OpenNotebook) -> None:
+    page = open_notebook("04_relu_family.ipynb")
+    page.page.evaluate(START)
+    page.page.locator(".course-live").nth(RUN).wait_for(state="attached", timeout=120_000)
+    run = page.panel(RUN)
+    moving = run.look_until(lambda look: "sigmoid: loss" in look.text, timeout=60)
+    with run.watch() as film:
+        run.look_until(lambda look: look.picture != moving.picture)
+        run.click("Stop")
+        stopped = run.look_until(lambda look: "Training stopped" in look.text)
+    film.check()
+    assert stopped.alt == stopped.text
+    page.screenshot("04-run")
+    page.page.wait_for_function("() => window.ended", timeout=150_000)
+    assert page.complaints() == [], "stopping must not break the cells below"
+
+    panel = page.panel(EXPLORER)
+    ended = "Right on the training digits"
+    before = panel.look_until(lambda look: ended in look.text, timeout=60)
+    assert before.alt == before.text and "100% in the last layer" in before.text
+    page.screenshot("04-explorer")
+    with panel.watch() as film:
+        panel.press("bias", "End")
+        high = panel.look_until(lambda look: "bias 4," in look.text and ended in look.text)
+        assert high.picture != before.picture and high.alt == high.text
+        panel.press("learning rate", "End")
+        panel.look_until(lambda look: "rate 1." in look.text and ended in look.text)
+        panel.press("bias", "Home")
+        panel.press("depth L", "Home")
+        panel.look_until(lambda look: "1 hidden layer, bias -4" in look.text and ended in look.text)
+        panel.press("learning rate", "Home")
+        panel.look_until(lambda look: "rate 0.0001." in look.text and ended in look.text)
+        panel.press("depth L", "End")
+        panel.look_until(lambda look: "100 hidden layers" in look.text and "step" in look.text)
+    film.check()
+    assert film.pictures >= 5
+    panel.control("activation").select_option("leaky-relu")
+    panel.press("depth L", "Home")
+    alive = panel.look_until(
+        lambda look: "leaky-relu, 1 hidden layer," in look.text and ended in look.text
+    )
+    assert "0% of the units dead" in alive.text
+    panel.click("Reset")
+    again = panel.look_until(lambda look: look.text == before.text, timeout=60)
+    assert again.picture == before.picture
+    assert page.complaints() == []
