@@ -40,16 +40,20 @@ SHUT_DOWN = "() => jupyterapp.serviceManager.sessions.shutdownAll()"
 LOOK = """async (el) => {
     const image = el.querySelector('.course-picture-frame img');
     if (!image) return null;
-    // Its pixels, not its address: the page lets go of the bytes when the next picture comes.
-    const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
-    canvas.getContext('2d').drawImage(image, 0, 0);
-    const bytes = new TextEncoder().encode(canvas.toDataURL());
-    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-    return {picture: [...hash.slice(0, 8)].map(b => b.toString(16).padStart(2, '0')).join(''),
-            alt: image.alt, text: el.querySelector('.course-picture-caption').textContent,
-            failure: el.querySelector('.course-picture-failure').textContent,
-            width: image.clientWidth, height: image.clientHeight}; }"""
+    const seen = {alt: image.alt, text: el.querySelector('.course-picture-caption').textContent,
+                  failure: el.querySelector('.course-picture-failure').textContent,
+                  width: image.clientWidth, height: image.clientHeight};
+    if (!image.courseHash) {
+        // Its pixels, not its address: the page lets go of the bytes when the next picture comes.
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+        const context = canvas.getContext('2d');
+        context.drawImage(image, 0, 0);
+        const bytes = context.getImageData(0, 0, canvas.width, canvas.height).data;
+        const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+        image.courseHash = [...hash.slice(0, 8)].map(b => b.toString(16).padStart(2, '0')).join('');
+    }
+    return {picture: image.courseHash, ...seen}; }"""
 
 # What JupyterLab itself says in the console, whatever the notebook.
 IGNORED = re.compile(r"favicon|ms to activate|ERR_INTERNET_DISCONNECTED|ERR_NAME_NOT_RESOLVED")
