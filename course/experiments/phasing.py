@@ -1,0 +1,144 @@
+"""How skips leave a VAN: with nothing that resists, with a constant resistance, and in training.
+
+The schedules are in `course.van`. A resistance g is a slope dC/dalpha that stays the same all the
+time. Eqs. 7 and 8 then move alpha by -eta (g + lambda), and g + lambda changes as lambda does: a
+constant resistance g acts as if the multiplier had started at lambda_0 + g.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from course import training, van
+from course.arguments import real, whole
+from course.data import Dataset
+from course.experiments import depths
+from course.experiments.cells import one_thread
+from course.networks import Network
+from course.records import Record
+
+SEEDS = (0, 1, 2)
+
+
+def schedules(steps: int) -> dict[str, van.Skips]:
+    """The four schedules of notebook 10 for a run of `steps` steps, by name.
+
+    "slow" is `van.SCHEDULES["slow"]`, which was chosen for 600 steps, with its alpha step stretched
+    so that its skips should leave at the same share of the run: t* is 86 % of it.
+    """
+    slow = van.SCHEDULES["slow"]
+    assert isinstance(slow, van.Multipliers) and slow.rate is not None
+    stretched = replace(slow, rate=slow.rate * 600 / whole("steps", steps, least=1))
+    known = van.SCHEDULES
+    return {
+        "published": known["published"], "slow": stretched,
+        "ramp": known["ramp"], "cut": known["cut"],
+    }  # fmt: skip
+
+
+def simulate(
+    rate: float, ratio: float, multiplier: float, resistance: float = 0.0, *, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Eqs. 7 and 8 where dC/dalpha = resistance: 1 - alpha and lambda after 0 to `steps` steps."""
+    for name, value in (("rate", rate), ("ratio", ratio)):
+        real(name, value, least=0)
+    alpha, slope = 0.0, real("resistance", resistance)
+    left, multipliers = [1.0], [real("multiplier", multiplier)]
+    for _ in range(whole("steps", steps, least=0)):
+        rise = ratio * rate * (alpha - 1)
+        alpha = min(max(alpha - rate * (slope + multipliers[-1]), 0.0), 1.0)
+        left.append(1 - alpha)
+        multipliers.append(multipliers[-1] + rise)
+    return np.array(left), np.array(multipliers)
+
+
+def closed_form(
+    rate: float, ratio: float, multiplier: float, resistance: float = 0.0, *, steps: int
+) -> np.ndarray:
+    """1 - alpha after 0 to `steps` steps in the limit of small steps; see `van.removal_time`.
+
+    cos(w t) - (m / sqrt(r)) sin(w t) with w = eta sqrt(r) and m = abs(lambda_0 + g), then 0. For
+    lambda_0 + g > 0 it is 1 until the multiplier has come down, and as for m = 0 from there on.
+    """
+    start = multiplier + resistance
+    push = max(-start, 0.0)
+    gone = van.removal_time(rate, ratio, start)
+    waiting = max(start, 0.0) / (rate * ratio) if ratio > 0 else 0.0
+    time = np.maximum(np.arange(steps + 1) - waiting, 0.0)
+    if ratio > 0:
+        angle, root = rate * math.sqrt(ratio) * time, math.sqrt(ratio)
+        left = np.cos(angle) - push / root * np.sin(angle)
+    else:
+        left = 1 - rate * push * time
+    return np.where(np.arange(steps + 1) < gone, np.clip(left, 0, 1), 0.0)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the skips did in training: arrays (steps + 1, R, L) that begin before the first step.
+
+    left: 1 - alpha; multiplier: lambda; rate: eta of eq. 7.
+    """
+
+    left: np.ndarray
+    multiplier: np.ndarray
+    rate: float
+
+    @property
+    def gone(self) -> np.ndarray:
+        """Steps until the last skip of each run was gone, (R,); NaN if one was still there."""
+        none = (self.left == 0).all(axis=2)
+        return np.where(none.any(axis=0), none.argmax(axis=0), np.nan)
+
+    @property
+    def slope(self) -> np.ndarray:
+        """dC/dalpha, (steps, R, L), as eq. 7 must have used it; NaN where alpha was clipped."""
+        moved = self.left[:-1] - self.left[1:]
+        free = (self.left[1:] > 0) & (self.left[1:] < 1)
+        return np.where(free, -moved / self.rate - self.multiplier[:-1], np.nan)
+
+
+def phase_out(
+    examples: Dataset,
+    skips: van.Multipliers,
+    *,
+    depth: int = 10,
+    steps: int = 300,
+    rate: float = 0.01,
+    seeds: Sequence[int] = SEEDS,
+) -> Iterator[Record]:
+    """Train a VAN at a constant rate, a record per step; its `norms` hold the "multiplier"."""
+    net = depths.network("van", examples, depth=depth, seeds=seeds)
+    records = training.fit(
+        net, examples, steps=steps, batch=depths.SETTINGS.batch, skips=skips,
+        optimizer=training.SGD(rate, depths.SETTINGS.momentum), device="cpu",
+    )  # fmt: skip
+    return _with_multipliers(net, records)
+
+
+def _with_multipliers(net: Network, records: Iterator[Record]) -> Iterator[Record]:
+    layers = tuple(f"block {k}" for k in range(1, net.depth + 1))
+    while True:
+        with one_thread():
+            record = next(records, None)
+        if record is None:
+            return
+        value = net.multiplier.detach().double().numpy().T.copy()  # type: ignore[operator, union-attr]
+        yield replace(record, layers=layers, norms={"multiplier": value})
+
+
+def trace(records: Iterable[Record], skips: van.Multipliers) -> Trace:
+    """What `phase_out` recorded with these skips, as arrays."""
+    kept = list(records)
+    assert kept, "no record: the run was stopped before its first step"
+    left = [1 - record.alpha for record in kept if record.alpha is not None]
+    multiplier = [record.norms["multiplier"] for record in kept if record.norms is not None]
+    return Trace(
+        np.stack([np.ones_like(left[0]), *left]),
+        np.stack([np.full_like(multiplier[0], skips.multiplier), *multiplier]),
+        kept[0].rate if skips.rate is None else skips.rate,
+    )

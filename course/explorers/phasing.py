@@ -1,0 +1,140 @@
+"""Phasing skips out: when they go, with the numbers under your hands; and schedules in training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+
+import ipywidgets
+import numpy as np
+
+from course import van
+from course.arguments import real
+from course.data import Dataset
+from course.experiments import phasing as science
+from course.live import Control, LivePanel, live
+from course.live_run import LiveRun, live_run
+from course.plots import phasing as plots
+from course.plots import style
+from course.records import Record
+
+BLOCKS, LONGEST = 5, 400  # of the network that can be trained beside the simulation
+
+
+def explore(
+    examples: Dataset, *, rate: float = 0.01, ratio: float = 0.5, multiplier: float = -1.0
+) -> LivePanel:
+    """What is left of a skip and its multiplier, step by step, simulated; on request in training.
+
+    The arguments are the first values of the controls: rate (the alpha step) 0.001 to 0.1, ratio 0
+    to 1, multiplier -2 to 0.5. Raises ValueError outside.
+    """
+    real("rate", rate, least=0.001, most=0.1)
+    real("ratio", ratio, least=0, most=1)
+    real("multiplier", multiplier, least=-2, most=0.5)
+    fig, axes = style.figure(10.0, 3.8, ncols=2)
+    panels = plots.Phases(fig, axes)
+
+    @lru_cache(maxsize=64)
+    def measured(rate: float, ratio: float, multiplier: float, steps: int) -> science.Trace:
+        skips = van.Multipliers(ratio, multiplier, rate)
+        records = science.phase_out(examples, skips, depth=BLOCKS, steps=steps)
+        return science.trace(records, skips)
+
+    def draw(rate: float, ratio: float, multiplier: float, resistance: float, train: bool) -> str:
+        # A slider's value carries rounding errors of its steps; 0 has to be 0 exactly.
+        rate = float(f"{rate:.3g}")
+        ratio, multiplier, resistance = (round(v, 4) for v in (ratio, multiplier, resistance))
+        when = van.removal_time(rate, ratio, multiplier + resistance)
+        steps = int(np.ceil(1.25 * when)) + 5 if np.isfinite(when) else 1000
+        settings = (rate, ratio, multiplier, resistance)
+        left, multipliers = science.simulate(*settings, steps=steps)
+        form = science.closed_form(*settings, steps=steps)
+        panels.show(left, multipliers, form, when, resistance)
+        gone = np.flatnonzero(left == 0)
+        words = [
+            f"Alpha step = {rate:g}, ratio r = {ratio:g}, first multiplier = {multiplier:g}, "
+            f"resistance g = {resistance:g}.",
+            f"Predicted: the skips are gone after {when:.0f} steps; simulated: {gone[0]}."
+            if np.isfinite(when) and len(gone)
+            else "The skips never leave: the resistance is no smaller than the push.",
+            f"Multiplier at the end: {multipliers[-1]:.2g}.",
+        ]
+        if train:
+            seen = measured(rate, ratio, multiplier, min(steps, LONGEST))
+            panels.show_measured(seen.left.mean(2), seen.multiplier.mean(2))
+            words.append(_measured(seen))
+        else:
+            panels.show_measured(None, None)
+        return "\n".join(words)
+
+    wide = {"width": "440px"}
+    style_wide = {"description_width": "150px"}
+    eta = ipywidgets.FloatLogSlider(
+        value=rate, base=10, min=-3, max=-1, step=0.1, readout_format=".2g",
+        description="alpha step", tooltip="eta in eqs. 7 and 8", layout=wide, style=style_wide,
+    )  # fmt: skip
+    box = ipywidgets.Checkbox(
+        value=False, description="train a network beside it", indent=False, layout=wide,
+        tooltip=f"{BLOCKS} blocks, three runs, at most {LONGEST} steps: takes a few seconds",
+    )  # fmt: skip
+    return live(
+        fig, draw,
+        rate=eta,
+        ratio=Control(0.0, 1.0, 0.05, ratio, "ratio r", "eta' / eta: how fast multipliers fall"),
+        multiplier=Control(-2.0, 0.5, 0.05, multiplier, "first multiplier", "lambda at the start"),
+        resistance=Control(0.0, 1.5, 0.05, 0.0, "resistance g", "a constant slope dC/dalpha"),
+        train=box,
+    )  # fmt: skip
+
+
+def _measured(seen: science.Trace) -> str:
+    head = f"Measured, {BLOCKS} blocks, {seen.left.shape[1]} runs: "
+    if np.isfinite(seen.gone).all():
+        steps = " to ".join(f"{value:.0f}" for value in sorted({seen.gone.min(), seen.gone.max()}))
+        return f"{head}the last skip is gone after {steps} steps."
+    most = seen.left[-1].max()
+    return f"{head}after {len(seen.left) - 1} steps up to {most:.0%} of a skip is left."
+
+
+def watch_steps(runs: Mapping[str, Iterator[Record]], skips: Iterable[van.Multipliers]) -> LiveRun:
+    """Runs of `science.phase_out`, with the skips of each: alpha and multipliers as they move."""
+    fig, axes = style.figure(10.0, 3.6, ncols=2)
+    panels = plots.Steps(fig, axes, list(runs))
+    schedule = dict(zip(runs, skips, strict=True))
+
+    def draw(history: dict[str, list[Record]]) -> str:
+        lines = []
+        for name, records in history.items():
+            if records:
+                seen = science.trace(records, schedule[name])
+                panels.show(name, seen.left.mean(2), seen.multiplier.mean(2))
+                lines.append(
+                    f"{name}: {seen.left[-1].mean():.2f} of the skips left after "
+                    f"{len(records)} steps, multiplier {seen.multiplier[-1].mean():.2f}."
+                )
+        return "\n".join(lines)
+
+    return live_run(dict(runs), fig=fig, draw=draw, title="Skips and their multipliers")
+
+
+def watch(runs: Mapping[str, Iterator[Record]], epochs: int) -> LiveRun:
+    """Networks and schedules (names of `plots.RUNS`) side by side: skips and accuracy by epoch."""
+    fig, axes = style.figure(9.6, 3.6, ncols=2)
+    panels = plots.Schedules(fig, axes, list(runs), epochs)
+
+    def draw(history: dict[str, list[Record]]) -> str:
+        lines = []
+        for name, records in history.items():
+            if not records:
+                continue
+            at = np.array([record.epoch for record in records], dtype=float)
+            accuracy = np.array([record.train_accuracy for record in records])
+            alphas = [record.alpha for record in records if record.alpha is not None]
+            left = 1 - np.mean(alphas, axis=2) if alphas else None
+            panels.show(name, at, left, accuracy)
+            skips = "" if left is None else f", {left[-1].mean():.2f} of the skips left"
+            lines.append(f"{name}: {100 * accuracy[-1].mean():.0f} % in training{skips}.")
+        return "\n".join(lines)
+
+    return live_run(dict(runs), fig=fig, draw=draw, title="Schedules side by side")

@@ -1,0 +1,72 @@
+"""Notebook 10 as a student meets it: the explorer of removal, and schedules that run with Stop."""
+
+from __future__ import annotations
+
+import pytest
+
+from course_tests.browser.conftest import OpenNotebook
+
+pytestmark = pytest.mark.browser
+
+START = """
+from course import data
+from course.experiments import depths, phasing
+from course.explorers import phasing as explorer
+examples = data.load("digits").subset(1500)
+explorer.explore(examples)
+"""
+RUN = """
+ways = phasing.schedules(steps=2000 * 15)
+nets = {name: depths.network("van", examples, depth=10) for name in ways}
+runs = {
+    name: depths.train(net, examples, epochs=2000, skips=ways[name]) for name, net in nets.items()
+}
+run = explorer.watch(runs, epochs=2000)
+run
+"""
+RESULT = "print('records', all(len(r) > 0 for r in run.result().values()))"
+
+
+def test_the_explorer_of_removal_to_its_extremes(open_notebook: OpenNotebook) -> None:
+    page = open_notebook("10_van.ipynb")
+    page.run_all(timeout=300)
+    assert page.complaints() == []
+    number = next(k for k in range(page.panels()) if "Alpha step" in page.panel(k).look().text)
+    panel = page.panel(number)
+    before = panel.settle()
+    assert before.alt == before.text and "after 87 steps" in before.text
+    page.screenshot("10-explorer")
+    with panel.watch() as film:
+        panel.press("first multiplier", "End")
+        late = panel.look_until(lambda look: "first multiplier = 0.5," in look.text)
+        assert late.picture != before.picture and late.alt == late.text
+        panel.press("ratio r", "Home")
+        panel.look_until(lambda look: "never leave" in look.text)
+        panel.press("first multiplier", "Home")
+        panel.press("ratio r", "End")
+        panel.press("resistance g", "End")
+        panel.look_until(lambda look: "ratio r = 1, first multiplier = -2, resis" in look.text)
+        panel.press("alpha step", "Home")
+        panel.look_until(lambda look: "Alpha step = 0.001," in look.text)
+        panel.press("alpha step", "End")
+        panel.look_until(lambda look: "Alpha step = 0.1," in look.text)
+        panel.press("train a network beside it", " ")
+        panel.look_until(lambda look: "Measured, 5 blocks" in look.text, 60)
+    film.check()
+    assert film.pictures >= 5
+    panel.click("Reset")
+    again = panel.look_until(lambda look: look.text == before.text)
+    assert again.picture == before.picture
+    assert page.complaints() == []
+
+
+def test_training_by_schedules_stops(open_notebook: OpenNotebook) -> None:
+    page = open_notebook([START, RUN, RESULT])
+    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
+    panel = page.panel(1)
+    panel.look_until(lambda look: "cut: " in look.text and "skips left" in look.text, 90)
+    page.screenshot("10-training")
+    panel.click("Stop")
+    panel.look_until(lambda look: "Training stopped" in look.text)
+    page.page.get_by_text("records True").wait_for(timeout=20_000)
+    assert page.complaints() == []

@@ -1,0 +1,153 @@
+"""Notebook 10: when skips go, what the schedule does to training, and removal. Fresh seeds."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course import data, van
+from course.experiments import depths, phasing
+from course.explorers import phasing as explorer
+from course.selfcheck.exercises.phasing import check_alpha_step, check_linear
+
+SEEDS = (10, 11, 12)
+
+
+@pytest.fixture(scope="module")
+def digits() -> data.Dataset:
+    return data.load("digits").subset(1500)
+
+
+def trace(digits: data.Dataset, start: float, steps: int, **options: float) -> phasing.Trace:
+    skips = van.Multipliers(multiplier=start, **options)
+    rate = skips.rate or 0.01
+    return phasing.trace(
+        phasing.phase_out(digits, skips, steps=steps, rate=min(rate, 0.01), seeds=SEEDS), skips
+    )
+
+
+@pytest.mark.claims
+def test_skips_go_when_predicted_or_a_little_later(digits: data.Dataset) -> None:
+    for start, steps in ((-1.0, 120), (0.0, 300)):
+        seen = trace(digits, start, steps)
+        free = van.removal_time(0.01, 0.5, start)
+        assert np.all(seen.gone > free) and np.all(seen.gone < 1.15 * free)
+        resistance = float(np.nanmean(seen.slope))
+        assert 0.01 < resistance < 0.2
+        held = van.removal_time(0.01, 0.5, start + resistance)
+        assert abs(seen.gone.mean() - held) < 0.75 * abs(seen.gone.mean() - free)
+
+
+@pytest.mark.claims
+def test_the_schedule_for_cifar_removes_skips_in_a_dozen_steps(digits: data.Dataset) -> None:
+    assert abs(van.removal_time(0.1, 0.1, -1) - 9.7) < 0.05
+    seen = trace(digits, -1.0, 25, ratio=0.1, rate=0.1)
+    assert np.all(seen.gone >= 9) and np.all(seen.gone <= 16)
+
+
+@pytest.mark.claims
+def test_gradual_is_good_abrupt_is_bad_and_a_rest_of_skip_matters(digits: data.Dataset) -> None:
+    ways = phasing.schedules(steps=180)
+    accuracy, found = {}, {}
+    for name in ("plain", "ramp", "cut", "slow"):
+        net = depths.network("van" if name in ways else name, digits, depth=25, seeds=SEEDS)
+        *_, last = depths.train(net, digits, epochs=12, skips=ways.get(name))
+        assert last.train_accuracy is not None
+        accuracy[name] = last.train_accuracy.mean()
+        if name in ways:
+            found[name] = van.removal(net, digits)
+    assert accuracy["ramp"] > accuracy["plain"] + 0.03
+    assert accuracy["cut"] < accuracy["plain"] - 0.1
+    for name in ("ramp", "cut"):
+        assert np.all(found[name].change == 0) and np.all(found[name].certified)
+    slow = found["slow"]
+    assert slow.left.max() > 0.1 and np.all(slow.certified)
+    assert slow.before.train_accuracy is not None and slow.after.train_accuracy is not None
+    assert np.all(slow.before.train_accuracy - slow.after.train_accuracy > 0.3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    rate=st.floats(2e-3, 2e-2), ratio=st.floats(0.0, 1.0), start=st.floats(-2.0, 0.5),
+    resistance=st.floats(0.0, 0.5),
+)  # fmt: skip
+def test_a_constant_resistance_is_a_multiplier_that_starts_higher(
+    rate: float, ratio: float, start: float, resistance: float
+) -> None:
+    options = {"steps": 600}
+    left, multiplier = phasing.simulate(rate, ratio, start, resistance, **options)
+    same, higher = phasing.simulate(rate, ratio, start + resistance, **options)
+    assert np.allclose(left, same) and np.allclose(multiplier + resistance, higher)
+    form = phasing.closed_form(rate, ratio, start, resistance, **options)
+    assert np.abs(left - form).max() < 0.05 + 3 * rate
+
+
+def test_the_simulation_makes_the_steps_of_the_schedule() -> None:
+    skips = van.Multipliers(ratio=0.4, multiplier=-0.3)
+    alpha, multiplier = (torch.zeros(1, 1, dtype=torch.float64) for _ in range(2))
+    skips.start(alpha, multiplier)
+    seen = [(1.0, -0.3)]
+    for _ in range(200):
+        skips.step(alpha, multiplier, torch.full_like(alpha, 0.1), 0.02, 0.5)
+        seen.append((1 - alpha.item(), multiplier.item()))
+    left, multipliers = phasing.simulate(0.02, 0.4, -0.3, 0.1, steps=200)
+    assert np.allclose(np.array(seen), np.stack([left, multipliers], axis=1))
+    assert left[-1] == 0 and left[50] > 0
+
+
+def test_the_trace_recovers_the_slope(digits: data.Dataset) -> None:
+    seen = trace(digits, -0.5, 5)
+    assert seen.left.shape == seen.multiplier.shape == (6, 3, 10)
+    assert np.all(seen.left[0] == 1) and np.all(seen.multiplier[0] == -0.5)
+    again = 1 - seen.left[1:-1] - 0.01 * (seen.slope[1:] + seen.multiplier[1:-1])
+    assert np.allclose(again, 1 - seen.left[2:]) and np.all(np.isnan(seen.gone))
+    assert np.allclose(np.diff(seen.multiplier, axis=0), -0.005 * seen.left[:-1], atol=1e-7)
+
+
+def test_the_extremes_of_the_explorer_neither_fail_nor_warn(digits: data.Dataset) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        panel = explorer.explore(digits)
+        first, seen = panel.text, set()
+        names = ("rate", "ratio", "multiplier", "resistance")
+        for values in itertools.product((0.001, 0.1), (0.0, 1.0), (-2.0, 0.5), (0.0, 1.5)):
+            for name, value in zip(names, values, strict=True):
+                panel.controls[name].value = value
+            assert "Error" not in panel.text and len(panel.text.splitlines()) == 3
+            seen.add(panel.text)
+        assert len(seen) == 16 and any("never leave" in text for text in seen)
+        panel.reset()
+        panel.controls["rate"].value = 0.1
+        panel.controls["train"].value = True
+        assert "the last skip is gone after" in panel.text
+        panel.reset()
+        assert panel.text == first and "after 87 steps" in first
+    with pytest.raises(ValueError, match=r"ratio = 1\.5"):
+        explorer.explore(digits, ratio=1.5)
+
+
+def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    check_linear(0.8, 200)
+    assert capsys.readouterr().out.count("right.") == 2
+    check_linear(0.2, 100)
+    said = capsys.readouterr().out
+    assert "what is left" in said and "half of that" in said
+
+    def alpha_step(steps: float, ratio: float, multiplier: float) -> float:
+        root = math.sqrt(ratio)
+        return math.atan(root / abs(multiplier)) / (steps * root)
+
+    check_alpha_step(alpha_step)
+    assert "right in all" in capsys.readouterr().out
+    check_alpha_step(lambda steps, ratio, multiplier: 1 / (steps * abs(multiplier)))
+    assert "the multiplier falls as well" in capsys.readouterr().out
+    check_alpha_step(lambda t, r, m: math.atan(math.sqrt(r) / m) / (t * math.sqrt(r)))
+    said = capsys.readouterr().out
+    assert "absolute value" in said or "sign" in said
