@@ -101,7 +101,7 @@ def test_the_extremes_of_the_explorer_neither_fail_nor_warn(digits: data.Dataset
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         panel = explorer.explore(digits)
-        first, seen = panel.text, set()
+        first, picture, seen = panel.text, panel.png, set()
         for values in itertools.product((1, 100), (0.0, 1.0, 1.2), (0.0, 2.0)):
             for name, value in zip(("depth", "skip", "branch"), values, strict=True):
                 panel.controls[name].value = value
@@ -109,7 +109,7 @@ def test_the_extremes_of_the_explorer_neither_fail_nor_warn(digits: data.Dataset
             seen.add(panel.text)
         assert len(seen) == 12
         panel.reset()
-        assert panel.text == first and "s^L = 0.04" in first
+        assert panel.png == picture and panel.text == first and "s^L = 0.04" in first
     with pytest.raises(ValueError, match=r"skip = 1\.3"):
         explorer.explore(digits, skip=1.3)
 

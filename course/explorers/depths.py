@@ -50,6 +50,10 @@ def explore(
         one_of(name, value, list(known))
     fig, axes = style.figure(11.0, 3.6, ncols=3)
     panels = plots.Layers(axes, science.SETTINGS.width, examples.outputs)
+    ends = np.array([0, 100])
+    panels.show(np.array([1e-40, 1e9]), None, ends, np.ones((2, 1)), np.ones((2, 1)))  # wide labels
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
 
     @lru_cache(maxsize=64)
     def look(depth: int, network: str, norm: str, init: str, seed: int) -> science.Look:

@@ -29,6 +29,10 @@ def explore(
     real("branch", branch, least=0, most=2)
     fig, axes = style.figure(11.0, 3.8, ncols=3)
     panels = plots.Passage(fig, axes, examples.outputs)
+    wide, ends = np.array([1e-40, 1e9]), np.array([0, 100])  # for the widest labels
+    panels.show(wide, wide, wide, ends, np.ones((2, 1)))
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
 
     @lru_cache(maxsize=64)
     def passage(depth: int, skip: float, branch: float, seed: int) -> science.Passage:
