@@ -16,7 +16,7 @@ def test_the_explorers_of_the_first_weights_to_their_extremes(open_notebook: Ope
     page = open_notebook("05_initialization.ipynb")
     page.run_all()
     assert page.complaints() == []
-    assert page.panels() == 3  # two explorers and the run
+    assert page.panels() == 6  # two explorers, the run, and three figures
 
     panel = page.panel(0)
     before = panel.settle()
