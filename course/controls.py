@@ -53,6 +53,7 @@ class Control:
                 min=math.log10(least),
                 max=math.log10(most),
                 step=step or 0.1,
+                readout_format=".2g" if least >= 1e-3 else ".1e",  # ".2g" reads 0.0000010
                 **common,
             )
         if all(isinstance(number, int) for number in (least, most, step or 1, value or 0)):
