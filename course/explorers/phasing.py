@@ -34,6 +34,10 @@ def explore(
     real("multiplier", multiplier, least=-2, most=0.5)
     fig, axes = style.figure(10.0, 3.8, ncols=2)
     panels = plots.Phases(fig, axes)
+    extreme = np.linspace(-2.55, -2.45, 60_000)  # for the widest labels
+    panels.show(extreme, extreme, extreme, np.inf, 2.5)
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
 
     @lru_cache(maxsize=64)
     def measured(rate: float, ratio: float, multiplier: float, steps: int) -> science.Trace:
@@ -68,14 +72,14 @@ def explore(
             panels.show_measured(None, None)
         return "\n".join(words)
 
-    wide = {"width": "440px"}
+    broad = {"width": "440px"}
     style_wide = {"description_width": "150px"}
     eta = ipywidgets.FloatLogSlider(
         value=rate, base=10, min=-3, max=-1, step=0.1, readout_format=".2g",
-        description="alpha step", tooltip="eta in eqs. 7 and 8", layout=wide, style=style_wide,
+        description="alpha step", tooltip="eta in eqs. 7 and 8", layout=broad, style=style_wide,
     )  # fmt: skip
     box = ipywidgets.Checkbox(
-        value=False, description="train a network beside it", indent=False, layout=wide,
+        value=False, description="train a network beside it", indent=False, layout=broad,
         tooltip=f"{BLOCKS} blocks, three runs, at most {LONGEST} steps: takes a few seconds",
     )  # fmt: skip
     return live(
