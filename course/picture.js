@@ -65,12 +65,18 @@ function render({ model, el }) {
     }
   }
 
+  function makeRoom(width, height) {
+    frame.style.width = `${width}px`;
+    frame.style.aspectRatio = `${width} / ${height}`;
+  }
+
   async function update() {
     const wanted = model.get("png");
     if (!wanted || !wanted.byteLength || wanted === bytes) return words(frame.firstChild);
     bytes = wanted;
     const turn = ++asked;
     const [width, height] = [model.get("width"), model.get("height")];
+    if (!frame.firstChild) makeRoom(width, height); // for the first one, before it is decoded
     const next = new Image(width, height);
     const address = URL.createObjectURL(new Blob([wanted], { type: "image/png" }));
     next.src = address;
@@ -82,8 +88,7 @@ function render({ model, el }) {
     }
     if (turn < shown) return URL.revokeObjectURL(address);
     shown = turn;
-    frame.style.width = `${width}px`;
-    frame.style.aspectRatio = `${width} / ${height}`;
+    makeRoom(width, height);
     words(next);
     frame.replaceChildren(next);
     if (url) URL.revokeObjectURL(url);

@@ -83,6 +83,22 @@ def test_without_a_seed_there_is_no_new_draw_and_without_reset_no_button() -> No
         panel(seed=-1)
 
 
+def test_a_drawing_that_goes_on_is_asked_for_again() -> None:
+    fig, line = figure()
+    steps: list[int] = []
+
+    def draw(depth: int) -> str:
+        steps.append(depth)
+        line.set_ydata([0, len(steps) / 10])
+        return f"depth {depth}, step {len(steps)}"
+
+    made = live(fig, draw, depth=Control(1, 9, value=4))
+    before = made.png
+    made.again()
+    assert made.text == "depth 4, step 2" and made.png != before
+    assert made.text == "depth 4, step 2"  # looking draws nothing
+
+
 def test_where_draw_returns_nothing_the_values_are_said() -> None:
     fig, line = figure()
     made = live(fig, lambda weight: line.set_ydata([0, weight]), weight=(1, 3))

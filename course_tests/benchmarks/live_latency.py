@@ -15,6 +15,7 @@ value, and with heavy work a settle under the time of three steps.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 from dataclasses import dataclass, field
@@ -123,6 +124,7 @@ def measure(rounds: int, *, heavy: bool) -> tuple[tuple[Way, Way], float]:
     chromium = find_chromium()
     if chromium is None:
         raise SystemExit("no Chromium or Chrome on the PATH")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the kernel's: work of the same size each time
     theirs, ours = Way("interact"), Way("ours")
     with tempfile.TemporaryDirectory() as base, lab(Path(base)) as server:
         cells = [SETUP.format(heavy=heavy), THEIRS, OURS]
