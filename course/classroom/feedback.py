@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import bleach
-from jinja2 import pass_context
+from jinja2 import BytecodeCache, pass_context
+from jinja2.bccache import Bucket
 from nbconvert.exporters import HTMLExporter
 
 TAGS = {
@@ -38,12 +39,30 @@ ATTRIBUTES = {
 PROTOCOLS = {"http", "https", "mailto"}
 
 
+class _Kept(BytecodeCache):
+    """Compiled templates, kept in this process: each page has an exporter of its own."""
+
+    compiled: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.compiled:
+            bucket.bytecode_from_string(self.compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.compiled[bucket.key] = bucket.bytecode_to_string()
+
+
 class SafePages(HTMLExporter):
     """nbconvert's pages with all Markdown cleaned: nbgrader's template shows it as it comes."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sanitize_html = True  # outputs, which the template leaves to nbconvert
+
+    def _create_environment(self) -> Any:
+        environment = super()._create_environment()
+        environment.bytecode_cache = _Kept()
+        return environment
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
