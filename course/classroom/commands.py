@@ -79,7 +79,10 @@ def new(folder: Path) -> None:
 
     path = layout.lay_out(folder)
     click.echo(f"course folder: {path}")
-    click.echo(sandbox.describe(sandbox.isolation(), sandbox.Limits()))
+    try:
+        click.echo(sandbox.describe(sandbox.isolation(), sandbox.Limits()))
+    except PermissionError as problem:  # releases can be made here all the same
+        click.echo(f"no grading on this machine: {problem}")
     click.echo(f"next: course assign release --course {path}")
 
 
@@ -216,6 +219,9 @@ def _told(folder: Path, done: Round) -> None:
     for path in done.files:
         click.echo(path)
     click.echo(f"feedback: {folder / 'feedback'}")
+    if done.left:
+        click.echo(f"stopped, {done.left} left: the same command again goes on from here")
+        raise click.Abort
 
 
 @click.group()

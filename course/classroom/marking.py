@@ -21,6 +21,7 @@ class Round:
     skipped: int = 0
     changed: list[tuple[str, str, float, float]] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    left: int = 0  # submissions that Ctrl-C kept from being graded
 
 
 def hand_in(
@@ -54,7 +55,7 @@ def hand_in(
             made.skipped += 1
         else:
             jobs.append(key)
-    made.results += _run(course, jobs, workers, wall, tick)
+    _run(made, course, jobs, workers, wall, tick)
     submitted = {(one.set, one.student): one for one in found}
     for result in made.results:
         one = submitted[result.set, result.student]
@@ -85,7 +86,8 @@ def again(
         for (name, student), result in before.items()
         if name in chosen and (not some or student in some) and result.status != "unreadable"
     ]
-    made = Round(results=_run(course, jobs, workers, grade.WALL, tick))
+    made = Round()
+    _run(made, course, jobs, workers, grade.WALL, tick)
     for result in made.results:
         old = before[result.set, result.student]
         result.name = old.name
@@ -109,14 +111,22 @@ def marks(course: Path, file: Path) -> Round:
 
 
 def _run(
-    course: Path, jobs: list[tuple[str, str]], workers: int | None, wall: float, tick: Tick
-) -> list[grade.Result]:
-    results = []
-    for result in grade.grade(course, jobs, workers=workers, wall=wall):
-        result.digest = grade.digest(course, result.set, result.student)
-        results.append(result)
-        tick(result, len(jobs))
-    return results
+    made: Round,
+    course: Path,
+    jobs: list[tuple[str, str]],
+    workers: int | None,
+    wall: float,
+    tick: Tick,
+) -> None:
+    """Grades `jobs`; what is done when Ctrl-C comes is kept."""
+    before = len(made.results)
+    try:
+        for result in grade.grade(course, jobs, workers=workers, wall=wall):
+            result.digest = grade.digest(course, result.set, result.student)
+            made.results.append(result)
+            tick(result, len(jobs))
+    except KeyboardInterrupt:
+        made.left = len(jobs) - (len(made.results) - before)
 
 
 def _close(course: Path, made: Round, before: dict[tuple[str, str], grade.Result]) -> Round:

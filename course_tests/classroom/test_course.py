@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 
-from course.classroom import grade, layout, leaks, master, releasing
+from course.classroom import grade, layout, leaks, marking, master, releasing
 from course.cli import main
 from course_tests.classroom import cohort
 from course_tests.classroom.cohort import SOLVED, UNTOUCHED
@@ -121,6 +121,15 @@ def test_again_is_safe_and_runs_only_what_changed(graded: tuple[Path, str], cour
     said = type_in("grade", graded[0], "--course", course)
     assert "unchanged, not run again: 3" in said
     assert (course / "grades.csv").read_bytes() == before
+
+
+def test_ctrl_c_keeps_what_is_done(graded: tuple[Path, str], course: Path) -> None:
+    def stop(result: grade.Result, total: int) -> None:
+        raise KeyboardInterrupt
+
+    done = marking.hand_in(course, graded[0], again=True, workers=1, tick=stop)
+    assert done.left == 2 and len(done.results) == 2  # one graded, one that needs no kernel
+    assert "unchanged, not run again: 3" in type_in("grade", graded[0], "--course", course)
 
 
 def test_marks_by_hand(graded: tuple[Path, str], course: Path) -> None:
