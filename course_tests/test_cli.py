@@ -209,11 +209,18 @@ def test_settings_arrive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     assert given["settings"] == change(seeds=(7,)) and "This part is done" in done.stdout
 
 
+def heed_interrupts() -> None:
+    """A shell starts what runs in its background with interrupts ignored, and children inherit."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_stops_a_run_in_one_line(tmp_path: Path) -> None:
     program = str(Path(sys.executable).with_name("course"))
     command = [program, "run", "degradation", "--epochs", "1000", "--out", str(tmp_path)]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    process = subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed_interrupts
+    )
     while not list(tmp_path.glob("*.cells")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)

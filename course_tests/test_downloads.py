@@ -350,7 +350,12 @@ def test_stopped_in_the_middle(serve, server, stop):
     )
     f = source.files[0]
     arguments = [f.folder, f.name, f.md5, str(f.size), f.mirrors[0]]
-    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stderr=subprocess.DEVNULL,
+        # A shell's background jobs ignore interrupts, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         deadline = time.time() + 60
         while not _files() and time.time() < deadline:

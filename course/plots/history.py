@@ -37,9 +37,7 @@ class GrowingCurves:
         if len(names) > 1:
             # Beside the axes: inside, it would lie on a curve sooner or later.
             handles = [curve for curve, _, _ in self._bands.values()]
-            ax.figure.legend(
-                handles=handles, loc="outside right upper", frameon=False, fontsize=9
-            )
+            ax.figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9)
 
     def show(self, history: Mapping[str, Sequence[Any]]) -> str:
         """Draw the records so far, by the name of their run; returns what they show in words."""
