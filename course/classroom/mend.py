@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 MOST_BYTES = 20 * 2**20
@@ -62,11 +63,16 @@ def grade_id(cell: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
+MARKS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
+
+
 def _source(cell: Any) -> str:
+    """The text of a student's cell, without the marks by which nbgrader cuts cells apart."""
     text = cell.get("source", cell.get("input", ""))
     if isinstance(text, list):
         text = "".join(line for line in text if isinstance(line, str))
-    return text if isinstance(text, str) else ""
+    text = text if isinstance(text, str) else ""
+    return re.sub(rf"\b(BEGIN|END) (?={'|'.join(MARKS)})", r"\1-", text)
 
 
 def mend(submitted: Any, release: Any) -> tuple[Any, list[str]]:

@@ -27,8 +27,11 @@ def releases() -> dict[str, Any]:
     for name in SETS:
         notebook = master.build(master.load(name))
         for cell in notebook.cells:
-            if cell.metadata.get("nbgrader", {}).get("solution"):
+            marks = cell.metadata.get("nbgrader", {})
+            if marks.get("solution"):
                 cell.source = "raise NotImplementedError"
+            elif marks.get("grade"):
+                cell.source = master.GRADED.strip()
         notebook.metadata["course"]["version"] = "1"
         made[name] = nbformat.from_dict(notebook)
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
@@ -16,6 +17,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
+from nbgrader.converters.base import NbGraderException
 
 from course.classroom import layout, marking, sandbox
 from course.classroom.grade import Result
@@ -179,6 +181,15 @@ for path in ({str(course / "decoy")!r}, {str(course / "decoy.db")!r}):
 """
 
 
+def smuggled(course: Path) -> str:
+    """What would run in the grader's own process, were the marks taken at their word."""
+    return f"""
+### BEGIN HIDDEN TESTS
+open({str(course / "owned")!r}, "w").write("by a student")
+### END HIDDEN TESTS
+"""
+
+
 @pytest.fixture(scope="module")
 def listener() -> Iterator[tuple[int, list[bytes]]]:
     """A port of this machine, and what came in there."""
@@ -251,6 +262,10 @@ def round_(
         "kernel": kernel(solved()),
         "older": older(solved()),
         "forge": prepend(untouched(), FORGE),
+        "smuggle": prepend(
+            with_answer(solved(), "room", smuggled(course)),
+            smuggled(course) + "### BEGIN HIDDEN TESTS",
+        ),
         "daemon": prepend(solved(), DAEMON),
         "forks": prepend(solved(), FORKS),
         "spy": prepend(solved(), spy(listener[0], secret)),
@@ -331,6 +346,7 @@ ROOM = {"room-function", "room-number"}
         ("format-3", set()),
         ("renamed", set()),
         ("in-zip", set()),
+        ("smuggle", ROOM),
         ("daemon", set()),
         ("forks", set()),
         ("spy", set()),
@@ -443,6 +459,24 @@ class Scripts(HTMLParser):
             self.found.append(data)
 
 
+def test_marks_in_a_student_s_cell_are_text(
+    round_: dict[str, Result], course: Path, first: Master, release: Any
+) -> None:
+    """Also where nbgrader gets a submission that was not mended before."""
+    notebook = copy.deepcopy(release)
+    cell = nbformat.v4.new_code_cell(smuggled(course))
+    marks = {"schema_version": 3, "grade": True, "solution": False, "locked": True, "task": False}
+    cell.metadata["nbgrader"] = {**marks, "grade_id": "slope-x", "points": 100}
+    notebook.cells.append(cell)
+    notebook.cells.append(nbformat.v4.new_code_cell(smuggled(course)))
+    place = course / "submitted" / "raw" / SET
+    place.mkdir(parents=True)
+    nbformat.write(notebook, place / f"{SET}.ipynb")
+    with contextlib.suppress(NbGraderException):
+        layout.converter("Autograde", course, SET, "raw").start()
+    assert not (course / "owned").exists()
+
+
 def test_feedback_runs_no_script_of_a_student(round_: dict[str, Result], course: Path) -> None:
     def page(student: str) -> list[str]:
         scripts = Scripts()
@@ -455,4 +489,4 @@ def test_feedback_runs_no_script_of_a_student(round_: dict[str, Result], course:
 
 def test_one_broken_submission_never_stops_the_others(round_: dict[str, Result]) -> None:
     assert {r.status for r in round_.values()} == {"graded", "unreadable"}
-    assert len(round_) == 35
+    assert len(round_) == 36
