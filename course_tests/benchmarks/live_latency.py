@@ -9,7 +9,7 @@ the changed picture is on the screen. Drag: 60 key presses in 2 s; settle: from 
 until the last picture. Blank: animation frames without a picture; jumps: frames in which the output
 had another height than in the frame before. Ratios are ours to theirs; the goals are p95 latency at
 most 1/7, settle at most 1/6, 25 pictures in a drag, none blank, the last picture that of the last
-value, and with heavy work a settle under the time of three steps.
+value, and with heavy work a settle under the time of three callbacks (work and drawing).
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ import time
 import numpy as np
 import matplotlib.pyplot as plt
 from ipywidgets import FloatSlider, interact
-from course.live import Control, live
+from course.live import Control, LivePanel, live
 from course.plots import style
 %matplotlib inline
 
 HEAVY = {heavy}
 matrices = np.random.default_rng(0).normal(size=(30, 256, 256)) / 16
 layers = np.arange(1, 101)
-spent = []
+callbacks = []  # seconds that each of ours took: the work and the drawing
 
 def work(weight):
     begun = time.perf_counter()
@@ -50,8 +50,14 @@ def work(weight):
             for matrix in matrices[:3]:
                 x = np.tanh(weight * x @ matrix)
     values = np.abs(weight) ** layers
-    spent.append(time.perf_counter() - begun)
     return values, values[::-1]
+
+def timed(panel, redraw=LivePanel._redraw):
+    begun = time.perf_counter()
+    redraw(panel)
+    callbacks.append(time.perf_counter() - begun)
+
+LivePanel._redraw = timed
 """
 THEIRS = """
 def show(weight):
@@ -120,7 +126,7 @@ def main() -> None:
 
 
 def measure(rounds: int, *, heavy: bool) -> tuple[tuple[Way, Way], float]:
-    """Both ways, theirs first, and the milliseconds of work in one step (median)."""
+    """Both ways, theirs first, and the median milliseconds of one callback of ours."""
     chromium = find_chromium()
     if chromium is None:
         raise SystemExit("no Chromium or Chrome on the PATH")
@@ -142,7 +148,7 @@ def measure(rounds: int, *, heavy: bool) -> tuple[tuple[Way, Way], float]:
             for _ in range(rounds):
                 for way in (theirs, ours):
                     one_round(tab, way)
-            step = float(page.run_cell("print(np.median(spent) * 1000)"))
+            step = float(page.run_cell("print(np.median(callbacks) * 1000)"))
             assert page.complaints() == [], page.complaints()
             page.close()
             browser.close()
@@ -177,7 +183,7 @@ def report(ways: tuple[Way, Way], step: float, *, heavy: bool) -> None:
     print(f"our last picture is that of the last value: {'yes' if ours.last_is_right else 'NO'}")
     if heavy:
         times = statistics.median(ours.settle) / step
-        print(f"work in a step {step:.0f} ms; our settle is {times:.1f} steps (goal: under 3)")
+        print(f"our settle is {times:.1f} callbacks of {step:.0f} ms (goal: under 3)")
 
 
 if __name__ == "__main__":
