@@ -72,10 +72,10 @@ def train(
         optimizer=optimizer or training.SGD(rate, SETTINGS.momentum),
         evaluate_every=steps, record_every=steps, device="cpu", **options,  # type: ignore[arg-type]
     )  # fmt: skip
-    return _on_one_thread(records)
+    return on_one_thread(records)
 
 
-def _on_one_thread(records: Iterator[Record]) -> Iterator[Record]:
+def on_one_thread(records: Iterator[Record]) -> Iterator[Record]:
     """The same records; layers as thin as these lose by a second thread, see `cells.one_thread`."""
     try:
         while True:
@@ -187,4 +187,4 @@ def learn_identity(
         net, LinearTeacher(width, target="identity"), steps=steps, batch=32, loss="mse",
         optimizer=training.Adam(0.003), record_every=5, evaluate_every=steps, device="cpu",
     )  # fmt: skip
-    return _on_one_thread(records)
+    return on_one_thread(records)
