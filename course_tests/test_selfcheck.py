@@ -252,6 +252,10 @@ def test_a_figure_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     panel = show(fig)
     assert repr(panel) == in_words(fig) and panel.png.startswith(b"\x89PNG")
     assert repr(show(fig, "Two pictures.")) == "Two pictures."
+    fig, (first, second) = style.figure(ncols=2, sharey=True)
+    first.set(title="Here", ylabel="loss")
+    second.set(title="There", xlabel="step")
+    assert in_words(second) == "There: loss against step.", "a shared axis is labelled once"
 
 
 def test_the_exercise_of_notebook_01(capsys: pytest.CaptureFixture[str]) -> None:

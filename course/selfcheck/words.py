@@ -41,7 +41,9 @@ def _axes(ax: Axes) -> str:
     title = ax.get_title() or ax.get_title("left") or "Picture"
     scales = [("x", ax.get_xscale()), ("y", ax.get_yscale())]
     bent = ", ".join(f"{name} axis {scale}" for name, scale in scales if scale != "linear")
-    labels = f"{ax.get_ylabel() or 'y'} against {ax.get_xlabel() or 'x'}"
+    beside = [other.get_ylabel() for other in ax.get_shared_y_axes().get_siblings(ax)]
+    label = ax.get_ylabel() or next(filter(None, beside), "y")  # a shared axis is labelled once
+    labels = f"{label} against {ax.get_xlabel() or 'x'}"
     lines = [f"{title}: {labels}{f' ({bent})' if bent else ''}."]
     for line in ax.lines:
         if not str(line.get_label()).startswith("_") and line.get_visible():
