@@ -54,24 +54,32 @@ class Surface:
         middle, radius = (aa + bb) / 2, numpy.hypot((aa - bb) / 2, ab)
         return numpy.stack([middle - radius, middle + radius], -1)
 
-    def nonconvex_share(self) -> numpy.ndarray:
-        """Share of inner points where the slice curves downward in some direction, (R,).
+    def bends_down(self) -> numpy.ndarray:
+        """Inner points where the slice curves downward, (R, len(alphas)-2, len(betas)-2).
 
         That is where the smaller of `curvatures` is negative by more than rounding,
-        4 precision |loss| / step^2. Points whose curvature isn't finite are left out; NaN if none
-        is left. 0 for a convex slice, however steep.
+        4 precision |loss| / step^2. False where it isn't finite.
         """
         step = min(self.alphas[1] - self.alphas[0], self.betas[1] - self.betas[0])
         noise = 4 * self.precision * numpy.abs(self.loss[:, 1:-1, 1:-1]) / step**2
-        least = self.curvatures()[..., 0]
-        known = ~numpy.isnan(least)
         with numpy.errstate(invalid="ignore"):
-            down = (known & (least < -noise)).sum((1, 2))
-        count = known.sum((1, 2))
+            return self.curvatures()[..., 0] < -noise
+
+    def nonconvex_share(self) -> numpy.ndarray:
+        """Share of inner points that `bends_down`, (R,): 0 for a convex slice, however steep.
+
+        Points whose curvature isn't finite are left out; NaN if none is left.
+        """
+        known = ~numpy.isnan(self.curvatures()[..., 0])
+        down, count = ((mask & known).sum((1, 2)) for mask in (self.bends_down(), known))
         return numpy.where(count > 0, down / numpy.maximum(count, 1), math.nan)
 
     def local_minima(self) -> numpy.ndarray:
-        """Number of inner grid points below all their eight neighbours, (R,).
+        """Number of inner grid points below all their eight neighbours, (R,): those of `lowest`."""
+        return self.lowest().sum((1, 2))
+
+    def lowest(self) -> numpy.ndarray:
+        """Which inner grid points lie below all their neighbours, (R, len(alphas)-2, len(betas)-2).
 
         Of equal neighbours the first in reading order may count, so a flat valley floor of two
         points is one minimum and a constant surface has none. A loss that is not finite is never a
@@ -88,19 +96,16 @@ class Surface:
                     least &= inner < other
                 elif (i, j) > (1, 1):
                     least &= inner <= other
-        return least.sum((1, 2))
+        return least
 
 
-def filter_directions(network: nn.Module, *, seed: int = 0, count: int = 2) -> list[Direction]:
-    """Random directions d, in each filter of the length of the weights: d_i <- d_i |w_i| / |d_i|.
+def random_directions(network: nn.Module, *, seed: int = 0, count: int = 2) -> list[Direction]:
+    """Directions of independent N(0, 1) numbers: a step of the same size for every weight.
 
-    A filter is what feeds one unit: a column of a replicated weight (R, fan_in, fan_out), a row of
-    torch's linear weight (fan_out, fan_in), a filter of a convolution. Without that, nets which
-    differ only in the scale of their weights would look flat or sharp (ReLU and norms don't care).
-    Biases and the parameters of norms get 0, as in Li, Xu, Taylor, Studer and Goldstein,
-    "Visualizing the loss landscape of neural nets" (2018), section 4 and their code.
-    The draw belongs to (seed of the replica, `seed`, name of the parameter); a module without
-    `seeds` counts as a replica with seed 0. Shapes are those of the parameters.
+    Biases and the parameters of norms get 0. The draw belongs to (seed of the replica, `seed`, name
+    of the parameter); a module without `seeds` counts as a replica with seed 0. Shapes are those of
+    the parameters. Whether such a step is large or small depends on the scale of the weights: see
+    `filter_directions`.
     """
     arguments.whole("seed", seed)
     replicas, seeds = getattr(network, "replicas", None), getattr(network, "seeds", (0,))
@@ -110,21 +115,40 @@ def filter_directions(network: nn.Module, *, seed: int = 0, count: int = 2) -> l
         for name, parameter in network.named_parameters():
             weight = parameter.detach()
             each = signals.split(weight, replicas)
-            own = each is weight
-            if each.dim() < 3 or (own and name.rsplit(".")[-1] != "weight"):
+            if each.dim() < 3 or (each is weight and name.rsplit(".")[-1] != "weight"):
                 direction[name] = torch.zeros_like(weight)
                 continue
             streams = seeding.generators(seeds, f"direction {seed} {number} {name}")
             drawn = torch.stack(
                 [torch.randn(each.shape[1:], generator=g, dtype=torch.float64) for g in streams]
-            ).to(each)
-            filters = [1] if own else list(range(2, each.dim()))
+            )
+            direction[name] = drawn.to(weight).reshape(weight.shape)
+        directions.append(direction)
+    return directions
+
+
+def filter_directions(network: nn.Module, *, seed: int = 0, count: int = 2) -> list[Direction]:
+    """`random_directions`, in each filter of the length of the weights: d_i <- d_i |w_i| / |d_i|.
+
+    A filter is what feeds one unit: a column of a replicated weight (R, fan_in, fan_out), a row of
+    torch's linear weight (fan_out, fan_in), a filter of a convolution. Without that, nets which
+    differ only in the scale of their weights would look flat or sharp (ReLU and norms don't care).
+    Li, Xu, Taylor, Studer and Goldstein, "Visualizing the loss landscape of neural nets" (2018),
+    section 4 and their code, where biases and the parameters of norms get 0 too.
+    """
+    replicas = getattr(network, "replicas", None)
+    directions = random_directions(network, seed=seed, count=count)
+    for direction in directions:
+        for name, parameter in network.named_parameters():
+            weight = parameter.detach()
+            each, drawn = (signals.split(w, replicas) for w in (weight, direction[name]))
+            if each.dim() < 3:
+                continue  # zeros
+            filters = [1] if each is weight else list(range(2, each.dim()))
             size, target = (
-                torch.linalg.vector_norm(x, dim=filters, keepdim=True) for x in (drawn, each)
+                torch.linalg.vector_norm(w, dim=filters, keepdim=True) for w in (drawn, each)
             )
             drawn *= target / torch.where(size > 0, size, 1.0)
-            direction[name] = drawn.reshape(weight.shape)
-        directions.append(direction)
     return directions
 
 
