@@ -55,6 +55,20 @@ def test_directions_of_torch_modules_are_scaled_by_unit_and_by_filter():
     assert all((one[name] == 0).all() for name in ("0.bias", "1.weight", "1.bias", "3.bias"))
 
 
+def test_filters_only_change_the_lengths_of_random_directions():
+    network = small.build(norm="batch")
+    raw, normalized = (
+        make(network, seed=3) for make in (landscape.random_directions, landscape.filter_directions)
+    )
+    for name, weight in network.named_parameters():
+        if not name.endswith(".weight"):
+            assert (raw[0][name] == 0).all()
+            continue
+        cosine = functional.cosine_similarity(raw[0][name], normalized[0][name], 1)
+        torch.testing.assert_close(cosine, torch.ones_like(cosine))
+        assert abs(raw[1][name].std() - 1) < 0.3 and weight.std() < 0.6
+
+
 def test_directions_are_paired_by_seed_and_new_with_another():
     three, one = small.build(seeds=(3, 4, 5)), small.build(seeds=(4,))
     for both in zip(
@@ -164,6 +178,18 @@ def test_roughness_of_functions_known_by_heart(function, share, minima):
     found = surface_of(function)
     assert found.nonconvex_share() == pytest.approx(share, abs=0.08)
     assert found.local_minima() == minima
+
+
+def test_where_it_bends_and_where_it_is_lowest():
+    found = surface_of(lambda a, b: np.cos(2 * np.pi * a) + 3 * b**2)
+    inner = found.alphas[1:-1]
+    at = np.argwhere(found.lowest()[0])
+    np.testing.assert_allclose(np.abs(inner[at[:, 0]]), 0.5)
+    np.testing.assert_allclose(inner[at[:, 1]], 0, atol=1e-12)
+    expected = np.cos(2 * np.pi * inner) > 1e-6
+    assert (found.bends_down()[0] == expected[:, None]).all()
+    found.loss[0, 5, 5] = math.nan
+    assert not found.bends_down()[0, 3:6, 3:6].any()
 
 
 def test_infinite_and_nan_losses_stay_and_are_left_out():
