@@ -66,11 +66,14 @@ def evaluate(
     """
     count, shared = x.shape[-2], x.dim() == 2
     summed, right = np.zeros(network.replicas), np.zeros(network.replicas)
+    pieces = -(-count // (batch or CHUNK))
+    if batch:
+        pieces = min(pieces, max(count // 2, 1))  # one example alone has no variance
     training = network.training
     network.eval()
     try:
         with batch_statistics(network) if batch else nullcontext():
-            for part in np.array_split(np.arange(count), -(-count // (batch or CHUNK))):
+            for part in np.array_split(np.arange(count), pieces):
                 here = slice(int(part[0]), int(part[-1]) + 1)
                 targets = y[here].expand(network.replicas, *y[here].shape) if shared else y[:, here]
                 outputs = network(x[here] if shared else x[:, here])
