@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course import data, initializers, networks, spectra
-from course.experiments import depths, normalization, starts
+from course.experiments import depths, normalization, remedies, starts
 from course.explorers import normalization as norms
 from course.explorers import remedies as explorer
 from course.selfcheck.exercises.normalization import CASES, check_half, check_leaky
@@ -104,6 +104,60 @@ def test_layer_norm_loses_the_angles_and_batch_norm_the_gradients(digits: data.D
     assert np.all((steep > 5_000) & (steep < 40_000))
 
 
+def fitted(name: str, depth: int, examples: data.Dataset) -> np.ndarray:
+    (net,) = remedies.family([name], examples, (depth,), seeds=SEEDS).values()
+    *_, last = remedies.train(name, net, examples, epochs=5)
+    assert last.train_accuracy is not None
+    return last.train_accuracy
+
+
+@pytest.mark.claims
+def test_looks_linear_trains_fifty_plain_blocks_as_well_as_a_resnet(digits: data.Dataset) -> None:
+    mirrored, skips = (fitted(name, 50, digits) for name in ("looks-linear", "ResNet, batch norm"))
+    assert mirrored.min() > 0.96 and mirrored.mean() > skips.mean() - 0.01
+    assert fitted("looks-linear", 10, digits).min() > 0.96
+    for name in ("no norm", "batch norm", "layer norm"):
+        assert fitted(name, 50, digits).max() < 0.5, name
+
+
+@pytest.mark.claims
+def test_other_starts_train_too_and_selu_up_to_some_depth(digits: data.Dataset) -> None:
+    for name in ("zero branches", "ReZero"):
+        assert fitted(name, 50, digits).min() > 0.9, name
+    thirty, fifty = fitted("SELU", 30, digits), fitted("SELU", 50, digits)
+    assert thirty.min() > 0.9 and 0.4 < fifty.mean() < 0.85
+
+
+@pytest.mark.claims
+def test_batches_of_two_teach_batch_norm_nothing(digits: data.Dataset) -> None:
+    def learned(norm: str, size: int) -> np.ndarray:
+        *_, last = normalization.train(norm, size, digits, seeds=SEEDS)
+        assert last.train_accuracy is not None
+        return last.train_accuracy
+
+    assert learned("batch", 2).max() < 0.25 and learned("layer", 2).min() > 0.3
+    assert learned("batch", 4).mean() < learned("layer", 4).mean() - 0.1
+    assert learned("batch", 32).min() > 0.9 and learned("layer", 32).min() > 0.9
+    with pytest.raises(ValueError, match="batch = 1"):
+        next(normalization.train("batch", 1, digits))
+    assert np.isfinite(next(normalization.train("layer", 1, digits, steps=6)).loss).all()
+
+
+@pytest.mark.claims
+def test_running_averages_lag_and_answers_depend_on_the_company(digits: data.Dataset) -> None:
+    net = depths.network("plain", digits, depth=30, seeds=SEEDS, init="he_normal")
+    records = list(depths.train(net, digits, epochs=4, batch_statistics=True))
+    running = np.array([record.train_accuracy for record in records])
+    by_batch = np.array([record.batch_statistics.train_accuracy for record in records])  # type: ignore[union-attr]
+    assert (by_batch - running)[:2].mean() > 0.02
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    few, many = (normalization.swayed(net, digits, size).mean() for size in (2, 100))
+    assert few > 0.5 and many < few - 0.1
+    assert net.training and all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+    layer = depths.network("plain", digits, depth=3, seeds=SEEDS, norm="layer")
+    assert np.all(normalization.swayed(layer, digits, 2) == 0)
+
+
 def test_looks_linear_is_linear_and_orthogonal(digits: data.Dataset) -> None:
     net = networks.build(
         "looks-linear", inputs=64, width=50, outputs=10, depth=50, seeds=SEEDS, norm=None,
@@ -157,8 +211,8 @@ def test_the_extremes_of_the_explorers_neither_fail_nor_warn(digits: data.Datase
         panel = norms.explore(digits)
         first, seen = panel.text, set()
         assert "closed form 1.22" in first
-        ways = [*itertools.product((1, 100), normalization.NORMS, (1, 2), (10.0,))]
-        ways += [(100, norm, 128, 0.1) for norm in normalization.NORMS]
+        some = ((100, 1, 10.0), (1, 2, 10.0), (100, 128, 0.1))
+        ways = [(depth, norm, *rest) for norm in normalization.NORMS for depth, *rest in some]
         for values in ways:
             for name, value in zip(("depth", "norm", "batch", "scale"), values, strict=True):
                 panel.controls[name].value = value

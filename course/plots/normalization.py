@@ -75,10 +75,14 @@ def _sizes(ax: Axes, batches: Sequence[int]) -> None:
 def growth(
     ax: Axes, batches: Sequence[int], measured: Mapping[str, Array], forms: Mapping[str, Array]
 ) -> None:
-    """Growth of gradients per block against the size of the batch: (N, R) and (N,) by the norm."""
+    """Growth of gradients per block against the size of the batch: (N, R) and (N,) by the norm.
+
+    Bars: two standard errors to each side.
+    """
     for name, values in measured.items():
-        look = {**NORMS[name], "linestyle": ""}
-        curves.mean_band(ax, list(batches), values, label=f"{name}, measured", **look)
+        mean, error = curves.mean_and_error(values)
+        look = {**NORMS[name], "linestyle": "", "capsize": 3}
+        ax.errorbar(batches, mean, 2 * error, label=f"{name}, measured", **look)
         form = np.where(np.isfinite(forms[name]), forms[name], np.nan)
         black = {"color": "black", "linewidth": 1.2, "linestyle": NORMS[name]["linestyle"]}
         ax.plot(batches, form, label=f"{name}, closed form", **black)

@@ -128,6 +128,11 @@ class Remedies:
         first = min((self.names.index(name) for name in skips), default=None)
         if first is not None:
             ax.axhline(first - 0.5, color="black", linewidth=0.8)
+            for words, side in (
+                ("without skip connections", 0.43),
+                ("with skip connections", 0.57),
+            ):
+                ax.text(0.5, first - 1 + side, words, color=style.GREY, fontsize=8, va="center")
         ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
     def show(self, values: Mapping[tuple[str, int], Array]) -> None:
