@@ -22,7 +22,7 @@ from course.landscape import Direction, Surface
 from course.networks import Network
 from course.records import Record
 
-WIDTH, STEPS, RATE, BATCH = 32, 400, 0.002, 100
+WIDTH, STEPS, RATE, BATCH = 32, 300, 0.002, 100
 SAMPLES, SPAN, POINTS = 128, 0.5, 21
 SEEDS = (0, 1, 2)
 RAW = 0.2
