@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course import data, van
-from course.experiments import depths, phasing
+from course.experiments import depths, fading, phasing
 from course.explorers import phasing as explorer
 from course.selfcheck.exercises.phasing import check_alpha_step, check_linear
 
@@ -109,6 +109,36 @@ def test_the_trace_recovers_the_slope(digits: data.Dataset) -> None:
     again = 1 - seen.left[1:-1] - 0.01 * (seen.slope[1:] + seen.multiplier[1:-1])
     assert np.allclose(again, 1 - seen.left[2:]) and np.all(np.isnan(seen.gone))
     assert np.allclose(np.diff(seen.multiplier, axis=0), -0.005 * seen.left[:-1], atol=1e-7)
+
+
+def test_forcing_alpha_leaves_the_network_as_it_was(digits: data.Dataset) -> None:
+    nets = fading.family(("van0", "ramp"), digits, (3,), seeds=SEEDS)
+    runs = fading.train(nets, digits, epochs=2, inside=("van0",))
+    last = {name: list(records)[-1] for name, records in runs.items()}
+    net = nets["van0 3"]
+    before = net.state_dict()
+    before = {name: value.clone() for name, value in before.items()}
+    found = fading.force(net, digits, (0.0, 0.5, 1.0))
+    after = net.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    assert found.shape == (3, 3) and np.all(found[0] > 0.5) and np.all(found[2] < found[0])
+    with fading.forced(net, 1.0):
+        assert torch.all(net.alpha == 1)
+        plain = van.removal(net, digits)
+        assert np.all(plain.change == 0)
+    seen = fading.look(net, digits)
+    for name, value in (("neighbours", seen.neighbours), ("gradient ratio", seen.ratio)):
+        assert np.array_equal(fading.inside_of([last["van0 3"]], name)[0], value)
+    assert last["ramp 3"].alpha is not None and np.all(last["ramp 3"].alpha == 1)
+    with pytest.raises(ValueError, match="kind = 'vans'"):
+        fading.family(("vans",), digits, (3,))
+
+
+def test_recent_is_the_mean_of_the_last_ones() -> None:
+    values = np.arange(24.0).reshape(12, 2)
+    found = phasing.recent(values, steps=5)
+    for k in range(12):
+        assert np.allclose(found[k], values[max(0, k - 4) : k + 1].mean(0))
 
 
 def test_the_extremes_of_the_explorer_neither_fail_nor_warn(digits: data.Dataset) -> None:

@@ -142,3 +142,11 @@ def trace(records: Iterable[Record], skips: van.Multipliers) -> Trace:
         np.stack([np.full_like(multiplier[0], skips.multiplier), *multiplier]),
         kept[0].rate if skips.rate is None else skips.rate,
     )
+
+
+def recent(values: np.ndarray, steps: int = 10) -> np.ndarray:
+    """Mean of each value and those before it, `steps` in all (fewer at the start): (N, ...)."""
+    sums = np.cumsum(np.asarray(values, dtype=float), axis=0)
+    counts = np.minimum(np.arange(1, len(sums) + 1), whole("steps", steps, least=1))
+    sums[steps:] -= sums[:-steps].copy()
+    return sums / counts.reshape(-1, *[1] * (sums.ndim - 1))

@@ -42,9 +42,11 @@ class Table:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
-    def last(self) -> dict[str, np.ndarray]:
-        """The columns, only the rows of the last epoch."""
+    def last(self, networks: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+        """The columns, only the rows of the last epoch, and only these networks where given."""
         kept = self.columns["epoch"] == self.columns["epoch"].max()
+        if networks is not None:
+            kept &= np.isin(self.columns["network"], list(networks))
         return {name: values[kept] for name, values in self.columns.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -108,10 +108,24 @@ def watch(
 
     nets: of `science.family`; they are changed in place. options: those of `science.train`.
     """
-    names = list(dict.fromkeys(run.rsplit(" ", 1)[0] for run in nets))
-    most = max(net.depth for net in nets.values())
+    runs = {name: science.train(net, examples, **options) for name, net in nets.items()}
+    return watch_runs(runs, examples.outputs, title=title)
+
+
+def watch_runs(
+    runs: Mapping[str, Iterator[Record]],
+    classes: int,
+    title: str = "",
+    looks: Mapping[str, dict[str, Any]] | None = None,
+) -> LiveRun:
+    """Runs named "NAME DEPTH" side by side: accuracy of each name against depth.
+
+    looks: lines of the names that are no architecture of `style.ARCHITECTURES`.
+    """
+    names = list(dict.fromkeys(run.rsplit(" ", 1)[0] for run in runs))
+    most = max(int(run.rsplit(" ", 1)[1]) for run in runs)
     fig, axes = style.figure(9.0, 3.6, ncols=2, sharey=True)
-    panels = plots.Accuracies(fig, axes, names, most, examples.outputs)
+    panels = plots.Accuracies(fig, axes, names, most, classes, looks or {})
 
     def draw(history: dict[str, list[Record]]) -> str:
         lines = []
@@ -125,8 +139,7 @@ def watch(
                     lines.append(f"{name}, training accuracy by depth: {values}.")
         return "\n".join(lines)
 
-    runs = {name: science.train(net, examples, **options) for name, net in nets.items()}
-    return live_run(runs, fig=fig, draw=draw, title=title)
+    return live_run(dict(runs), fig=fig, draw=draw, title=title)
 
 
 def watch_identity(kinds: Sequence[str], depths: Sequence[int]) -> LiveRun:

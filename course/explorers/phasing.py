@@ -12,6 +12,7 @@ from course import van
 from course.arguments import real
 from course.data import Dataset
 from course.experiments import phasing as science
+from course.explorers import depths
 from course.live import Control, LivePanel, live
 from course.live_run import LiveRun, live_run
 from course.plots import phasing as plots
@@ -102,8 +103,8 @@ def _measured(seen: science.Trace) -> str:
 
 
 def watch_steps(runs: Mapping[str, Iterator[Record]], skips: Iterable[van.Multipliers]) -> LiveRun:
-    """Runs of `science.phase_out`, with the skips of each: alpha and multipliers as they move."""
-    fig, axes = style.figure(10.0, 3.6, ncols=2)
+    """Runs of `science.phase_out`, with the skips of each: alpha, multipliers and accuracy."""
+    fig, axes = style.figure(11.0, 3.8, ncols=3)
     panels = plots.Steps(fig, axes, list(runs))
     schedule = dict(zip(runs, skips, strict=True))
 
@@ -112,19 +113,25 @@ def watch_steps(runs: Mapping[str, Iterator[Record]], skips: Iterable[van.Multip
         for name, records in history.items():
             if records:
                 seen = science.trace(records, schedule[name])
-                panels.show(name, seen.left.mean(2), seen.multiplier.mean(2))
+                recent = science.recent(np.array([record.accuracy for record in records]))
+                panels.show(name, seen.left.mean(2), seen.multiplier.mean(2), recent)
                 lines.append(
                     f"{name}: {seen.left[-1].mean():.2f} of the skips left after "
-                    f"{len(records)} steps, multiplier {seen.multiplier[-1].mean():.2f}."
+                    f"{len(records)} steps, multiplier {seen.multiplier[-1].mean():.2f}, "
+                    f"{100 * recent[-1].mean():.0f} % right in training."
                 )
         return "\n".join(lines)
 
-    return live_run(dict(runs), fig=fig, draw=draw, title="Skips and their multipliers")
+    return live_run(dict(runs), fig=fig, draw=draw, title="Skips, multipliers, accuracy")
 
 
 def watch(runs: Mapping[str, Iterator[Record]], epochs: int) -> LiveRun:
-    """Networks and schedules (names of `plots.RUNS`) side by side: skips and accuracy by epoch."""
-    fig, axes = style.figure(9.6, 3.6, ncols=2)
+    """Networks and schedules (names of `plots.RUNS`) side by side: skips and accuracy by epoch.
+
+    Accuracy is shown with running statistics of batch norm, and where the records have it with
+    those of each batch.
+    """
+    fig, axes = style.figure(11.6, 3.6, ncols=3)
     panels = plots.Schedules(fig, axes, list(runs), epochs)
 
     def draw(history: dict[str, list[Record]]) -> str:
@@ -133,12 +140,21 @@ def watch(runs: Mapping[str, Iterator[Record]], epochs: int) -> LiveRun:
             if not records:
                 continue
             at = np.array([record.epoch for record in records], dtype=float)
-            accuracy = np.array([record.train_accuracy for record in records])
+            running = np.array([record.train_accuracy for record in records])
+            others = [record.batch_statistics for record in records]
+            kept = [found.train_accuracy for found in others if found is not None]
+            batches = np.array(kept) if kept else None
             alphas = [record.alpha for record in records if record.alpha is not None]
             left = 1 - np.mean(alphas, axis=2) if alphas else None
-            panels.show(name, at, left, accuracy)
+            panels.show(name, at, left, running, batches)
+            also = "" if batches is None else f" ({100 * batches[-1].mean():.0f} % by batches)"
             skips = "" if left is None else f", {left[-1].mean():.2f} of the skips left"
-            lines.append(f"{name}: {100 * accuracy[-1].mean():.0f} % in training{skips}.")
+            lines.append(f"{name}: {100 * running[-1].mean():.0f} % in training{also}{skips}.")
         return "\n".join(lines)
 
     return live_run(dict(runs), fig=fig, draw=draw, title="Schedules side by side")
+
+
+def watch_depths(runs: Mapping[str, Iterator[Record]], classes: int) -> LiveRun:
+    """Runs of `fading.train` side by side: their accuracies against depth."""
+    return depths.watch_runs(runs, classes, title="Over depth", looks=plots.RUNS)

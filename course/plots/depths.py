@@ -39,8 +39,15 @@ class Accuracies:
     """Two axes, training and test accuracy against depth, a line for each network, to be moved."""
 
     def __init__(
-        self, fig: Figure, axes: Sequence[Axes], names: Sequence[str], most: int, classes: int
+        self,
+        fig: Figure,
+        axes: Sequence[Axes],
+        names: Sequence[str],
+        most: int,
+        classes: int,
+        looks: Mapping[str, dict[str, Any]],
     ) -> None:
+        lines = {name: looks.get(name) or style.architecture(name) for name in names}
         self.bands = []
         for ax, panel in zip(axes, PANELS, strict=True):
             ax.set(title=panel, xlabel="depth (hidden blocks)", xlim=(0, most + 1), ylim=(0, 103))
@@ -48,8 +55,8 @@ class Accuracies:
             guessing(ax, 100 / classes)
             self.bands.append(
                 {
-                    name: curves.mean_band(ax, [0], NOTHING, label=name, **style.architecture(name))
-                    for name in names
+                    name: curves.mean_band(ax, [0], NOTHING, label=name, **line)
+                    for name, line in lines.items()
                 }
             )
         axes[0].set_ylabel("accuracy (%)")

@@ -21,6 +21,7 @@ POINTS, DOTS = 400, 24  # of a line, and of the closed form
 
 RUNS: dict[str, dict[str, Any]] = {
     "plain": style.architecture("plain"), "resnet": style.architecture("resnet"),
+    "van": style.architecture("van"), "van0": style.architecture("van0"),
     "published": style.architecture("van"), "slow": style.line(3), "ramp": style.line(4),
     "cut": style.line(6),
 }  # fmt: skip
@@ -95,13 +96,14 @@ class Phases:
 
 
 class Steps:
-    """Two axes against the step for runs side by side: what is left, and the multipliers."""
+    """Three axes against the step for runs side by side: skips left, multipliers, accuracy."""
 
     def __init__(self, fig: Figure, axes: Sequence[Axes], names: Sequence[str]) -> None:
-        self.axes = left, right = tuple(axes)
+        self.axes = left, middle, right = tuple(axes)
         left.set(title="What is left of the skips", ylabel=r"mean of $1 - \alpha$")
         left.set(ylim=(-0.03, 1.05))
-        right.set(title="Their multipliers", ylabel=r"mean of $\lambda$", ylim=(-1.5, 0.1))
+        middle.set(title="Their multipliers", ylabel=r"mean of $\lambda$", ylim=(-1.5, 0.1))
+        right.set(title="Accuracy in training", ylabel="last ten batches (%)", ylim=(0, 103))
         looks = [{**style.line(k), "marker": ""} for k in range(len(names))]
         self.bands = [
             {name: _empty(ax, label=name, **look) for name, look in zip(names, looks, strict=True)}
@@ -109,13 +111,18 @@ class Steps:
         ]
         for ax in axes:
             ax.set(xlabel="step", xlim=(0, 100))
-        left.legend(frameon=False, fontsize=9, loc="upper right")
+        handles = [self.bands[0][name][0] for name in names]
+        fig.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
 
-    def show(self, name: str, left: Array, multiplier: Array) -> None:
-        """left and multiplier (steps + 1, R) of the run `name`; the axes grow by the hundred."""
+    def show(self, name: str, left: Array, multiplier: Array, accuracy: Array) -> None:
+        """Run `name`: left, multiplier (steps + 1, R), accuracy (steps, R) as shares.
+
+        The axes grow by the hundred.
+        """
         steps = np.arange(len(left))
-        for bands, values in zip(self.bands, (left, multiplier), strict=True):
-            _move(bands[name], steps, values)
+        _move(self.bands[0][name], steps, left)
+        _move(self.bands[1][name], steps, multiplier)
+        _move(self.bands[2][name], steps[1:], 100 * accuracy)
         low, end = float(multiplier.min()), 100.0 * np.ceil(steps[-1] / 100)
         if low < self.axes[1].get_ylim()[0]:
             self.axes[1].set_ylim(np.floor(2 * low - 0.2) / 2, 0.1)
@@ -125,13 +132,14 @@ class Steps:
 
 
 class Schedules:
-    """Two axes against the epoch: what is left of the skips, and accuracy, a line for each run."""
+    """Three axes against the epoch: skips left, accuracy with running and with batch statistics."""
 
     def __init__(self, fig: Figure, axes: Sequence[Axes], names: Sequence[str], most: int) -> None:
-        left, right = axes
+        left, middle, right = axes
         left.set(title="What is left of the skips", ylabel=r"mean of $1 - \alpha$")
         left.set(ylim=(-0.03, 1.05))
-        right.set(title="Accuracy in training", ylabel="accuracy (%)", ylim=(0, 103))
+        middle.set(title="Running statistics", ylabel="training accuracy (%)", ylim=(0, 103))
+        right.set(title="Statistics of each batch", ylabel="training accuracy (%)", ylim=(0, 103))
         self.bands = []
         for ax in axes:
             ax.set(xlabel="epoch", xlim=(0, most + 0.3))
@@ -139,8 +147,11 @@ class Schedules:
         handles = [self.bands[1][name][0] for name in names]
         fig.legend(handles=handles, loc="outside right center", frameon=False)
 
-    def show(self, name: str, epochs: Array, left: Array | None, accuracy: Array) -> None:
-        """left (N, R), or None without skips to remove, and accuracy (N, R) as shares."""
+    def show(
+        self, name: str, epochs: Array, left: Array | None, running: Array, batches: Array | None
+    ) -> None:
+        """left (N, R), or None without skips to remove; the two accuracies (N, R) as shares."""
         if left is not None:
             _move(self.bands[0][name], [0.0, *epochs], np.stack([np.ones(left.shape[1]), *left]))
-        _move(self.bands[1][name], epochs, 100 * accuracy)
+        for bands, accuracy in zip(self.bands[1:], (running, batches), strict=True):
+            _move(bands[name], epochs, None if accuracy is None else 100 * accuracy)
