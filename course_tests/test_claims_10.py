@@ -54,15 +54,26 @@ def test_the_schedule_for_cifar_removes_skips_in_a_dozen_steps(digits: data.Data
 
 @pytest.mark.claims
 def test_gradual_is_good_abrupt_is_bad_and_a_rest_of_skip_matters(digits: data.Dataset) -> None:
-    ways = phasing.schedules(steps=180)
-    accuracy, found = {}, {}
+    ways = phasing.schedules(steps=135)
+    accuracy: dict[str, float] = {}
+    found: dict[str, van.Removal] = {}
+    lag: dict[str, np.ndarray] = {}
     for name in ("plain", "ramp", "cut", "slow"):
         net = depths.network("van" if name in ways else name, digits, depth=25, seeds=SEEDS)
-        *_, last = depths.train(net, digits, epochs=12, skips=ways.get(name))
-        assert last.train_accuracy is not None
-        accuracy[name] = last.train_accuracy.mean()
+        both = name in ("ramp", "slow")
+        runs = depths.train(net, digits, epochs=9, skips=ways.get(name), batch_statistics=both)
+        records = list(runs)
+        running = np.array([record.train_accuracy for record in records])
+        others = [record.batch_statistics for record in records]
+        accuracy[name] = running[-1].mean()
         if name in ways:
             found[name] = van.removal(net, digits)
+        if both:
+            batches = np.array([other.train_accuracy for other in others if other is not None])
+            lag[name] = (batches - running).mean(1)
+        if name == "slow":
+            assert np.all(batches[-1] - fading.force(net, digits, [1.0])[0] > 0.3)
+    assert lag["ramp"].max() > 0.08 and abs(lag["ramp"][-1]) < 0.05
     assert accuracy["ramp"] > accuracy["plain"] + 0.03
     assert accuracy["cut"] < accuracy["plain"] - 0.1
     for name in ("ramp", "cut"):
@@ -71,6 +82,50 @@ def test_gradual_is_good_abrupt_is_bad_and_a_rest_of_skip_matters(digits: data.D
     assert slow.left.max() > 0.1 and np.all(slow.certified)
     assert slow.before.train_accuracy is not None and slow.after.train_accuracy is not None
     assert np.all(slow.before.train_accuracy - slow.after.train_accuracy > 0.3)
+
+
+@pytest.mark.claims
+def test_phasing_out_helps_at_25_blocks_and_not_at_50(digits: data.Dataset) -> None:
+    nets = fading.family(("plain", "ramp"), digits, (25, 50), seeds=SEEDS)
+    last = {name: list(r) for name, r in fading.train(nets, digits, epochs=6).items()}
+    right = {name: records[-1].train_accuracy for name, records in last.items()}
+    means = {name: value.mean() for name, value in right.items() if value is not None}
+    assert means["ramp 25"] > means["plain 25"] + 0.04
+    assert means["ramp 50"] < means["plain 50"] + 0.05 and means["plain 50"] < 0.35
+    neighbours = {n: fading.inside_of(last[f"ramp {n}"], "neighbours").mean(1) for n in (25, 50)}
+    assert neighbours[25][-1] > 0.6 and neighbours[50][-1] < 0.4 < neighbours[50][0]
+    ratio = fading.inside_of(last["ramp 50"], "gradient ratio")
+    assert np.median(ratio, axis=1).max() < 100 < depths.GROWTH**49 / 100
+
+
+@pytest.mark.claims
+def test_half_is_lost_at_the_same_product_of_skips(digits: data.Dataset) -> None:
+    nets = fading.family(("van0",), digits, (5, 50), seeds=SEEDS)
+    half, alphas = {}, (0, 0.05, 0.1, 0.15, 0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
+    for name, records in fading.train(nets, digits, epochs=6).items():
+        *_, last = records
+        assert last.alpha is not None and np.all(last.alpha < 0.1)
+        assert last.train_accuracy is not None and np.all(last.train_accuracy > 0.97)
+        found = fading.force(nets[name], digits, alphas)
+        half[nets[name].depth] = fading.half_lost(alphas, found)
+    assert half[50] < 0.2 < 0.5 < half[5]
+    products = [(1 - alpha) ** depth for depth, alpha in half.items()]
+    assert max(products) < 15 * min(products)
+
+
+@pytest.mark.slow
+def test_a_hundred_epochs_do_not_save_50_blocks(digits: data.Dataset) -> None:
+    nets = fading.family(("plain", "ramp"), digits, (50,), seeds=SEEDS)
+    last = {name: list(r)[-1] for name, r in fading.train(nets, digits, epochs=100).items()}
+    right = {name: record.train_accuracy for name, record in last.items()}
+    assert all(value is not None and value.mean() < 0.6 for value in right.values())
+    assert right["ramp 50"].mean() < right["plain 50"].mean() + 0.2  # type: ignore[union-attr]
+
+
+def test_where_half_is_lost() -> None:
+    accuracy = np.array([[1.0, 0.8], [0.8, 0.6], [0.4, 0.2], [0.1, 0.1]])
+    assert math.isclose(fading.half_lost((0, 0.2, 0.6, 1), accuracy), 0.2 + 0.4 * 0.25 / 0.4)
+    assert math.isnan(fading.half_lost((0, 0.2), accuracy[:2]))
 
 
 @settings(max_examples=30, deadline=None)
@@ -123,10 +178,12 @@ def test_forcing_alpha_leaves_the_network_as_it_was(digits: data.Dataset) -> Non
     assert all(torch.equal(after[name], value) for name, value in before.items())
     assert found.shape == (3, 3) and np.all(found[0] > 0.5) and np.all(found[2] < found[0])
     with fading.forced(net, 1.0):
-        assert torch.all(net.alpha == 1)
+        assert bool((van.residual(net) == 0).all())
         plain = van.removal(net, digits)
         assert np.all(plain.change == 0)
-    seen = fading.look(net, digits)
+    seen, fuller = fading.look(net, digits), depths.look(net, digits)
+    assert np.allclose(seen.ratio, fuller.gradients[:, 1] / fuller.gradients[:, -1], rtol=1e-3)
+    assert np.allclose(seen.neighbours, fuller.neighbours[:, -1])
     for name, value in (("neighbours", seen.neighbours), ("gradient ratio", seen.ratio)):
         assert np.array_equal(fading.inside_of([last["van0 3"]], name)[0], value)
     assert last["ramp 3"].alpha is not None and np.all(last["ramp 3"].alpha == 1)
