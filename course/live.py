@@ -46,6 +46,7 @@ def live(
     title: str = "",
     reset: bool = True,
     seed: int | None = None,
+    summary: str = "",
     **controls: Any,
 ) -> LivePanel:
     """Show `fig` with controls that call ``draw(name=value, ...)``; see the head of this module.
@@ -55,10 +56,14 @@ def live(
     seed: a whole number adds a "New draw" button: `draw` gets ``seed=`` as well, one more at each
         press, and the random draw stays fixed between presses.
     reset: whether there is a Reset button, which brings back the first values (and seed).
+    summary: what a stored notebook holds as text in the place of what `draw` says, for figures of
+        trained networks: their numbers differ from machine to machine.
 
     Raises ValueError for a control that is none of these; whatever the first `draw` raises.
     """
-    return LivePanel(fig, draw, title=title, reset=reset, seed=seed, controls=controls)
+    return LivePanel(
+        fig, draw, title=title, reset=reset, seed=seed, summary=summary, controls=controls
+    )
 
 
 class LivePanel(ipywidgets.VBox):
@@ -75,10 +80,11 @@ class LivePanel(ipywidgets.VBox):
         title: str = "",
         reset: bool = True,
         seed: int | None = None,
+        summary: str = "",
         controls: dict[str, Any],
     ) -> None:
         self.controls = {name: widget(name, value) for name, value in controls.items()}
-        self._draw = draw
+        self._draw, self._summary = draw, summary
         self._canvas = Canvas(fig)
         self._seed = self._first_seed = None if seed is None else arguments.whole("seed", seed)
         self._first = {name: control.value for name, control in self.controls.items()}
@@ -181,7 +187,7 @@ class LivePanel(ipywidgets.VBox):
             self.refresh()
 
     def __repr__(self) -> str:
-        return self.text
+        return self._summary or self.text
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {

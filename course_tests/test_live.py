@@ -119,6 +119,13 @@ def test_what_a_cell_shows_has_a_widget_a_picture_and_the_same_text_each_time() 
     assert view["model_id"] == first.model_id
 
 
+def test_a_summary_stands_in_for_numbers_that_differ_from_machine_to_machine() -> None:
+    fig, line = figure()
+    made = live(fig, lambda weight: line.set_ydata([0, weight]), summary="A map.", weight=(1, 3))
+    assert repr(made) == made._repr_mimebundle_()["text/plain"] == "A map."
+    assert made.text == "weight = 2"
+
+
 def test_the_first_draw_raises_in_the_cell_and_a_later_one_in_the_panel() -> None:
     fig, line = figure()
 
