@@ -28,6 +28,14 @@ from course.records import Record
 SIDES = tuple(reversed(science.DIRECTIONS))
 """Left and right in `rescale`."""
 QUICK = 17
+RESCALED = (
+    "Two slices through the same trained network, on the left with raw directions, on the right "
+    "with filter-normalized ones, and sliders for the scale of its weights."
+)
+SLICED = (
+    "A slice through the trained {network} network with {depth} blocks: on the left a map with "
+    "dots where it bends downward, on the right a relief that can be turned and tilted."
+)
 COARSE, FINE, ROWS = 9, 33, 3
 """Points along each axis at first and in the end, and how many rows of them at a time."""
 
@@ -74,7 +82,7 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
         return "\n".join(words)
 
     return live(
-        fig, draw, seed=0,
+        fig, draw, seed=0, summary=RESCALED,
         network=_choice(list(alone), "network", "what takes the factor out again"),
         factor=ipywidgets.FloatLogSlider(
             value=factor, base=2, min=-5, max=5, step=1, readout_format=".3g",
@@ -131,7 +139,7 @@ def explore(
         return "\n".join(words)
 
     panel = live(
-        fig, draw, seed=0,
+        fig, draw, seed=0, summary=SLICED.format(network=network, depth=depth),
         network=_choice(list(nets), "network", "with or without skip connections", network),
         depth=ipywidgets.SelectionSlider(
             options=depths, value=depth, description="depth L", tooltip="number of hidden blocks"
