@@ -136,10 +136,10 @@ def signals(net: Network, examples: Dataset, *, batch: int = 100) -> Signals:
         loss = measuring.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum()
         slopes = torch.autograd.grad(loss, seen)
     net.train(mode)
-    found = torch.stack([h.detach().double() for h in seen])
+    sizes = [h.detach().square().mean((1, 2)).sqrt().double() for h in seen]
     return Signals(
-        found.square().mean((2, 3)).sqrt().numpy(),
-        mean_cosine(found).numpy(),
+        torch.stack(sizes).numpy(),
+        torch.stack([mean_cosine(h) for h in seen]).numpy(),
         measuring.example_norms(slopes, size).T,
     )
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from course.plots import curves, style
 from course.plots.degeneracy import Decades, Levels
+from course.plots.depths import guessing
 
 Array = NDArray[Any]
 
@@ -128,12 +129,13 @@ class Remedies:
         first = min((self.names.index(name) for name in skips), default=None)
         if first is not None:
             ax.axhline(first - 0.5, color="black", linewidth=0.8)
-            for words, side in (
-                ("without skip connections", 0.43),
-                ("with skip connections", 0.57),
-            ):
-                ax.text(0.5, first - 1 + side, words, color=style.GREY, fontsize=8, va="center")
-        ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+            middles = (first - 1) / 2, (first + len(names) - 1) / 2
+            for words, middle in zip(("without skips", "with skips"), middles, strict=True):
+                ax.text(
+                    1.012, middle, words, transform=ax.get_yaxis_transform(), rotation=270,
+                    color=style.GREY, fontsize=9, va="center",
+                )  # fmt: skip
+        ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.04, 1.0))
 
     def show(self, values: Mapping[tuple[str, int], Array]) -> None:
         """values: accuracies (R,) as shares, by remedy and depth."""
@@ -149,3 +151,23 @@ class Remedies:
             self.runs[depth].set_data(runs.ravel(), np.repeat(rows, runs.shape[1]))
             ends = [np.stack([mean + side * error, rows], -1) for side in (-1, 1)]
             self.bars[depth].set_segments(list(np.stack(ends, axis=1)))
+
+
+PLAIN = {
+    "no norm": style.line(3), "batch norm": style.line(1), "layer norm": style.line(2),
+    "SELU": style.line(4), "looks-linear": style.architecture("looks-linear"),
+}  # fmt: skip
+"""Lines of the remedies without skips."""
+
+
+def neighbours(ax: Axes, looks: Mapping[str, Any], classes: int) -> None:
+    """Share of nearest neighbours of the same class by block, for names in `PLAIN`.
+
+    looks: places (P,) and neighbours (R, P) as attributes.
+    """
+    for name, found in looks.items():
+        curves.mean_band(ax, found.places, 100 * found.neighbours.T, label=name, **PLAIN[name])
+    guessing(ax, 100 / classes)
+    ax.set(xlabel="block (0: the stem)", ylabel="same class (%)", ylim=(0, 103))
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
