@@ -1,0 +1,98 @@
+"""Notebook 11 as a student meets it: both explorers, and the path of a training run with Stop."""
+
+from __future__ import annotations
+
+import pytest
+
+from course_tests.browser.conftest import OpenNotebook
+
+pytestmark = pytest.mark.browser
+
+SETUP = """
+from course import data
+from course.experiments import landscapes as lab
+from course.explorers import landscape as explorer
+examples = data.load("digits").subset(1500)
+nets = {
+    kind: {depth: lab.network(kind, examples, depth=depth) for depth in (2, 40)}
+    for kind in ("plain", "resnet")
+}
+two = {"ReLU": nets["plain"][2]}
+two["batch norm"] = lab.network("plain", examples, depth=2, norm="batch")
+explorer.explore(nets, examples, depth=40)
+"""
+RUN = """
+run = explorer.watch_path(nets["plain"][2], examples, steps=20_000)
+run
+"""
+RESULT = "print('points', len(run.result()) >= 3)"
+
+
+def test_the_whole_notebook_runs(open_notebook: OpenNotebook) -> None:
+    page = open_notebook("11_loss_landscapes.ipynb")
+    page.run_all()
+    assert page.complaints() == []
+    texts = [page.panel(k).look() for k in range(page.panels())]
+    assert all(look.alt == look.text and not look.failure for look in texts)
+    slices = next(k for k, look in enumerate(texts) if "plain, 20 blocks" in look.text)
+    page.panel(slices).look_until(lambda look: "It bends downward at" in look.text, 60)
+    page.screenshot("11-explorer")
+
+
+def test_slices_to_their_extremes(open_notebook: OpenNotebook) -> None:
+    page = open_notebook([SETUP, "explorer.rescale(two, examples)"])
+    page.run_all()
+    panel = page.panel(0)
+    before = panel.look_until(lambda look: "It bends downward at" in look.text, 60)
+    assert before.alt == before.text and "plain, 40 blocks, filter-normalized" in before.text
+    with panel.watch() as film:
+        panel.press("span", "End")
+        far = panel.look_until(lambda look: "span 1.5." in look.text and "bends" in look.text, 60)
+        assert far.picture != before.picture and far.alt == far.text
+        panel.press("span", "Home")
+        panel.look_until(lambda look: "span 0.05." in look.text)
+        panel.press("tilt", "End")
+        panel.press("turn", "Home")
+        panel.press("tilt", "Home")
+        panel.press("depth L", "Home")
+        panel.look_until(lambda look: "plain, 2 blocks" in look.text)
+        panel.control("network").select_option("resnet")
+        panel.control("directions").select_option("raw")
+        panel.look_until(lambda look: "resnet, 2 blocks, raw" in look.text)
+    film.check()
+    assert film.pictures >= 5
+    panel.click("Reset")
+    panel.look_until(lambda look: look.text == before.text and look.picture == before.picture, 60)
+    page.screenshot("11-slices")
+
+    units = page.panel(1)
+    first = units.settle()
+    assert "ReLU, factor c = 1." in first.text and first.alt == first.text
+    with units.watch() as film:
+        units.press("factor c", "End")
+        units.look_until(lambda look: "c = 32." in look.text)
+        units.control("network").select_option("batch norm")
+        units.look_until(lambda look: "batch norm, factor c = 32." in look.text)
+        units.press("factor c", "Home")
+        least = units.look_until(lambda look: "c = 0.0312." in look.text)
+    film.check()
+    assert least.picture != first.picture and film.pictures >= 3
+    page.screenshot("11-units")
+    units.click("New draw")
+    units.look_until(lambda look: look.picture != least.picture)
+    assert page.complaints() == []
+
+
+def test_a_path_of_training_stops(open_notebook: OpenNotebook) -> None:
+    page = open_notebook([SETUP, RUN, RESULT])
+    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
+    page.page.get_by_role("button", name="Stop").wait_for(timeout=60_000)
+    panel = page.panel(1)
+    first = panel.look_until(lambda look: "The path so far" in look.text, 60)
+    panel.look_until(lambda look: look.picture != first.picture and look.alt == look.text, 60)
+    page.screenshot("11-path")
+    panel.click("Stop")
+    stopped = panel.look_until(lambda look: "Training stopped" in look.text)
+    assert "of its movement lies in this plane" in stopped.text
+    page.page.get_by_text("points True").wait_for(timeout=20_000)
+    assert page.complaints() == []
