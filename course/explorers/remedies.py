@@ -121,8 +121,9 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
             [
                 f"{kind}, w = {weight:g}, {layers} layers: w^n = {powers[-1]:.3g}.",
                 f"Length of the output, over that of the input: {sizes[-1]:.3g}.",
-                f"Singular values of the whole network: largest {singular[0]:.3g}, middle "
-                f"{singular[len(singular) // 2]:.3g}, smallest {singular[-1]:.3g}.",
+                "Singular values of the whole network: "
+                f"largest {singular[0]:.3g}, middle {_known(singular, len(singular) // 2)}, "
+                f"smallest {_known(singular, -1)}.",
             ]
         )
 
@@ -135,6 +136,12 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
         weight=Control(0.0, 1.5, 0.05, weight, "weight w", "a factor on every matrix"),
         layers=Control(2, 100, 1, layers, "layers n", "matrices from input to output"),
     )  # fmt: skip
+
+
+def _known(singular: np.ndarray, rank: int) -> str:
+    """A singular value to three digits, if rounding relative to the largest leaves them."""
+    value, known = singular[rank], 1e-12 * singular[0]
+    return f"{value:.3g}" if value >= known else f"below {known:.0e}"
 
 
 def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 6) -> LiveRun:
