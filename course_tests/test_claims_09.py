@@ -78,6 +78,31 @@ def test_batch_norm_shatters_gradients_and_skips_hold_them_together() -> None:
     assert small[0].mean() > 0.9 and small[1].mean() > 0.4
 
 
+@pytest.mark.claims
+def test_skips_hold_gradients_and_leave_the_rank_alone(digits: data.Dataset) -> None:
+    grown, ranks = {}, {}
+    for name in ("plain", "resnet", "highway", "diracnet"):
+        look = depths.look(depths.network(name, digits, depth=30, seeds=SEEDS), digits, places=2)
+        grown[name] = np.median(look.gradients[:, 1] / look.gradients[:, -1])
+        ranks[name] = look.rank[:, -1].mean()
+    assert grown.pop("plain") > 100 and max(grown.values()) < 15
+    assert max(ranks.values()) < 1.5 * min(ranks.values())
+
+
+@pytest.mark.claims
+def test_gates_stay_about_where_they_start(digits: data.Dataset) -> None:
+    for bias in (-4.0, -1.0):
+        net = depths.network("highway", digits, depth=10, seeds=SEEDS, gate_bias=bias)
+        records = list(skips.with_gates(net, digits, depths.train(net, digits, epochs=3)))
+        assert records[0].layers == tuple(f"block {k}" for k in range(1, 11))
+        assert records[-1].norms is not None
+        last = records[-1].norms["gates"]
+        assert last.shape == (3, 10) and np.array_equal(last, skips.gates(net, digits).T)
+        for record in records:
+            assert record.norms is not None
+            assert np.all(np.abs(record.norms["gates"].mean(0) - skips.gate_at(bias)) < 0.08)
+
+
 def test_a_scaled_skip_of_one_is_the_resnet(digits: data.Dataset) -> None:
     resnet = depths.network("resnet", digits, depth=4, seeds=SEEDS).eval()
     same = skips.scaled(digits, 1.0, depth=4, seeds=SEEDS).eval()

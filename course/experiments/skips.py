@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,16 @@ def gates(net: Network, examples: Dataset, *, samples: int = 200) -> np.ndarray:
         net(examples.x_train[:samples])
     net.train(mode)
     return torch.stack([gate.mean((1, 2)) for gate in seen]).double().numpy()
+
+
+def with_gates(net: Network, examples: Dataset, records: Iterator[Record]) -> Iterator[Record]:
+    """The same records of a Highway network in training; their `norms` hold the `gates` (R, L)."""
+    layers = tuple(f"block {k}" for k in range(1, net.depth + 1))
+    try:
+        for record in records:
+            yield replace(record, layers=layers, norms={"gates": gates(net, examples).T})
+    finally:
+        records.close()  # type: ignore[attr-defined]
 
 
 def gate_at(bias: float) -> float:

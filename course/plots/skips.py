@@ -67,17 +67,47 @@ def correlations(ax: Axes, lags: Sequence[int], found: Mapping[str, Array]) -> N
     ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def gates(axes: Sequence[Axes], before: Mapping[str, Array], after: Mapping[str, Array]) -> None:
-    """Mean gate by block for two starts, a panel each: (L, R), hollow before, filled after."""
-    for k, (ax, name) in enumerate(zip(axes, before, strict=True)):
-        look = style.architecture("highway")
-        for values, time, extra in (
-            (before[name], "at the start", {"markerfacecolor": "white", "linestyle": "--"}),
-            (after[name], "trained", {"linestyle": "-"}),
-        ):
-            blocks = np.arange(1, len(values) + 1)
-            curves.mean_band(ax, blocks, values, label=time, **(look | extra))
-        ax.set(title=name, xlabel="block", ylim=(0, 0.5))
+def gates(
+    axes: Sequence[Axes],
+    found: Mapping[str, tuple[Array, Array]],
+    blocks: Sequence[int],
+    starts: Sequence[float],
+) -> None:
+    """Mean gate of some blocks (numbered from 1) against the epoch, a panel for each start.
+
+    found: by the name of the start, epochs (N,) and gates (N, R, L). starts: where a gate begins on
+    average, for each panel: a black line.
+    """
+    for k, (ax, (name, (epochs, values))) in enumerate(zip(axes, found.items(), strict=True)):
+        ax.axhline(starts[k], color="black", linewidth=1.0, label="closed form, start")
+        for j, block in enumerate(blocks):
+            curves.mean_band(
+                ax, epochs, values[:, :, block - 1], label=f"block {block}", **style.line(j)
+            )
+        ax.set(title=name, xlabel="epoch", ylim=(0, 0.5))
         if k == 0:
             ax.set_ylabel("gate T, mean")
             ax.legend(frameon=False, fontsize=9, loc="upper left")
+
+
+def side_by_side(fig: Figure, axes: Sequence[Axes], looks: Mapping[str, Any], classes: int) -> None:
+    """Networks before training: gradients by block, effective rank and neighbours by layer.
+
+    looks: by the name of an architecture, with gradients (R, L + 1), places (P,), rank and
+    neighbours (R, P) as attributes.
+    """
+    left, middle, right = axes
+    for name, look in looks.items():
+        line = {**style.architecture(name), "label": name}
+        sizes = look.gradients.T[1:]
+        curves.mean_band(left, np.arange(1, len(sizes) + 1), sizes, **{**line, "marker": ""})
+        curves.mean_band(middle, look.places, look.rank.T, **line)
+        curves.mean_band(right, look.places, 100 * look.neighbours.T, **line)
+    left.set(title="Gradients", xlabel="block", ylabel="size of the gradient", yscale="log")
+    middle.set(title="Effective rank", ylabel="directions in use", ylim=(0, None))
+    right.set(title="Nearest neighbours", ylabel="same class (%)", ylim=(0, 103))
+    for ax in (middle, right):
+        ax.set_xlabel("block (0: the stem)")
+    guessing(right, 100 / classes)
+    handles, names = left.get_legend_handles_labels()
+    fig.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
