@@ -19,9 +19,16 @@ RUN = """
 ways = phasing.schedules(steps=2000 * 15)
 nets = {name: depths.network("van", examples, depth=10) for name in ways}
 runs = {
-    name: depths.train(net, examples, epochs=2000, skips=ways[name]) for name, net in nets.items()
+    name: depths.train(net, examples, epochs=2000, skips=ways[name], batch_statistics=True)
+    for name, net in nets.items()
 }
 run = explorer.watch(runs, epochs=2000)
+run
+"""
+DEEPER = """
+from course.experiments import fading
+nets = fading.family(fading.KINDS, examples, (2, 10))
+run = explorer.watch_depths(fading.train(nets, examples, epochs=2000), examples.outputs)
 run
 """
 RESULT = "print('records', all(len(r) > 0 for r in run.result().values()))"
@@ -66,6 +73,19 @@ def test_training_by_schedules_stops(open_notebook: OpenNotebook) -> None:
     panel = page.panel(1)
     panel.look_until(lambda look: "cut: " in look.text and "skips left" in look.text, 90)
     page.screenshot("10-training")
+    panel.click("Stop")
+    panel.look_until(lambda look: "Training stopped" in look.text)
+    page.page.get_by_text("records True").wait_for(timeout=20_000)
+    assert page.complaints() == []
+
+
+def test_training_over_depth_stops(open_notebook: OpenNotebook) -> None:
+    page = open_notebook([START, DEEPER, RESULT])
+    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
+    panel = page.panel(1)
+    first = panel.look_until(lambda look: "ramp, training accuracy by depth" in look.text, 90)
+    panel.look_until(lambda look: look.picture != first.picture and look.alt == look.text, 60)
+    page.screenshot("10-depths")
     panel.click("Stop")
     panel.look_until(lambda look: "Training stopped" in look.text)
     page.page.get_by_text("records True").wait_for(timeout=20_000)
