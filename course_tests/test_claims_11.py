@@ -79,7 +79,7 @@ def test_plain_slices_get_rougher_with_depth_and_residual_ones_do_not(
     shallow, deep, skipped = (count(net, digits) for net in nets.values())
     assert np.all(shallow.nonconvex > 0.1) and np.all(shallow.accuracy > 0.97)
     assert deep.nonconvex.mean() > shallow.nonconvex.mean() and np.all(deep.nonconvex > 0.3)
-    assert np.all(skipped.nonconvex < 0.02) and np.all(skipped.minima == 1)
+    assert np.all(skipped.nonconvex < 0.05) and np.all(skipped.minima == 1)
     assert deep.minima.sum() > 3 and np.all(skipped.accuracy > 0.98)
 
 
@@ -90,6 +90,8 @@ def test_rough_networks_may_train_and_the_smoothest_does_not(
     deep = count(nets["plain 40"], digits)
     linear = count(trained("looks-linear", 40, digits), digits)
     assert np.all(linear.nonconvex > 0.1) and np.all(linear.accuracy > deep.accuracy + 0.02)
+    loud = count(trained("resnet", 20, digits, branch=1.0), digits)  # a skip alone is not enough
+    assert np.all(loud.nonconvex > 0.15) and np.all(loud.accuracy < 0.8)
     tiny = trained("small weights", 40, digits)
     loss = lab.slices({40: tiny}, digits)[40].loss
     assert np.all(loss.max((1, 2)) < 1.1 * loss.min((1, 2)))

@@ -78,7 +78,10 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
         colours.fit(*[surface.loss[0] for surface in found])
         for panel, kind, surface in zip(maps, SIDES, found, strict=True):
             panel.show(surface.alphas, surface.betas, surface.loss[0], surface.bends_down()[0])
-            words.append(f"{kind.capitalize()}: {_heights(surface)}")
+            share = surface.nonconvex_share()[0]
+            words.append(
+                f"{kind.capitalize()}: {_heights(surface)} Bends downward at {share:.0%} of points."
+            )
         return "\n".join(words)
 
     return live(
@@ -232,7 +235,7 @@ def watch_path(net: Network, examples: Dataset, **options: Any) -> LiveRun:
 
 def _hold(fig: Any, colours: plots.Colours, maps: Sequence[plots.Map], span: float) -> None:
     """Arrange the axes once for good: they stay where they are, whatever the labels."""
-    colours.fit(np.array([1e-5, 1e5]))  # the widest
+    colours.fit(np.array([1e-16, 1e16]))  # the widest
     axis = np.linspace(-span, span, 3)
     for panel in maps:
         panel.show(axis, axis, np.ones((3, 3)))
