@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
-import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,25 +12,9 @@ from typing import Any
 
 from course.arguments import reject
 from course.classroom import mend
+from course.classroom.naming import recognise
 
 MOST_FILES, MOST_DEPTH = 20_000, 3
-
-# How platforms name what an instructor downloads; tried in this order against the path.
-PLATFORMS = {
-    "nbgrader exchange": r"(?:^|/)(?P<student>[^/+]+)\+[^/+]+\+(?P<when>\d{4}-[^/+]+)[^/]*/",
-    "Moodle": r"(?:^|/)(?P<name>[^/_]+)_(?P<student>\d+)_assignsubmission_\w*?(?:file|onlinetext)",
-    "Canvas": r"(?:^|/)(?P<name>[^/_]+?)(?:_LATE)?_(?P<student>\d+)_\d+_[^/]+$",
-    "Blackboard": r"(?:^|/)[^/]*_(?P<student>[^/_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})_?",
-    "Brightspace": r"(?:^|/)(?P<student>\d+)-\d+ - (?P<name>[^/]+?) - (?P<when>[^/]+?)(?: - |/)",
-    "Sakai": r"(?:^|/)(?P<name>[^/()]+)\((?P<student>[^()/]+)\)/",
-}
-WHEN = (
-    "%Y-%m-%d-%H-%M-%S",
-    "%Y-%m-%d %H:%M:%S %Z",
-    "%Y-%m-%d %H:%M:%S.%f %Z",
-    "%b %d, %Y %I%M %p",
-    "%d %B, %Y %I%M %p",
-)
 
 
 @dataclass
@@ -55,7 +37,11 @@ def files(place: Path) -> Iterator[tuple[str, bytes | None, datetime]]:
     or cannot be read.
     """
     if place.is_file():
-        yield from _content(place.name, place.read_bytes(), _time(place.stat().st_mtime), 0)
+        archive = place.name.lower().endswith(".zip")
+        when = _time(place.stat().st_mtime)
+        for name, data, stamp in _content(place.name, place.read_bytes(), when, 0):
+            # The name of the whole download is nobody's; that of an archive within it may be.
+            yield (name.partition("/")[2] or name) if archive else name, data, stamp
         return
     if not place.is_dir():
         raise reject("submissions", str(place), "a folder or an archive (.zip) with submissions")
@@ -109,46 +95,6 @@ def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=0)
 
 
-def recognise(path: str, sets: list[str]) -> tuple[str, str, datetime | None]:
-    """(student, name, time) from the path of a submission, by the naming of the platforms.
-
-    Without one of these: the folder per student, or the file name without the name of the set.
-    """
-    for pattern in PLATFORMS.values():
-        found = re.search(pattern, path)
-        if found:
-            parts = found.groupdict()
-            return tidy(parts["student"]), parts.get("name") or "", _when(parts.get("when"))
-    pure = PurePosixPath(path)
-    folders = [p for p in pure.parts[:-1] if p not in sets and p not in ("submitted", ".")]
-    if folders:
-        return tidy(_without_set(folders[-1], sets)), "", None
-    return tidy(_without_set(pure.stem, sets)), "", None
-
-
-def _without_set(text: str, sets: list[str]) -> str:
-    short = [name.split("-")[0] for name in sets]
-    for name in sorted([*sets, *short], key=len, reverse=True):
-        text = re.sub(rf"[\s_+-]*{re.escape(name)}[\s_+-]*", " ", text, flags=re.IGNORECASE)
-    return re.sub(r"\s*\(\d+\)$", "", text.strip()).strip(" -_")  # (2): a second download
-
-
-def _when(text: str | None) -> datetime | None:
-    for form in WHEN if text else ():
-        try:
-            return datetime.strptime(str(text), form).replace(tzinfo=timezone.utc)
-        except ValueError:
-            continue
-    return None
-
-
-def tidy(student: str) -> str:
-    """A student's id that is safe as a folder name: letters, digits, - _ . @, no leading dot."""
-    plain = unicodedata.normalize("NFC", student).strip()
-    plain = re.sub(r"[^\w.@-]+", "-", plain).strip(".-")[:80]
-    return plain or "unknown"
-
-
 def which_set(notebook: Any, path: str, releases: dict[str, Any]) -> str | None:
     """The set that a notebook answers: by its metadata, its cells, or its file name."""
     about = notebook.get("metadata") if notebook is not None else None
@@ -170,27 +116,25 @@ def which_set(notebook: Any, path: str, releases: dict[str, Any]) -> str | None:
 
 def collect(place: Path, releases: dict[str, Any]) -> tuple[list[Submission], list[str]]:
     """All submissions in `place` for the released sets (name -> student notebook), and a list of
-    files that belong to none of them. Of several files of one student the newest counts.
+    files left out: of no known set, or of nobody. Of several files of a student the newest counts.
     """
+    read = [(path, *_read(data), when) for path, data, when in files(place)]
+    paths, known = [path for path, *_ in read], list(releases)
+    wanted = [which_set(notebook, path, releases) for path, notebook, *_ in read]
     newest: dict[tuple[str, str], Submission] = {}
     strangers = []
-    for path, data, when in files(place):
-        student, name, stamp = recognise(path, list(releases))
-        remarks: list[str] = []
-        notebook, why = None, "the file is too large or cannot be read"
-        try:
-            if data is not None:
-                notebook, remarks = mend.read(data)
-        except mend.Unreadable as problem:
-            why = str(problem)
-        chosen = which_set(notebook, path, releases)
+    for (path, notebook, remarks, when), chosen in zip(read, wanted, strict=True):
         if chosen is None:
-            strangers.append(f"{path}: {'no set of this course' if notebook else why}")
+            strangers.append(f"{path}: {'no set of this course' if notebook else remarks[0]}")
+            continue
+        student, name, stamp = recognise(path, known, paths)
+        if not student and wanted.count(chosen) == 1:  # a folder or an archive of one student?
+            student, name, stamp = recognise(f"{place.resolve().stem}/{path}", known)
+        if not student:
+            strangers.append(f"{path}: whose is it? Put it in a folder with the student's name")
             continue
         one = Submission(student, name, chosen, path, stamp or when, None, remarks)
-        if notebook is None:
-            one.remarks.append(why)
-        else:
+        if notebook is not None:
             one.notebook, mended = mend.mend(notebook, releases[chosen])
             one.remarks += mended
             if PurePosixPath(path).stem != chosen:
@@ -203,3 +147,13 @@ def collect(place: Path, releases: dict[str, Any]) -> tuple[list[Submission], li
             one = kept
         newest[student, chosen] = one
     return sorted(newest.values(), key=lambda s: (s.set, s.student)), strangers
+
+
+def _read(data: bytes | None) -> tuple[Any, list[str]]:
+    """The notebook in `data`, or None, with remarks: the first says why there is none."""
+    if data is None:
+        return None, ["the file is too large or cannot be read"]
+    try:
+        return mend.read(data)
+    except mend.Unreadable as problem:
+        return None, [str(problem)]

@@ -40,7 +40,8 @@ def hand_in(
     """
     found, strangers = collect.collect(place, grade.releases(course, sets))
     if not found:
-        raise ValueError(f"submissions = {place}: no notebook of these sets in it")
+        example = f": {strangers[0]}" if strangers else ""
+        raise ValueError(f"submissions = {place}: no notebook of these sets in it{example}")
     before = {(r.set, r.student): r for r in grade.load(course)}
     made = Round(strangers=strangers)
     jobs = []

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.classroom import collect, master, mend
+from course.classroom import collect, master, mend, naming
 
 SET = "ps01-scalar-chain"
 SETS = [SET, "ps02-blow-up"]
@@ -65,10 +65,21 @@ NOTEBOOK = f"{SET}.ipynb"
         ("ps01_student-007 (2).ipynb", "student-007", ""),
         ("student-007.ipynb", "student-007", ""),
         (f"Zoë Müller/{NOTEBOOK}", "Zoë-Müller", ""),
+        (f"lovelaceada_4711_98765_work/{NOTEBOOK}", "4711", "lovelaceada"),  # handed in as a zip
+        (f"Submitted files/Ada Lovelace/Week 1/Version 2/{NOTEBOOK}", "Ada-Lovelace", ""),
+        (f"Working files/Ada Lovelace/Week 1/{NOTEBOOK}", "Ada-Lovelace", ""),
+        (f"Ada Lovelace - Copy of {NOTEBOOK}", "Ada-Lovelace", ""),
+        (f"adal/ps01/{SET}/{NOTEBOOK}", "adal", ""),
+        (f"adal/my code/{NOTEBOOK}", "adal", ""),
+        (f"4711/{NOTEBOOK}", "4711", ""),
+        (f"{SET}-submissions/{SET}-adal/{NOTEBOOK}", "adal", ""),
+        (NOTEBOOK, "", ""),
+        (f"{SET} (3).ipynb", "", ""),
+        ("ps01 final v2.ipynb", "", ""),
     ],
 )
 def test_names_of_platforms(path: str, student: str, name: str) -> None:
-    assert collect.recognise(path, SETS)[:2] == (student, name)
+    assert naming.recognise(path, SETS)[:2] == (student, name)
 
 
 @pytest.mark.parametrize(
@@ -80,15 +91,51 @@ def test_names_of_platforms(path: str, student: str, name: str) -> None:
 )
 def test_times_in_names(path: str) -> None:
     when = datetime(2026, 11, 3, 10, 15, 30, tzinfo=timezone.utc)
-    assert collect.recognise(path, SETS)[2] == when
+    assert naming.recognise(path, SETS)[2] == when
+
+
+def test_a_folder_of_files_with_the_students_names_is_nobody_s() -> None:
+    """One folder for a class, names in the files; one file without a name is nobody's."""
+    folder = [f"week 1/{SET} - {n}.ipynb" for n in ("ada", "ben", "cem")] + [f"week 1/{NOTEBOOK}"]
+    found = [naming.recognise(path, SETS, folder)[0] for path in folder]
+    assert found == ["ada", "ben", "cem", ""]
+    own = [f"adal/{SET} draft.ipynb", f"adal/{NOTEBOOK}", f"adal/{SET} (2).ipynb"]
+    assert {naming.recognise(path, SETS, own)[0] for path in own} == {"adal"}
+
+
+def test_the_name_of_the_download_is_no_student(tmp_path: Path, releases: dict[str, Any]) -> None:
+    """All files side by side in a zip: a student for each; who can't be named is told."""
+    data = text(releases[SET])
+    names = [f"ada_{NOTEBOOK}", f"ben_{NOTEBOOK}", f"{SET} - Cem.ipynb", f"{SET} (1).ipynb"]
+    (tmp_path / "set1.zip").write_bytes(zipped(dict.fromkeys(names, data)))
+    found, strangers = collect.collect(tmp_path / "set1.zip", releases)
+    assert [s.student for s in found] == ["Cem", "ada", "ben"]
+    assert len(strangers) == 1 and "whose is it?" in strangers[0]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_one_student_s_folder_or_zip_alone(
+    tmp_path: Path, releases: dict[str, Any], packed: bool
+) -> None:
+    place = tmp_path / ("adal.zip" if packed else "adal")
+    content = {f"{name}.ipynb": text(releases[name]) for name in SETS}
+    if packed:
+        place.write_bytes(zipped(content))
+    else:
+        place.mkdir()
+        for name, data in content.items():
+            (place / name).write_bytes(data)
+    found, strangers = collect.collect(place, releases)
+    assert [(s.student, s.set) for s in found] == [("adal", name) for name in SETS]
+    assert strangers == []
 
 
 @given(st.text(max_size=200))
 def test_a_student_s_name_is_always_a_safe_folder(text: str) -> None:
-    made = collect.tidy(text)
+    made = naming.tidy(text)
     assert made and "/" not in made and "\\" not in made and "\0" not in made
     assert not made.startswith(".") and len(made) <= 80
-    assert made == collect.tidy(made)
+    assert made == naming.tidy(made)
 
 
 def zipped(content: dict[str, bytes]) -> bytes:
