@@ -86,6 +86,15 @@ def test_norms_take_the_scale_of_the_weights_out(digits: data.Dataset) -> None:
         )
         assert np.allclose(three.growth / one.growth, factor, rtol=0.01)
         assert np.allclose(three.sizes[-1] / one.sizes[-1], factor**21, rtol=0.05)
+        one, three = (
+            normalization.weight_gradients(
+                normalization.untrained(digits, depth=5, norm=norm, scale=c, seeds=SEEDS), digits
+            )
+            for c in (1.0, 3.0)
+        )
+        assert one.shape == (5, 3)
+        if norm is not None:
+            assert np.allclose(three / one, 1 / 3, rtol=0.02)
         forward, back = normalization.expected(norm, "he_normal", 3.0)
         assert math.isclose(forward, factor) and back >= factor
 

@@ -144,6 +144,20 @@ def signals(net: Network, examples: Dataset, *, batch: int = 100) -> Signals:
     )
 
 
+def weight_gradients(net: Network, examples: Dataset, *, batch: int = 100) -> np.ndarray:
+    """Length of the loss's gradient with respect to the weights of the blocks 1 ... L, (L, R)."""
+    x, y = examples.x_train[:batch], examples.y_train[:batch]
+    weights = [dict(block.named_parameters())["linear.weight"] for block in net.blocks]
+    mode = net.training
+    net.train()
+    with one_thread(), measuring.untouched_buffers(net):
+        outputs = net(x.to(weights[0].dtype))
+        loss = measuring.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum()
+        slopes = torch.autograd.grad(loss, weights)
+    net.train(mode)
+    return torch.stack([slope.square().sum((1, 2)).sqrt() for slope in slopes]).numpy()
+
+
 def answers(
     net: Network, examples: Dataset, batch: int, *, seed: int, most: int = 300
 ) -> np.ndarray:
