@@ -204,6 +204,21 @@ def test_what_has_no_place_on_a_log_axis_lies_on_its_edge() -> None:
     fig.canvas.draw()
 
 
+@pytest.mark.filterwarnings("error")
+def test_ticks_of_a_wide_axis_are_round_and_few() -> None:
+    fig, ax = style.figure()
+    axis = plots.Decades(ax)
+    for low in plots.LADDER:
+        for high in plots.LADDER:
+            axis.fit("some", [10.0**-low, 10.0**high], [1])
+            bottom, top = np.log10(ax.get_ylim())
+            powers = np.log10(ax.get_yticks())
+            assert 3 <= len(powers) <= 8 and bottom <= powers[0] and powers[-1] <= top
+            assert np.allclose(np.diff(powers), powers[1] - powers[0])
+            assert 0.0 in powers  # the size 1
+    fig.draw_without_rendering()  # from 1e-300 to 1e300
+
+
 def test_a_stopped_run_says_so() -> None:
     records = deep.learn("orthogonal", depth=2, width=4, seeds=(0, 1), steps=5)
     some = [next(records), next(records)]

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import Locator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 from course.plots import curves, style
@@ -29,7 +29,7 @@ class Decades:
     def __init__(self, ax: Axes, *, low: int = 2, high: int = 1) -> None:
         self.ax, self.least = ax, (low, high)
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(numticks=7))
+        ax.yaxis.set_major_locator(_Powers())
         ax.yaxis.set_minor_locator(NullLocator())
         ax.set(xlim=(0, 1), ylim=(10.0**-low, 10.0**high))
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -49,6 +49,24 @@ class Decades:
         right = 1.02 * max(float(np.max(x, initial=0.0)), 1.0)
         if self.ax.get_xlim() != (0, right):
             self.ax.set_xlim(0, right)
+
+
+class _Powers(Locator):
+    """Ticks at powers of ten, a round number of decades apart, 1 among them; eight at most.
+
+    Matplotlib's own also asks for a power beyond each end, which float64 does not have at 1e300.
+    """
+
+    APART = (1, 2, 3, 4, 5, 10, 20, 50, 100)
+
+    def __call__(self) -> list[float]:
+        return self.tick_values(*self.axis.get_view_interval())  # type: ignore[union-attr]
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        low, high = np.log10([vmin, vmax])
+        apart = next(apart for apart in self.APART if high - low <= 7 * apart)
+        powers = apart * np.arange(np.ceil(low / apart), np.floor(high / apart) + 1)
+        return [float(10.0**power) for power in powers]
 
 
 def _rung(exponent: float) -> int:
@@ -106,6 +124,8 @@ class Explorer:
         left.set(title="Training", xlabel="step", ylabel="loss")
         middle.set(title="Gradients", xlabel="layer", ylabel="size of the gradient")
         right.set(title="Product of all layers", xlabel="rank", ylabel="singular value")
+        for ax in axes:
+            ax.set_title(ax.get_title(), pad=9)  # room for crosses at the edge
         self.loss, self.layers, self.ranks = Decades(left), Decades(middle), Decades(right)
         nothing = np.full((1, 1), np.nan)
         look = {**style.line(0), "marker": ""}
@@ -142,7 +162,8 @@ class Runs:
         titles = ("Training", "Gradients at the start", "Gradients now")
         self.axes = dict(zip(("loss", "first", "last"), axes, strict=True))
         for ax, title in zip(axes, titles, strict=True):
-            ax.set(title=title, xlabel="layer", ylabel="size of the gradient")
+            ax.set(xlabel="layer", ylabel="size of the gradient")
+            ax.set_title(title, pad=9)  # room for crosses at the edge
         axes[0].set(xlabel="step", ylabel="loss")
         self.decades = {kind: Decades(ax) for kind, ax in self.axes.items()}
         _answering_nothing(axes[0])
