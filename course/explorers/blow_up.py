@@ -30,7 +30,7 @@ def explore(
     """
     fig, axes = style.figure(11.0, 4.0, ncols=3)
     panels = plots.Explorer(fig, axes)
-    widest = np.array([1e-100, 1e100])  # the widest labels there will be
+    widest = np.resize([1e-100, 1e100], 100)  # the widest labels there will be
     panels.show(widest[:, None], widest[:, None], [widest] * 2, [widest] * 2)
     fig.draw_without_rendering()
     fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
@@ -116,5 +116,4 @@ def watch(
     runs = {name: blow_up.digits_runs(name, steps=steps) for name in names}
     fig, ax = style.figure(9.0, 3.4)
     growing = GrowingCurves(ax, names, "train_accuracy", log=False)
-    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return live_run(runs, fig=fig, draw=growing.show, title=title)

@@ -175,9 +175,5 @@ def watch(*, steps: int = depth_width.STEPS) -> LiveRun:
         for depth, width in depth_width.SHAPES.items()
     }
     fig, ax = style.figure(9.0, 3.4)
-    curves = GrowingCurves(ax, list(runs), "loss", log=True)
-    ax.legend(
-        title="layers x width", loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False,
-        fontsize=9,
-    )  # fmt: skip
+    curves = GrowingCurves(ax, list(runs), "loss", log=True, heading="layers x width")
     return live_run(runs, fig=fig, draw=curves.show, title="About 20,000 parameters each")

@@ -17,11 +17,14 @@ class GrowingCurves:
     """What records say of `value`, against the step: a mean line with a band for each run.
 
     names: of the runs; a network's name gives its line of the course's palette. log: whether the
-    axis is logarithmic, where zeros are gaps. Records have step, steps, and `value` as an array
+    axis is logarithmic, where zeros are gaps. Several curves get a legend beside the axes, with the
+    words of `heading` above it. Records have step, steps, and `value` as an array
     (R,) or None (passed over). What is not finite is marked with a cross at the upper edge.
     """
 
-    def __init__(self, ax: Axes, names: Sequence[str], value: str, *, log: bool) -> None:
+    def __init__(
+        self, ax: Axes, names: Sequence[str], value: str, *, log: bool, heading: str = ""
+    ) -> None:
         self.ax, self.value, self.log = ax, value, log
         nothing = np.array([np.nan])
         self._bands = {}
@@ -37,7 +40,10 @@ class GrowingCurves:
         if len(names) > 1:
             # Beside the axes: inside, it would lie on a curve sooner or later.
             handles = [curve for curve, _, _ in self._bands.values()]
-            ax.figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9)
+            ax.figure.legend(
+                handles=handles, title=heading or None, loc="outside right upper", frameon=False,
+                fontsize=9, title_fontsize=9,
+            )  # fmt: skip
 
     def show(self, history: Mapping[str, Sequence[Any]]) -> str:
         """Draw the records so far, by the name of their run; returns what they show in words."""
