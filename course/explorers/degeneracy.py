@@ -118,7 +118,7 @@ class _Run:
         s = self.settings
         head = (
             f"fold {s['fold']}, orthogonality {s['orthogonality']:.2f}, scale {s['scale']:.2f}, "
-            f"{s['depth']} layers, {s['optimizer']}. Middle of {RUNS} runs."
+            f"{s['depth']} layer{'s' * (s['depth'] > 1)}, {s['optimizer']}. Middle of {RUNS} runs."
         )
         ranks = np.median(measures.participation(self.before.singular).numpy())
         steps = len(self.records)

@@ -94,6 +94,9 @@ class _Run:
             f"Adam with rate {rate:.2g}."
         ]
         for when, state in zip(plots.WHEN, self.states, strict=False):
+            if not np.isfinite(state.dead).all():
+                lines.append(f"{when.capitalize()}: it broke down, its weights are not finite.")
+                continue
             lines.append(
                 f"{when.capitalize()}: {state.dead[0].mean():.0%} of the units dead, "
                 f"{state.dead[0, -1]:.0%} in the last layer, whose effective rank is "

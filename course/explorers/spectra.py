@@ -77,8 +77,9 @@ def _product_words(depth: int, kind: str, scale: float, logs: np.ndarray, now: n
             f"The largest singular value is {_power(logs[0])}, the middle one "
             f"{_power(logs[len(logs) // 2])}, the smallest {_power(logs[-1])}."
         )
+    matrices = "matrix" if depth == 1 else "matrices"
     return (
-        f"{depth} {kind} matrices of {WIDTH} x {WIDTH}, scale {scale:.2f}.\n{sizes}\n"
+        f"{depth} {kind} {matrices} of {WIDTH} x {WIDTH}, scale {scale:.2f}.\n{sizes}\n"
         f"Apart from the scale, {shares}."
     )
 

@@ -69,6 +69,7 @@ def _guide(ax: Axes, height: float, word: str) -> None:
     ax.text(
         0.99, height, word, transform=ax.get_yaxis_transform(), ha="right", va="bottom",
         color=style.GREY, fontsize=8,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
     )  # fmt: skip
 
 
