@@ -116,6 +116,7 @@ PATHS: dict[str, dict[str, object]] = {
     "1 layer": {"name": "plain", "depth": 0, "norm": None},
     "plain, 24 layers": {"name": "plain", "depth": 23, "norm": None},
     "plain, 24, batch norm": {"name": "plain", "depth": 23, "norm": "batch"},
+    "skips, 50 layers": {"name": "resnet", "depth": 49, "norm": None, "branch": 1.0},
     "skips, 50, batch norm": {"name": "resnet", "depth": 49, "norm": "batch", "branch": 1.0},
     "skips x 0.1, 50, batch norm": {"name": "resnet", "depth": 49, "norm": "batch", "branch": 0.1},
 }
