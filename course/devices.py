@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import torch
@@ -11,6 +12,7 @@ from course.arguments import one_of, reject
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WARM_UP = 3  # runs before recording: libraries choose their kernels in the first ones
+_RECORDING = threading.Lock()  # a process can record one graph at a time; runs live in threads
 
 
 def device(name: str = "auto") -> torch.device:
@@ -66,15 +68,21 @@ class Repeated:
     def _record(self, inputs: tuple[Tensor, ...]) -> None:
         before = [tensor.detach().clone() for tensor in self.state]
         self.inputs = [tensor.clone() for tensor in inputs]
-        graph = torch.cuda.CUDAGraph()
+        graph, here = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
         try:
             side = torch.cuda.Stream()
-            side.wait_stream(torch.cuda.current_stream())
+            side.wait_stream(here)
             with torch.cuda.stream(side):
                 for _ in range(WARM_UP):
                     self.function(*self.inputs)
-            torch.cuda.current_stream().wait_stream(side)
-            with torch.cuda.graph(graph):
+            here.wait_stream(side)
+            # "thread_local": what other threads do on the GPU meanwhile is no error. The outer
+            # `stream`: a recording that fails would leave its own one as the current stream.
+            with (
+                _RECORDING,
+                torch.cuda.stream(here),
+                torch.cuda.graph(graph, capture_error_mode="thread_local"),
+            ):
                 self.outputs = self.function(*self.inputs)
             self.graph = graph
         except RuntimeError as error:

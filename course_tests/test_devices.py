@@ -62,7 +62,7 @@ def pretended_cuda(monkeypatch):
         Stream=Stream,
         current_stream=Stream,
         stream=lambda side: contextlib.nullcontext(),
-        graph=lambda graph: contextlib.nullcontext(),
+        graph=lambda graph, capture_error_mode: contextlib.nullcontext(),
     ).items():
         monkeypatch.setattr(torch.cuda, name, stand_in)
 
@@ -93,14 +93,26 @@ def test_where_recording_fails_the_step_runs_as_it_is(monkeypatch, request):
     expected = numbers("van", SGD(0.05))
     request.getfixturevalue("pretended_cuda")
 
+    current = ["default"]
+
     @contextlib.contextmanager
-    def failing(graph):
+    def stream(chosen):
+        before, current[0] = current[0], chosen
+        try:
+            yield
+        finally:
+            current[0] = before
+
+    @contextlib.contextmanager
+    def failing(graph, capture_error_mode):
+        current[0] = "recording"  # as torch leaves it when a recording can't be ended
         yield
         raise RuntimeError("operation not permitted when stream is capturing")
 
+    monkeypatch.setattr(torch.cuda, "stream", stream)
     monkeypatch.setattr(torch.cuda, "graph", failing)
     losses, _, state = numbers("van", SGD(0.05))
-    assert Graph.recorded == 0
+    assert Graph.recorded == 0 and current == ["default"]
     np.testing.assert_array_equal(losses, expected[0])
     assert all(torch.equal(state[name], value) for name, value in expected[2].items())
 
