@@ -108,6 +108,21 @@ def layers(network: Any) -> dict[str, nn.Module]:
     return named | {"head": network.head}
 
 
+def leaves(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """The innermost modules by name, each once: layers that are made of no other layer.
+
+    nn.MultiheadAttention is one (its last linear layer is never called), and so is a layer whose
+    weight is parametrized, by weight norm for instance. Identities are left out.
+    """
+    inside = [child for child in module.named_children() if child[0] != "parametrizations"]
+    if isinstance(module, nn.MultiheadAttention):
+        inside = []
+    if not inside and not isinstance(module, nn.Identity):
+        yield name, module
+    for part, child in inside:
+        yield from leaves(child, f"{name}.{part}".lstrip("."))
+
+
 @contextmanager
 def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
     """While open, the list fills with the output of each module that runs, in running order."""

@@ -82,7 +82,7 @@ class Probe:
     """Measures every layer of `module` in the last forward and backward pass inside the `with`.
 
     layers: names, as in `module.named_modules()` or as by default: "stem", "block 1", ..., "head"
-    of a network of this course, and of others every module that has no children.
+    of a network of this course, and of others `measuring.leaves`: the innermost modules.
     labels: whole numbers (B,) or (R, B), for "neighbours"; other layers than those with B samples
     get NaN. samples: how many samples of the batch the measures of activations use (the first).
     measure: which of `MEASURES`, `RANKS` (an SVD per layer) and "neighbours"; all by default.
@@ -90,8 +90,9 @@ class Probe:
     An activation counts where it is applied, as a module or as a function (torch.relu, ...): for
     the layers it happens inside of; outside of all default layers it gets its own record. A module
     called twice gets two records, the second named "name (2)". If `module` has `replicas` = R, the
-    first axis of an output (with R entries) is that of the replicas. Samples come next; the rest
-    are units, in a row (for `dead`: channels of images are units, else the last axis).
+    first axis of an output (with R entries) is that of the replicas. Samples come next (say
+    batch_first=True in recurrent nets and transformers); the rest are units, in a row (for `dead`:
+    channels of images are units, else the last axis).
 
     Nothing in the network is changed, and leaving the `with` removes every hook, also after an
     error; the tables can be read afterwards. ValueError for an unknown name or bad labels.
@@ -293,8 +294,7 @@ class Probe:
 def _default_layers(module: nn.Module) -> dict[str, nn.Module]:
     if isinstance(module, Network):
         return measuring.layers(module)
-    return {
-        name or type(module).__name__: child
-        for name, child in module.named_modules()
-        if not any(child.children()) and not isinstance(child, nn.Identity)
-    }
+    names: dict[nn.Module, str] = {}
+    for name, leaf in measuring.leaves(module):
+        names.setdefault(leaf, name or type(module).__name__)
+    return {name: leaf for leaf, name in names.items()}

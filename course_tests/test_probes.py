@@ -198,6 +198,37 @@ def test_activations_called_as_functions_in_place_and_twice_are_seen():
     assert all(record["gradient"] > 0 for record in table.values())
 
 
+class Attentive(nn.Module):
+    """Attention, a layer with weight norm that is used twice, and an activation that is shared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.mix = nn.utils.parametrizations.weight_norm(nn.Linear(8, 8))
+        self.again, self.act, self.skip = self.mix, nn.Tanh(), nn.Identity()
+        self.head = nn.Linear(8, 10)
+
+    def forward(self, x):
+        h = self.skip(x) + self.attention(x, x, x)[0]
+        h = self.act(self.again(self.act(self.mix(h))))
+        return {"logits": self.head(h.mean(1)), "aux": [None]}
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_attention_parametrized_and_shared_layers_are_layers(training):
+    torch.manual_seed(0)
+    network: Any = Attentive().train(training)
+    x = noise(12, 5, 8)
+    with Probe(network) as probe:
+        loss_of(network(x)["logits"], torch.arange(12) % 10).backward()
+    table = {record["layer"]: record for record in probe.table()}
+    assert list(table) == ["attention", "mix", "act", "mix (2)", "act (2)", "head"]
+    assert table["attention"]["shape"] == table["mix (2)"]["shape"] == (12, 5, 8)
+    attended = network.attention(x, x, x)[0]
+    assert table["attention"]["mean"] == pytest.approx(attended.mean().item(), rel=1e-4)
+    assert all(record["gradient"] > 0 for record in table.values())
+
+
 def test_blocks_are_judged_by_the_activation_inside():
     network: Any = small.build("resnet", norm=None)
     with torch.no_grad():
