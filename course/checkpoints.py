@@ -12,6 +12,7 @@ import functools
 import hashlib
 import io
 import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import torch
 
 import course
+from course.arguments import reject
 
 MAGIC = b"checkpoint of the very deep networks course, format 1\n"
 
@@ -63,18 +65,32 @@ def read(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"{str(path)!r} is not a checkpoint of this course: {advice}")
     if hashlib.sha256(payload).hexdigest().encode() + b"\n" != digest:
         raise CheckpointError(f"checkpoint {str(path)!r} is damaged or cut short: {advice}")
-    content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    try:
+        content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:  # whole, but not what `write` writes
+        raise CheckpointError(f"{str(path)!r} holds what no checkpoint holds: {advice}") from error
     return dict(content)
 
 
 def prepare(path: str | Path) -> Path:
-    """The path, if a checkpoint can be written there; what an interrupted write left is removed."""
+    """The path, if a checkpoint can be written there: tried now, as later a run would be lost.
+
+    What an interrupted write has left is removed.
+    """
+    if not isinstance(path, str | Path):
+        raise CheckpointError(str(reject("checkpoint", path, "the name of a file")))
     path = Path(path)
     if not path.parent.is_dir():
         raise CheckpointError(f"checkpoint {str(path)!r}: there is no folder {str(path.parent)!r}")
     if path.is_dir():
         raise CheckpointError(f"checkpoint {str(path)!r} is a folder: give the name of a file")
-    _partial(path).unlink(missing_ok=True)
+    try:
+        with open(_partial(path), "wb"):
+            pass
+        _partial(path).unlink()
+    except OSError as error:
+        reason = f"nothing can be written to its folder ({error.strerror})"
+        raise CheckpointError(f"checkpoint {str(path)!r}: {reason}: give another place") from None
     return path
 
 

@@ -130,6 +130,9 @@ class Run:
 
     def _load(self, saving: Saving) -> None:
         content = checkpoints.read(saving.path)
+        if "settings" not in content:
+            error = f"checkpoint {str(saving.path)!r} is not of a training run: give another file"
+            raise checkpoints.CheckpointError(error)
         checkpoints.compare(saving.path, content["settings"], saving.settings)
         self.network.load_state_dict(content["network"])
         with torch.no_grad():

@@ -158,6 +158,25 @@ def test_files_that_are_none_are_refused_with_advice(content, words, tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), before, strict=True))
 
 
+class Stranger:
+    """Something that runs code when it is unpickled."""
+
+    def __reduce__(self):
+        return print, ("this must not be seen",)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [({"step": Stranger()}, "holds what no checkpoint holds"), ({"step": 3}, "not of a training")],
+)
+def test_whole_files_with_other_contents_are_refused(content, words, tmp_path, capsys):
+    path = tmp_path / "run"
+    checkpoints.write(path, content)
+    with pytest.raises(CheckpointError, match=words) as error:
+        fit(build(), blobs(), **OPTIONS, checkpoint=path)
+    assert repr(str(path)) in str(error.value) and capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("make", "data", "options", "words"),
     [
@@ -225,6 +244,14 @@ def test_it_is_on_the_disk_before_it_takes_the_place(tmp_path, monkeypatch):
 def test_places_where_none_can_be_written_are_refused_at_once(name, words, tmp_path):
     with pytest.raises(CheckpointError, match=words):
         fit(build(), blobs(), **OPTIONS, checkpoint=tmp_path / name)
+
+
+def test_a_folder_that_takes_no_files_is_found_out_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "_partial", lambda path: path / "no" / "folder")
+    with pytest.raises(CheckpointError, match=r"nothing can be written .* give another place"):
+        fit(build(), blobs(), **OPTIONS, checkpoint=tmp_path / "run")
+    with pytest.raises(CheckpointError, match="checkpoint = 3: it must be the name of a file"):
+        fit(build(), blobs(), **OPTIONS, checkpoint=3)
 
 
 def test_what_a_kill_left_behind_goes(tmp_path):
