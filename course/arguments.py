@@ -31,14 +31,18 @@ def real(
     least: float = -math.inf,
     most: float = math.inf,
     above: float = -math.inf,
+    text: bool = False,
 ) -> float:
-    """`value` as a finite float with above < value, least <= value <= most, or ValueError."""
+    """`value` as a finite float with above < value, least <= value <= most, or ValueError.
+
+    text: a number written as a string is taken, too.
+    """
     bounds = [f"> {above:g}"] if above > -math.inf else []
     bounds += [f">= {least:g}"] if least > -math.inf else []
     bounds += [f"<= {most:g}"] if most < math.inf else []
     allowed = " ".join(["a finite number", " and ".join(bounds)]).strip()
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, str) and not text else float(value)
     except (TypeError, ValueError):
         raise reject(name, value, allowed) from None
     if not math.isfinite(number) or not least <= number <= most or number <= above:
@@ -55,11 +59,15 @@ def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
 
 
 def seeds(value: Any) -> tuple[int, ...]:
-    """Seeds, one per replica, as a tuple of distinct whole numbers >= 0, or ValueError."""
+    """Seeds, one per replica, as a tuple of distinct whole numbers >= 0, or ValueError.
+
+    `value`: a list, tuple, range, or an array or tensor with one axis.
+    """
     allowed = "a non-empty sequence of different whole numbers >= 0, one per replica"
-    if isinstance(value, str) or not isinstance(value, Sequence | range):
+    listed = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(listed, str) or not isinstance(listed, Sequence):
         raise reject("seeds", value, allowed)
-    checked = tuple(whole("seeds", seed) for seed in value)
+    checked = tuple(whole("seeds", seed) for seed in listed)
     if not checked or len(set(checked)) != len(checked):
         raise reject("seeds", value, allowed)
     return checked

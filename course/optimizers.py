@@ -95,7 +95,7 @@ class Adam:
     def __post_init__(self) -> None:
         real("rate", self.rate, least=0)
         for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
+            if real(name, getattr(self, name), least=0) >= 1:
                 raise reject(name, getattr(self, name), "a number >= 0 and < 1")
         real("epsilon", self.epsilon, above=0)
 

@@ -43,6 +43,8 @@ def linear_decay(start: float = 0.6) -> Schedule:
 
 def step_decay(at: Sequence[float] = (0.5, 0.75), factor: float = 0.1) -> Schedule:
     """Times `factor` at each of the shares `at` of the steps: the usual schedule for CIFAR."""
+    if not isinstance(at, Sequence):
+        raise reject("at", at, "a sequence of shares of the steps, such as (0.5, 0.75)")
     at = tuple(real("at", share, least=0, most=1) for share in at)
     if list(at) != sorted(set(at)):
         raise reject("at", at, "shares of the steps in rising order")

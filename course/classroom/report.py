@@ -91,9 +91,8 @@ def read_marks(course: Path, file: Path) -> list[tuple[str, str]]:
                     f"{file.name}, row {number}: no such answer in this course"
                 ) from None
             try:
-                points = real(
-                    "points", row["points"].replace(",", "."), least=0, most=entry.max_score
-                )
+                written = row["points"].replace(",", ".")
+                points = real("points", written, least=0, most=entry.max_score, text=True)
             except ValueError as problem:
                 raise ValueError(f"{file.name}, row {number}: {problem}") from None
             entry.manual_score, entry.needs_manual_grade = points, False

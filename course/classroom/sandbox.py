@@ -49,7 +49,7 @@ class Limits:
         for pair in text.split(",") if text else []:
             name, _, value = pair.partition("=")
             kind = float if one_of("limit", name.strip(), known) == "memory_gb" else int
-            given[name.strip()] = kind(real(name.strip(), value, above=0))
+            given[name.strip()] = kind(real(name.strip(), value, above=0, text=True))
         return cls(**given)
 
 
