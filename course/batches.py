@@ -39,8 +39,16 @@ class FreshBatches:
 
     steps_per_epoch = None
 
-    def __init__(self, task: tasks.Task, seeds: tuple[int, ...], batch: int, device: torch.device):
+    def __init__(
+        self,
+        task: tasks.Task,
+        seeds: tuple[int, ...],
+        batch: int,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ):
         self.task, self.seeds, self.size, self.device = task, seeds, batch, device
+        self.dtype = dtype
         self.block = -1
 
     def batch(self, step: int) -> Examples:
@@ -48,7 +56,9 @@ class FreshBatches:
         block, position = divmod(step, BLOCK)
         if block != self.block:
             purpose, count = f"fresh examples {block}", BLOCK * self.size
-            self.x, self.y = tasks.draw(self.task, self.seeds, purpose, count, self.device)
+            self.x, self.y = tasks.draw(
+                self.task, self.seeds, purpose, count, self.device, self.dtype
+            )
             self.block = block
         here = slice(position * self.size, (position + 1) * self.size)
         return self.x[:, here], self.y[:, here]
@@ -103,9 +113,9 @@ class Problem:
             if loss != "mse":
                 raise reject("loss", loss, f"mse, as the targets of {data!r} are no labels")
             self.power = data.power
-            test = tasks.draw(data, seeds, "held-out examples", HELD_OUT, device)
+            test = tasks.draw(data, seeds, "held-out examples", HELD_OUT, device, dtype)
             self.evaluation["test"] = test
-            self.batches = FreshBatches(data, seeds, batch, device)
+            self.batches = FreshBatches(data, seeds, batch, device, dtype)
             _try(network, test[0][:, :2], "data", repr(data), outputs=data.outputs)
             return
         if not hasattr(data, "x_train"):
@@ -140,7 +150,7 @@ class Problem:
 
 
 def _check_inputs(name: str, x: Any) -> None:
-    if not isinstance(x, Tensor) or not x.is_floating_point() or x.dim() < 2 or not len(x):
+    if not isinstance(x, Tensor) or not x.is_floating_point() or x.dim() != 2 or not len(x):
         allowed = "a floating-point tensor (N, d), N >= 1"
         raise reject(name, _brief(x), allowed)
     if not torch.isfinite(x).all():

@@ -264,8 +264,10 @@ def replicate(
     """
     arguments.whole("fan_in", fan_in, least=1)
     arguments.whole("fan_out", fan_out, least=1)
-    if not generators:
-        raise arguments.reject("generators", generators, "one generator per replica, at least one")
+    listed = list(generators) if isinstance(generators, Sequence) else []
+    if not listed or not all(isinstance(each, Generator) for each in listed):
+        allowed = "a list of torch generators, one per replica: seeding.generators(seeds, purpose)"
+        raise arguments.reject("generators", generators, allowed)
     drawn = torch.stack([law(init)(fan_in, fan_out, generator) for generator in generators])
     expected = (len(generators), fan_in if rows is None else rows, fan_out)
     if drawn.shape != expected or not drawn.isfinite().all():

@@ -46,6 +46,8 @@ class Linear(nn.Module):
             drawn = initializers.replicate(bias, fan_in, fan_out, generators, rows=1)
             self.bias = nn.Parameter(drawn.to(dtype))
         elif bias is not False:
+            if bias is None or isinstance(bias, str):
+                raise arguments.reject("bias", bias, "False, True, a number, or a law of biases")
             value = 0.0 if bias is True else arguments.real("bias", bias)
             self.bias = nn.Parameter(self.weight.new_full((len(generators), 1, fan_out), value))
 

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from course import arguments
 from course.initializers import Law
-from course.parts import BLOCKS, Maker, check, make_head, make_stem
+from course.parts import BLOCKS, Maker, check, check_kinds, make_head, make_stem
 
 # The names `build` knows, with the options that are each one's own and their values.
 ARCHITECTURES: dict[str, dict[str, Any]] = {
@@ -80,7 +80,8 @@ class VariableActivationNetwork(Network):
     """A network of `VariableActivation` blocks and the state that phases out their skips.
 
     alpha (from 0) and multiplier (the paper's lambda): (depth, R). Both are buffers: an optimizer
-    of the weights never sees them. backward() leaves dC/dalpha in alpha.grad, for eq. 7.
+    of the weights never sees them. backward() adds dC/dalpha to alpha.grad, for eq. 7; in a loop of
+    your own set alpha.grad to None before it, as no optimizer does that for you.
     """
 
     alpha: Tensor
@@ -102,8 +103,8 @@ class VariableActivationNetwork(Network):
 
     def _apply(self, fn: Any, recurse: bool = True) -> VariableActivationNetwork:
         super()._apply(fn, recurse)
-        if not self.alpha.is_leaf:  # .to(...) has made a copy: it must collect gradients too
-            self.alpha = self.alpha.detach().requires_grad_()
+        if not (self.alpha.is_leaf and self.alpha.requires_grad):
+            self.alpha = self.alpha.detach().requires_grad_()  # a copy made by .to(...)
         return self
 
 
@@ -170,7 +171,7 @@ def mlp(
     `init` is one law, or one for each of the L + 1 layers. activation="identity" makes it the deep
     linear network y = x W_1 W_2 ... W_(L+1). Layer l has the stream of layer l of `build`.
     """
-    if len(widths) < 2:
+    if not isinstance(widths, Sequence) or len(widths) < 2:
         raise arguments.reject("widths", widths, "at least two whole numbers >= 1: in and out")
     widths = tuple(arguments.whole("widths", width, least=1) for width in widths)
     layers = len(widths) - 1
@@ -183,6 +184,7 @@ def mlp(
         name="mlp", widths=widths, seeds=arguments.seeds(seeds), activation=activation,
         norm=norm, init=init, bias=bias, dtype=dtype,
     )  # fmt: skip
+    check_kinds(recipe)
     make = Maker(recipe)
     blocks = [
         make.post(f"layer {number}", widths[number], widths[number + 1], init=inits[number])

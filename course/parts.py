@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,15 @@ from course.layers import Activation, DiracLinear, Linear, norm_layer
 _PRE_ACTIVATION = ("resnet", "van", "van0")
 
 
+def check_kinds(recipe: dict[str, Any], activations: Iterable[str] = ACTIVATIONS) -> None:
+    """ValueError for an activation, norm or dtype that there is not."""
+    arguments.one_of("activation", recipe["activation"], activations)
+    norm_layer(recipe["norm"], 1, 1, torch.float32)
+    dtype = recipe["dtype"]
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise arguments.reject("dtype", dtype, "a torch.dtype of floating point numbers")
+
+
 def check(recipe: dict[str, Any]) -> None:
     """ValueError for the first argument of `networks.build` that does not fit."""
     width, mirrored = recipe["width"], recipe["name"] == "looks-linear"
@@ -34,9 +43,7 @@ def check(recipe: dict[str, Any]) -> None:
     arguments.whole("depth", recipe["depth"])
     if mirrored and width % 2:
         raise arguments.reject("width", width, "even: half of the units mirror the other half")
-    arguments.one_of("activation", recipe["activation"], ["relu"] if mirrored else ACTIVATIONS)
-    if not recipe["dtype"].is_floating_point:
-        raise arguments.reject("dtype", recipe["dtype"], "a type of floating point numbers")
+    check_kinds(recipe, ["relu"] if mirrored else ACTIVATIONS)
     for option in ("gate_bias", "multiplier", "branch"):
         value = recipe.get(option, 0.0)
         if isinstance(value, str) and option == "branch":

@@ -206,6 +206,8 @@ def gradient_correlation(gradients: Any, lags: Sequence[int]) -> Tensor:
 
 def _differentiable(function: Function, x: Tensor) -> tuple[Tensor, Tensor]:
     """The inputs as leaves, one copy for each replica, and function(inputs)."""
+    if not isinstance(x, Tensor):
+        raise arguments.reject("x", type(x).__name__, "a tensor (B, n) or (R, B, n)")
     if x.dim() not in (2, 3) or 0 in x.shape or not x.is_floating_point():
         raise arguments.reject("x", f"{x.dtype} {tuple(x.shape)}", "floats (B, n) or (R, B, n)")
     point = x.detach().clone().requires_grad_()

@@ -68,9 +68,17 @@ class LinearTeacher:
 
 
 def draw(
-    task: Task, seeds: tuple[int, ...], purpose: str, count: int, device: torch.device
+    task: Task,
+    seeds: tuple[int, ...],
+    purpose: str,
+    count: int,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
 ) -> tuple[Tensor, Tensor]:
-    """`count` examples of the task for each seed: inputs (R, count, d), targets (R, count, k)."""
+    """`count` examples of the task for each seed: inputs (R, count, d), targets (R, count, k).
+
+    They are drawn in float32 whatever `dtype` says: a run in float64 sees the same numbers.
+    """
     pairs = [task.draw(seed, generator(seed, purpose), count) for seed in seeds]
     x, y = zip(*pairs, strict=True)
-    return torch.stack(x).to(device), torch.stack(y).to(device)
+    return torch.stack(x).to(device, dtype), torch.stack(y).to(device, dtype)

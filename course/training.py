@@ -15,6 +15,7 @@ from typing import Any
 from course import checkpoints, devices, measuring, van
 from course.arguments import one_of, real, reject, whole
 from course.batches import Problem
+from course.networks import Network
 from course.optimizers import SGD, Adam, Optimizer
 from course.records import Evaluation, NonFinite, Record
 from course.running import Reports, Run, Saving
@@ -68,19 +69,22 @@ def fit(
         If it is there, the run goes on from it, to the numbers that it would have reached without
         the interruption; first the records of its evaluations so far are yielded again. It must
         be of a run with the same settings.
-    device: "auto" (CUDA or CPU), "cpu", "cuda", "mps".
+    device: "auto" (CUDA or CPU), "cpu", "cuda", "mps". The network is moved, and stays there.
 
     The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine
     and thread count. Raises ValueError at once, before any training, for arguments that do not fit,
     and CheckpointError (a ValueError) for a checkpoint that cannot be used.
     """
+    if not isinstance(network, Network):
+        allowed = "a network of the course, by networks.build(...) or networks.mlp(...)"
+        raise reject("network", type(network).__name__, allowed)
     whole("batch", batch, least=1)
     one_of("loss", loss, measuring.LOSSES)
     if not isinstance(optimizer, SGD | Adam | None):
         raise reject("optimizer", optimizer, "training.SGD(...) or training.Adam(...)")
     if not isinstance(schedule, Schedule):
         raise reject("schedule", schedule, "constant, linear_decay(...) or step_decay(...)")
-    if isinstance(watch, str):
+    if isinstance(watch, str) or not isinstance(watch, Sequence):
         raise reject("watch", watch, "a sequence of names, such as ['gradients']")
     for kind in watch:
         one_of("watch", kind, measuring.WATCHABLE)

@@ -168,6 +168,8 @@ def schedule(skips: str | Skips | None, network: Any) -> Skips | None:
             raise reject("skips", skips, f"None for {name}: it has no alpha")
         return None
     if skips is not None:
+        if not hasattr(skips, "step"):
+            raise reject("skips", skips, "Multipliers, Ramp, Cut, or a name in SCHEDULES")
         return skips
     if network.name == "van0":
         return SCHEDULES["free"]

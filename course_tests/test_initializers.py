@@ -174,6 +174,8 @@ def test_replicas_are_single_draws_side_by_side(name):
         (lambda: draw("mirrored_last", 7, 5), "fan_in = 7: it must be even"),
         (lambda: replicate("zero", 0, 2), "fan_in = 0"),
         (lambda: initializers.replicate("zero", 2, 2, []), "generators = "),
+        (lambda: initializers.replicate("zero", 2, 2, [0, 1]), "a list of torch generators"),
+        (lambda: initializers.replicate("zero", 2, 2, 0), "generators = 0"),
         (lambda: replicate(lambda m, n, g: torch.zeros(n, m), 2, 3), "a law that draws"),
         (lambda: replicate(lambda m, n, g: torch.full((m, n), math.nan), 2, 3), "finite"),
         (lambda: replicate(partial(initializers.normal_bias, variance=-1), 2, 2), "variance = -1"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -290,10 +291,18 @@ def test_alpha_is_a_state_that_collects_gradients_and_no_optimizer_sees():
         assert other.alpha.dtype == torch.float64
         other(noise(5, 3)).square().sum().backward()
         assert other.alpha.grad.shape == (3, 2) and other.alpha.grad.any()
+    with torch.no_grad():
+        moved = net("van", depth=3).float()
+    assert moved.alpha.dtype == torch.float32 and moved.alpha.requires_grad
     wild_numbers(van)
     twin = net("van", depth=3)
     twin.load_state_dict(van.state_dict())
     assert torch.equal(twin.alpha, van.alpha) and twin.alpha.requires_grad
+
+
+@pytest.mark.parametrize("seeds", [np.arange(2), torch.arange(2), (0, 1), [np.int64(0), 1]])
+def test_seeds_may_come_in_any_sequence(seeds):
+    assert net(seeds=seeds).seeds == networks.mlp([3, 2], seeds=seeds).seeds == (0, 1)
 
 
 # --- growing and rebuilding -------------------------------------------------------------------
@@ -364,6 +373,9 @@ def test_batch_statistics_reach_every_norm_of_a_network():
         (lambda: net(depth=0, activation="swish"), "activation = 'swish'"),
         (lambda: net(init="xavier"), "init = 'xavier'"),
         (lambda: net(dtype=torch.int64), "dtype = torch.int64"),
+        (lambda: net(dtype="float32"), "dtype = 'float32': it must be a torch.dtype"),
+        (lambda: net(bias="zero"), "bias = 'zero': it must be False, True, a number, or a law"),
+        (lambda: net(seeds=np.zeros((2, 1), int)), "seeds = "),
         (lambda: net(branch=0.1), "option of plain = 'branch': it must be left out"),
         (lambda: net("van", branch=0.1), "option of van = 'branch': it must be one of multiplier"),
         (lambda: net("resnet", branch="fixup"), "'fixup': it must be one of zero, rezero"),
@@ -379,6 +391,10 @@ def test_batch_statistics_reach_every_norm_of_a_network():
         (lambda: net()(noise(3, 5, 3)), r"shape of x = \(3, 5, 3\)"),
         (lambda: networks.mlp([3], seeds=[0]), r"widths = \[3\]"),
         (lambda: networks.mlp([3, 0, 2], seeds=[0]), "widths = 0"),
+        (lambda: networks.mlp(3, seeds=[0]), "widths = 3"),
+        (lambda: networks.mlp([3, 2], seeds=[0], activation="swish"), "activation = 'swish'"),
+        (lambda: networks.mlp([3, 2], seeds=[0], norm="group"), "norm = 'group'"),
+        (lambda: networks.mlp([3, 2], seeds=[0], dtype=torch.int64), "dtype = torch.int64"),
         (lambda: networks.mlp([3, 4, 2], seeds=[0], init=["zero"]), "one for each of the 2"),
         (lambda: networks.extend_with_identity(net(), 2), "norm batch"),
         (lambda: networks.extend_with_identity(net("resnet", norm=None), 2), "network = 'resnet"),

@@ -414,6 +414,7 @@ def test_only_critical_orthogonal_tanh_networks_are_isometric(
         (lambda: spectra.product_spectrum([torch.ones(2, 3), torch.ones(2, 3)]), r"factors\[1\]"),
         (lambda: spectra.product_spectrum([torch.ones(2, 3, 3), torch.ones(3, 3)]), r"\[1\]"),
         (lambda: spectra.jacobian(nn.Linear(2, 2), torch.ones(2)), "x = "),
+        (lambda: spectra.jacobian(nn.Linear(2, 2), np.ones((3, 2))), "x = 'ndarray'"),
         (lambda: spectra.jacobian(nn.Linear(2, 2), torch.ones(0, 2)), "x = "),
         (lambda: spectra.jacobian(nn.Linear(2, 2), torch.ones(1, 2).long()), "x = "),
         (lambda: spectra.jacobian(nn.Linear(2, 2), torch.ones(1, 2), chunk=0), "chunk = 0"),

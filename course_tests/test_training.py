@@ -264,6 +264,14 @@ def test_a_deep_linear_network_learns_a_linear_teacher():
         assert gap == pytest.approx(records[-1].test_loss[replica], rel=0.3, abs=2e-3)
 
 
+def test_a_task_is_the_same_in_both_precisions():
+    curves = []
+    for dtype in (torch.float32, torch.float64):
+        network = networks.mlp([8, 8, 8], seeds=(0, 1), activation="tanh", dtype=dtype)
+        curves.append([r.loss for r in run(network, LinearTeacher(8), loss="mse")])
+    np.testing.assert_allclose(*curves, rtol=1e-5)
+
+
 def test_answering_zero_costs_one():
     network = networks.mlp([8, 8], seeds=(0, 1), init="zero", bias=False)
     records = run(network, LinearTeacher(8), loss="mse", batch=1000, optimizer=SGD(0.0), steps=1)
@@ -400,6 +408,7 @@ NAN[5, 2] = torch.nan
         (dict(clip=float("nan")), "clip = nan"),
         (dict(watch=("loss",)), "watch = 'loss'"),
         (dict(watch="gradients"), "watch = 'gradients'"),
+        (dict(watch=3), "watch = 3"),
         (dict(optimizer="sgd"), "optimizer = 'sgd'"),
         (dict(schedule=0.5), "schedule = 0.5"),
         (dict(stop=3), "stop = 3"),
@@ -416,6 +425,7 @@ NAN[5, 2] = torch.nan
         (dict(data=spoiled(y_train=blobs().y_train.float())), "type int64"),
         (dict(data=spoiled(x_train=blobs().x_train[:, :4])), "shape of x_train = (120, 4)"),
         (dict(data=spoiled(x_train=blobs().x_train.long())), "a floating-point tensor"),
+        (dict(data=spoiled(x_train=blobs().x_train[:, None])), "float32 tensor (120, 1, 6)"),
         (dict(data=spoiled(x_train=blobs().x_train.numpy())), "x_train = 'ndarray'"),
         (dict(loss="mse"), "finite numbers (120, outputs) for loss mse"),
         (dict(data=LinearTeacher(6)), "loss = 'cross_entropy'"),
@@ -441,6 +451,12 @@ def test_parameters_without_replicas_are_named():
         run(network)
 
 
+@pytest.mark.parametrize("network", [None, torch.nn.Linear(6, 3)])
+def test_only_networks_of_the_course_are_trained(network):
+    with pytest.raises(ValueError, match=f"network = '{type(network).__name__}': it must be a net"):
+        fit(network, blobs(), steps=1, device="cpu")
+
+
 def test_epochs_of_a_task_are_refused():
     network = networks.mlp([4, 4], seeds=(0,))
     with pytest.raises(ValueError, match="give steps"):
@@ -452,7 +468,10 @@ def test_epochs_of_a_task_are_refused():
     [
         (lambda: SGD(-1), "rate = -1"),
         (lambda: SGD(0.1, 1.5), "momentum = 1.5"),
+        (lambda: SGD("0.1"), "rate = '0.1'"),
         (lambda: Adam(0.1, beta2=1), "beta2 = 1"),
+        (lambda: Adam(0.1, beta1="0.9"), "beta1 = '0.9'"),
+        (lambda: step_decay(0.5), "at = 0.5: it must be a sequence"),
         (lambda: linear_decay(1.2), "start = 1.2"),
         (lambda: step_decay((0.7, 0.5)), "at = (0.7, 0.5)"),
         (lambda: LinearTeacher(0), "size = 0"),

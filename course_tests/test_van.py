@@ -161,6 +161,9 @@ def test_a_van_whose_skips_stay_whole_trains_as_a_resnet():
     np.testing.assert_allclose(vans[-1].loss, resnets[-1].loss, rtol=1e-4)
 
 
+SQUARE = dict(inputs=6, width=6, outputs=6)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -171,7 +174,10 @@ def test_a_van_whose_skips_stay_whole_trains_as_a_resnet():
         (lambda: van.Cut(-0.1), "at = -0.1"),
         (lambda: van.schedule("fast", build("van")), "skips = 'fast'"),
         (lambda: van.schedule("slow", build("resnet")), "None for resnet"),
+        (lambda: van.schedule(3, build("van")), "skips = 3: it must be Multipliers, Ramp, Cut"),
+        (lambda: van.Ramp("0.5"), "until = '0.5'"),
         (lambda: van.removal(build("plain"), blobs()), "network = 'plain'"),
+        (lambda: van.removal(build("van", ends=False, **SQUARE), blobs()), "ends = False"),
     ],
 )
 def test_bad_settings_are_named(make, words):
