@@ -118,7 +118,7 @@ def learn(
         inputs=examples.x_train.shape[1], outputs=len(examples.classes),
     )  # fmt: skip
     optimizer = training.SGD(0.003) if optimizer is None else optimizer
-    return training.fit(network, examples, steps=steps, optimizer=optimizer)
+    return training.fit(network, examples, steps=steps, optimizer=optimizer, device="cpu")
 
 
 def at_the_end(runs: Mapping[str, Sequence[Record]], what: str) -> dict[str, np.ndarray]:
