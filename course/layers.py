@@ -158,6 +158,9 @@ class BatchNorm(nn.Module):
         )
         return normal.view(batch, replicas, width).transpose(0, 1)
 
+    def extra_repr(self) -> str:
+        return f"{self.scale.shape[-1]}, replicas={len(self.scale)}"
+
 
 @contextmanager
 def batch_statistics(module: nn.Module) -> Iterator[None]:
@@ -198,6 +201,9 @@ class LayerNorm(nn.Module):
         fits(x, len(self.scale), self.scale.shape[-1])
         normal = functional.layer_norm(x, x.shape[-1:], eps=self.epsilon)
         return torch.addcmul(self.shift, normal, self.scale)
+
+    def extra_repr(self) -> str:
+        return f"{self.scale.shape[-1]}, replicas={len(self.scale)}"
 
 
 class Activation(nn.Module):

@@ -37,6 +37,11 @@ class FlatWeights:
             ):
                 parameter.data = piece.view(parameter.shape)
 
+    @property
+    def attached(self) -> bool:
+        """Whether the parameters still are views of `values`: no longer so after .to(...), say."""
+        return self.parameters[0].data_ptr() == self.values.data_ptr()
+
     def gather(self, tensors: Sequence[Tensor]) -> Tensor:
         """Tensors shaped as the parameters, side by side: (R, P)."""
         return torch.cat([tensor.flatten(1) for tensor in tensors], dim=1)

@@ -118,7 +118,7 @@ class Probe:
         self.strays = layers is None  # record activations outside of the layers, too
         self.chosen = _default_layers(module)
         if layers is not None:
-            known = dict(module.named_modules()) | self.chosen
+            known = {n: m for n, m in module.named_modules() if n} | self.chosen
             self.chosen = {arguments.one_of("layers", name, known): known[name] for name in layers}
         available = [*MEASURES, *RANKS, "neighbours"]
         wanted = available if measure is None else measure

@@ -58,6 +58,11 @@ class Stepper:
         self, x: Tensor, y: Tensor, *, number: int, steps: int, rate: float, watch: Sequence[str]
     ) -> Numbers:
         """Step number `number` (from 0) of `steps`: x (R, B, d), y (R, B) or (R, B, k)."""
+        if not self.weights.attached:
+            raise RuntimeError(
+                "the network was moved, or given to another fit(...), since this run was made: "
+                "train it in one run at a time, and make a new network for each"
+            )
         self.network.train()
         norms = None
         if watch:

@@ -78,6 +78,8 @@ def fit(
     if not isinstance(network, Network):
         allowed = "a network of the course, by networks.build(...) or networks.mlp(...)"
         raise reject("network", type(network).__name__, allowed)
+    if not any(True for _ in network.parameters()):
+        raise reject("network", f"{network.name} of depth 0 without ends", "one that has weights")
     whole("batch", batch, least=1)
     one_of("loss", loss, measuring.LOSSES)
     if not isinstance(optimizer, SGD | Adam | None):

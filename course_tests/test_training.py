@@ -457,6 +457,25 @@ def test_only_networks_of_the_course_are_trained(network):
         fit(network, blobs(), steps=1, device="cpu")
 
 
+def test_a_network_without_weights_is_refused():
+    network = build(width=6, outputs=6, depth=0, ends=False)
+    with pytest.raises(ValueError, match="it must be one that has weights"):
+        fit(network, blobs(), steps=1, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [lambda net: next(fit(net, blobs(), steps=1, device="cpu")), lambda net: net.double()],
+)
+def test_a_run_whose_network_was_taken_away_says_so(meanwhile):
+    network = build()
+    records = fit(network, blobs(), steps=3, batch=20, device="cpu")
+    next(records)
+    meanwhile(network)
+    with pytest.raises(RuntimeError, match="moved, or given to another fit"):
+        next(records)
+
+
 def test_epochs_of_a_task_are_refused():
     network = networks.mlp([4, 4], seeds=(0,))
     with pytest.raises(ValueError, match="give steps"):
