@@ -29,6 +29,7 @@ class Result:
     """What became of one submission. status: graded, unreadable, stopped (time) or failed.
 
     score: points so far; waiting: points of answers in words that nobody has marked yet.
+    remarks: on what was handed in; incidents: on how it ran.
     """
 
     student: str
@@ -40,9 +41,15 @@ class Result:
     waiting: float = 0.0
     cells: dict[str, float | None] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    incidents: list[str] = field(default_factory=list)
     kernel_seconds: float = 0.0
     kernel_cpu: float = 0.0
     digest: str = ""
+
+    @property
+    def told(self) -> str:
+        """Remarks and incidents, as the instructor reads them."""
+        return "; ".join([*self.remarks, *self.incidents])
 
 
 def releases(course: Path, chosen: Iterable[str] = ()) -> dict[str, Any]:
@@ -171,12 +178,13 @@ def _end(one: _Worker) -> None:
 
 def _outcome(course: Path, name: str, student: str, said: dict[str, Any]) -> Result:
     result = Result(student, "", name, "graded")
+    result.incidents = said.get("incidents", [])
     result.kernel_seconds = said.get("kernel_seconds", 0.0)
     result.kernel_cpu = said.get("kernel_cpu", 0.0)
     for status in ("stopped", "error"):
         if said.get(status):
             result.status = "stopped" if status == "stopped" else "failed"
-            result.remarks.append(said[status])
+            result.incidents.append(said[status])
             nothing(course, name, student)
     read_scores(course, result)
     return result

@@ -10,6 +10,8 @@ The submission sees the expression and the values that it is asked with, never a
 
 from __future__ import annotations
 
+import ast
+import builtins
 import json
 import math
 from collections.abc import Callable
@@ -44,6 +46,16 @@ def close(got: Any, wanted: Any, rel: float = 1e-6, least: float = 1e-9) -> bool
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=rel, atol=least, equal_nan=True))
 
 
+# What a hidden test may use beside Python's own names; `ask` is another for each submission.
+GIVEN: dict[str, Any] = {
+    "ask": None,
+    "expect": expect,
+    "close": close,
+    "np": np,
+    "math": math,
+}
+
+
 def split(source: str) -> tuple[str, str]:
     """The visible and the hidden lines of a cell."""
     parts: tuple[list[str], list[str]] = ([], [])
@@ -58,13 +70,36 @@ def split(source: str) -> tuple[str, str]:
     return "\n".join(parts[0]), "\n".join(parts[1])
 
 
+def broken(hidden: str) -> str:
+    """Why these hidden tests can't run, whatever they are given: no Python, or names that nobody
+    defines. "" where neither is so.
+    """
+    try:
+        tree = ast.parse(hidden)
+    except SyntaxError as problem:
+        return f"line {problem.lineno} is not valid Python"
+    known = {*GIVEN, *vars(builtins)}
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else known).add(node.id)
+        elif isinstance(node, ast.arg):
+            known.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            known.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            known |= {(name.asname or name.name).split(".")[0] for name in node.names}
+    strange = ", ".join(sorted(used - known))
+    return f"nobody defines {strange}" if strange else ""
+
+
 def run(hidden: str, ask: Callable[..., Any]) -> str | None:
     """Runs hidden tests; what the student is to be told, or None when all of them pass.
 
     A test that stumbles over what it was given (a list where it asked for a number) counts as not
     passed: its own error would show the assertion, so the student reads a general sentence.
     """
-    names = {"ask": ask, "expect": expect, "close": close, "np": np, "math": math}
+    names = {**GIVEN, "ask": ask}
     try:
         with np.errstate(all="ignore"):
             exec(compile(hidden, "<hidden tests>", "exec"), names)

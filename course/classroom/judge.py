@@ -32,6 +32,18 @@ from course.classroom.kernel_side import MIME
 
 # Wall time and processor time of the kernels that this process has run, for the report.
 kernel_seconds: list[tuple[float, float]] = []
+# What an instructor should know of how the last submission ran; the same.
+incidents: list[str] = []
+TOLD = {
+    "CellTimeoutError": "ran too long and was interrupted",
+    "MemoryError": "wanted more memory than it may have",
+    "BlockingIOError": "wanted more processes than it may have",
+    "SystemExit": "called exit",
+    "SyntaxError": "is not valid Python",
+    "IndentationError": "is not valid Python",
+    "TabError": "is not valid Python",
+}
+"""Errors of a student's cell that are worth a remark, in words."""
 
 
 class SandboxedKernelManager(AsyncKernelManager):
@@ -84,6 +96,7 @@ class Judge(Execute):
 
     def preprocess(self, nb: Any, resources: Any = None, km: Any = None) -> tuple[Any, Any]:
         self.gone = ""  # why the kernel is no longer there
+        self.at = ""  # the cell that runs, as the instructor's remarks call it
         self.tests = self._tests(resources["nbgrader"])
         self.printed, self.used = 0, 0.0
         self.started = time.monotonic()
@@ -98,7 +111,9 @@ class Judge(Execute):
         if index == min(i for i, c in enumerate(self.nb.cells) if c.cell_type == "code"):
             self._run(new_code_cell(hidden.prepare()), index)
         # By the id of the cell, from the gradebook: a student may have written the marks as well.
-        tests = self.tests.pop(cell.metadata.get("nbgrader", {}).get("grade_id"), None)
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        self.at = f"cell {name!r}" if name else "an added cell"
+        tests = self.tests.pop(name, None)
         if tests is None:
             ran = self._run(new_code_cell(cell.source), index)
             cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
@@ -107,7 +122,11 @@ class Judge(Execute):
         def ask(expression: str, /, **values: Any) -> Any:
             return self._ask(index, expression, values)
 
-        said = hidden.run(tests, ask)
+        try:
+            said = hidden.run(tests, ask)
+        except Exception as problem:
+            _tell(f"the hidden tests of {self.at} are broken ({type(problem).__name__}: {problem})")
+            raise
         if said is None:
             text = "Passed.\n"
             cell.outputs = [new_output("stream", name="stdout", text=text)]
@@ -141,22 +160,29 @@ class Judge(Execute):
         self.printed = 0
         over = time.monotonic() - self.started > self.total_seconds
         if over and not self.gone:
-            self._kill(f"The notebook ran longer than {self.total_seconds:g} s and was stopped.")
+            long = f"he notebook ran longer than {self.total_seconds:g} s and was stopped"
+            self._kill(f"T{long}.", f"t{long}")
         if self.gone:
             cell.outputs = [_not_yet(self.gone)]
             return cell
-        kept, ended = self.nb.cells[index], ""
+        kept, ended, how = self.nb.cells[index], "", ""
         try:
             cell = self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
-            ended = "The kernel died in a cell above (exit, memory or processor limit)."
+            how = "exit, memory or processor limit"
+            ended = f"The kernel died in a cell above ({how})."
         except Exception as problem:  # no end of output, a torn message, a kernel that won't stop
-            ended = f"The kernel had to be stopped in a cell above ({type(problem).__name__})."
+            how = type(problem).__name__
+            ended = f"The kernel had to be stopped in a cell above ({how})."
         finally:
             self.nb.cells[index] = kept
         if ended:
-            self._kill(ended)
+            self._kill(ended, f"{self.at} ended the kernel ({how})")
             cell.outputs = [*cell.outputs[:20], _not_yet(ended)]
+        for output in cell.outputs:
+            name = "MemoryError" if "MemoryError" in output.get("text", "") else output.get("ename")
+            if name in TOLD:
+                _tell(f"{self.at} {TOLD[name]}")
         return cell
 
     async def _async_cleanup_kernel(self) -> None:
@@ -171,8 +197,9 @@ class Judge(Execute):
         with contextlib.suppress(psutil.Error):
             self.used = max(self.used, sum(sum(c.cpu_times()[:2]) for c in children))
 
-    def _kill(self, why: str) -> None:
+    def _kill(self, why: str, remark: str) -> None:
         self.gone = why
+        _tell(remark)
         self._note_time()
         if self.km is not None:
             run_sync(self.km._async_shutdown_kernel)(now=True)
@@ -190,11 +217,18 @@ class Judge(Execute):
             self.printed += 0 if answer else len(str(content.get("text") or content))
             if before <= most < self.printed:
                 self.stopping = asyncio.ensure_future(self.km._async_interrupt_kernel())
+                _tell(f"{self.at} printed more than {self.cell_output_kb} kB")
                 note = f"\n[cut: a cell may print {self.cell_output_kb} kB]\n"
                 cell.outputs.append(new_output("stream", name="stdout", text=note))
             if self.printed > most and kind != "error":
                 return None
         return super().process_message(msg, cell, cell_index)
+
+
+def _tell(remark: str) -> None:
+    """Keeps a remark for the instructor, once."""
+    if remark not in incidents:
+        incidents.append(remark)
 
 
 def _not_yet(message: str) -> Any:

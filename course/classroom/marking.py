@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from course.arguments import reject
 from course.classroom import collect, grade, releasing, report
 
 Tick = Callable[[grade.Result, int], None]  # a result, and how many there will be
@@ -60,8 +61,7 @@ def hand_in(
     submitted = {(one.set, one.student): one for one in found}
     for result in made.results:
         one = submitted[result.set, result.student]
-        result.name = one.name
-        result.remarks += [remark for remark in one.remarks if remark not in result.remarks]
+        result.name, result.remarks = one.name, one.remarks
     return _close(course, made, before)
 
 
@@ -80,20 +80,21 @@ def again(
     """
     chosen, some = list(grade.releases(course, sets)), set(students)
     before = {(r.set, r.student): r for r in grade.load(course)}
-    for _ in releasing.release(course, chosen, masters):
-        pass
     jobs = [
         (name, student)
         for (name, student), result in before.items()
         if name in chosen and (not some or student in some) and result.status != "unreadable"
     ]
+    unknown = some - {student for _, student in jobs}
+    if unknown:
+        raise reject("student", ", ".join(sorted(unknown)), "one whose work can be graded again")
+    for _ in releasing.release(course, chosen, masters):
+        pass
     made = Round()
     _run(made, course, jobs, workers, grade.WALL, tick)
     for result in made.results:
         old = before[result.set, result.student]
-        result.name = old.name
-        kept = old.remarks if old.status == "graded" else []
-        result.remarks += [remark for remark in kept if remark not in result.remarks]
+        result.name, result.remarks = old.name, old.remarks
     return _close(course, made, before)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from course.arguments import reject
-from course.classroom import layout
+from course.classroom import hidden, layout
 from course.classroom import master as masters
 from course.classroom.leaks import leaks
 
@@ -32,6 +32,10 @@ def release(
     layout.gradebook(course).close()  # made before the first set needs it
     for name in chosen:
         wanted = masters.load(name, where)
+        for cell in wanted.of_kind("grade"):
+            why = hidden.broken(hidden.split(cell.source)[1])
+            if why:
+                raise ValueError(f"{name}: not released: hidden tests of {cell.name!r}: {why}")
         source, made = (course / kind / name for kind in ("source", "release"))
         with _as_it_was(source, made):
             source.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -35,8 +36,7 @@ def write_grades(course: Path, results: Sequence[grade.Result]) -> list[Path]:
     """grades.csv (a row for each student and set) and grades-SET.csv (a column for each cell)."""
     head = ["student", "name", "set", "score", "out of", "to be marked", "status", "remarks"]
     rows = (
-        [r.student, r.name, r.set, r.score, r.most, r.waiting, r.status, "; ".join(r.remarks)]
-        for r in results
+        [r.student, r.name, r.set, r.score, r.most, r.waiting, r.status, r.told] for r in results
     )
     made = [_write(course / "grades.csv", head, rows)]
     for name in sorted({r.set for r in results}):
@@ -71,8 +71,14 @@ def read_marks(course: Path, file: Path) -> list[tuple[str, str]]:
     All rows are checked before the first is taken. Returns the (set, student) pairs concerned.
     Raises ValueError that names the row.
     """
-    with file.open(newline="", encoding="utf-8-sig") as handle:
-        rows = list(csv.DictReader(handle))
+    data = file.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")  # Excel's "CSV", not its "CSV UTF-8"
+    first = text.partition("\n")[0]
+    mark = max(",;\t", key=first.count)  # spreadsheets write what is usual in their language
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=mark))
     if not rows or not set(WRITTEN[:5]) <= set(rows[0]):
         raise reject("marks", str(file), "a table with the columns " + ", ".join(WRITTEN[:5]))
     concerned = []
@@ -110,20 +116,22 @@ def summary(results: Sequence[grade.Result]) -> str:
         mine = [r for r in results if r.set == name]
         status = Counter(r.status for r in mine)
         counted = ", ".join(f"{n} {what}" for what, n in sorted(status.items()))
-        remarked = sum(bool(r.remarks) for r in mine)
+        remarked = sum(bool(r.told) for r in mine)
         scores = sorted(r.score for r in mine)
         middle = scores[len(scores) // 2]
         lines += [
-            f"{name}: {len(mine)} submissions: {counted}; {remarked} with remarks",
+            f"{name}: {len(mine)} submission{'s' * (len(mine) > 1)}: {counted}; "
+            f"{remarked} with remarks",
             f"  points so far: mean {math.fsum(scores) / len(scores):.1f}, median {middle:g}, "
             f"least {scores[0]:g}, most {scores[-1]:g}, out of {max(r.most for r in mine):g}",
         ]
         for cell in sorted({c for r in mine for c in r.cells}):
             known = [r.cells[cell] for r in mine if r.cells.get(cell) is not None]
-            passed = sum(bool(points) for points in known)
-            share = f"{100 * passed / len(known):3.0f} % got points" if known else "to be marked"
-            lines.append(f"    {cell:<28} {share}")
+            passed, open_ = sum(bool(points) for points in known), len(mine) - len(known)
+            share = f"{100 * passed / len(known):3.0f} % got points" if known else ""
+            waits = f"{open_} to be marked" if open_ else ""
+            lines.append(f"    {cell:<28} {', '.join(filter(None, (share, waits)))}")
     for r in results:
-        if r.status != "graded" or r.remarks:
-            lines.append(f"  {r.set} {r.student}: {r.status}. {'; '.join(r.remarks)}")
+        if r.status != "graded" or r.told:
+            lines.append(f"  {r.set} {r.student}: {r.status}. {r.told}")
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from pathlib import Path
 import nbgrader.converters
 import nbgrader.preprocessors  # noqa: F401
 import psutil
+from nbgrader.converters.base import NbGraderException
 
 from course.classroom import judge, layout
 
@@ -23,7 +24,7 @@ _SUBREAPER = 36  # prctl: processes that lost their parent become this one's chi
 
 
 def serve(course: str, line: Connection) -> None:
-    """Grades each (set, student) that comes in; answers with {"error", "kernel_seconds", ...}."""
+    """Grades each (set, student) that comes in; answers with {"error", "incidents", ...}."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     _bound_memory()
@@ -40,10 +41,12 @@ def serve(course: str, line: Connection) -> None:
                 os.dup2(file.fileno(), stream)
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, force=True)
         judge.kernel_seconds.clear()
+        judge.incidents.clear()
         error = _grade(Path(course), name, student)
         _end_children()
         wall, used = map(sum, zip(*judge.kernel_seconds, (0.0, 0.0), strict=True))
-        line.send({"error": error, "kernel_seconds": wall, "kernel_cpu": used})
+        said = {"error": error, "kernel_seconds": wall, "kernel_cpu": used}
+        line.send({**said, "incidents": list(judge.incidents)})
 
 
 def _grade(course: Path, name: str, student: str) -> str:
@@ -52,6 +55,8 @@ def _grade(course: Path, name: str, student: str) -> str:
         feedback(course, name, student)
     except Exception as problem:
         logging.exception("not graded")
+        if isinstance(problem, NbGraderException):  # says "see above", which is in the log
+            return f"nbgrader gave up: see logs/{name}/{student}.log"
         return f"{type(problem).__name__}: {problem}"
     return ""
 

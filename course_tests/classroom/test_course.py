@@ -140,19 +140,23 @@ def test_marks_by_hand(graded: tuple[Path, str], course: Path) -> None:
     filled = course.parent / "filled.csv"
 
     def fill(points: str, student: str = "1") -> None:
-        with filled.open("w", newline="", encoding="utf-8") as file:
-            out = csv.DictWriter(file, list(row))
+        # As Excel writes it where numbers have commas: semicolons, and the encoding of old.
+        with filled.open("w", newline="", encoding="cp1252") as file:
+            out = csv.DictWriter(file, list(row), delimiter=";")
             out.writeheader()
-            out.writerow({**row, "points": points, "comment": "Well said.", "student": student})
+            out.writerow({**row, "points": points, "comment": "Wéll said.", "student": student})
 
     for points, student, why in (("5", "1", "row 2: points"), ("2", "9", "no such answer")):
         fill(points, student)
         assert why in type_in("regrade", "--marks", filled, "--course", course, status=2)
+    assert "Not the final score:** 4 points" not in page(course, "1")  # Markdown was rendered
+    assert "4 points are for answers in words, not marked yet" in page(course, "1")
     fill("3,5")
     said = type_in("regrade", "--marks", filled, "--course", course)
     assert f"{SET} 1: 13 -> 16.5" in said
     assert {r["student"]: r["score"] for r in rows(course / "grades.csv")}["1"] == "16.5"
-    assert "Well said." in page(course, "1") and "3.5 / 4.0" in page(course, "1")
+    assert "Wéll said." in page(course, "1") and "3.5 / 4.0" in page(course, "1")
+    assert "not marked yet" not in page(course, "1")
 
 
 def test_regrade_after_a_fix(graded: tuple[Path, str], course: Path) -> None:
@@ -167,7 +171,7 @@ def test_regrade_after_a_fix(graded: tuple[Path, str], course: Path) -> None:
     assert f"{SET} 2: 10 -> 13" in said
     assert f"{SET} 1:" not in said and f"{SET} 3:" not in said
     scores = {r["student"]: float(r["score"]) for r in rows(course / "grades.csv")}
-    marked = "Well said." in page(course, "1")  # a mark given before stays
+    marked = "Wéll said." in page(course, "1")  # a mark given before stays
     assert scores == {"1": 16.5 if marked else 13.0, "2": 13.0, "3": 0.0, "4": 0.0}
 
 
@@ -178,6 +182,24 @@ def test_cells_cannot_be_renamed_once_work_is_in(graded: tuple[Path, str], cours
     (masters / f"{SET}.py").write_text(source.replace("slope-b", "slope-c"), encoding="utf-8")
     words = ["assign", "release", SET, "--course", course, "--masters", masters]
     assert "graded cells can be changed but not added" in type_in(*words, status=2)
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [("expekt(", "nobody defines expekt"), ("expect((", "is not valid Python")],
+)
+def test_a_fix_with_a_slip_is_refused_before_anything_is_run(
+    graded: tuple[Path, str], course: Path, tmp_path: Path, typed: str, why: str
+) -> None:
+    """No class loses its points to a typing error of its instructor."""
+    source = (master.folder() / f"{SET}.py").read_text(encoding="utf-8")
+    at = source.index('grade="slope-b"')
+    slip = source[:at] + source[at:].replace("expect(", typed, 1)
+    (tmp_path / f"{SET}.py").write_text(slip, encoding="utf-8")
+    before = (course / "grades.csv").read_bytes()
+    said = type_in("regrade", "--course", course, "--masters", tmp_path, status=2)
+    assert "hidden tests of 'slope-b': " in said and why in said
+    assert (course / "grades.csv").read_bytes() == before
 
 
 def test_three_sets_for_real(tmp_path: Path) -> None:
@@ -214,6 +236,7 @@ def test_three_sets_for_real(tmp_path: Path) -> None:
         (["grade", "EMPTY", "--course", "EMPTY"], "made first"),
         (["grade", "EMPTY", "--set", "ps02", "--course", "COURSE"], "one of the released sets"),
         (["regrade", "ps02", "--course", "COURSE"], "one of the released sets"),
+        (["regrade", "--student", "nobody", "--course", "COURSE"], "whose work can be graded"),
     ],
 )
 def test_bad_input(

@@ -82,6 +82,21 @@ ATTACK = """<script>steal()</script> <img src=x onerror="steal()"> [x](javascrip
 <iframe src="javascript:steal()"></iframe> <svg onload=steal()></svg>"""
 
 
+# A picture of one pixel.
+DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJg"
+    "gg=="
+)
+
+
+def drawing(notebook: Any) -> Any:
+    """An answer in words with a picture of its own, and with one that lies elsewhere."""
+    words = "![mine](attachment:d.png) ![theirs](https://spy.example/p.png)"
+    cell = next(cell for cell in notebook.cells if grade_id(cell) == "safe-depth")
+    cell.source, cell["attachments"] = words, {"d.png": {"image/png": DOT}}
+    return notebook
+
+
 def prepend(notebook: Any, code: str, before: str = "slopes-check", words: str = "") -> Any:
     """`notebook` with a code cell of the student's own before the named cell."""
     at = [grade_id(cell) for cell in notebook.cells].index(before)
@@ -270,6 +285,7 @@ def round_(
         "forks": prepend(solved(), FORKS),
         "spy": prepend(solved(), spy(listener[0], secret)),
         "vandal": prepend(solved(), vandal(course)),
+        "drawing": drawing(solved()),
         "script": prepend(
             solved(),
             "from IPython.display import HTML, Javascript, display\n"
@@ -351,6 +367,7 @@ ROOM = {"room-function", "room-number"}
         ("forks", set()),
         ("spy", set()),
         ("vandal", set()),
+        ("drawing", set()),
         ("script", set()),
         ("forge", SLOPES | OVERFLOW | ROOM),
         ("untouched", SLOPES | OVERFLOW | ROOM),
@@ -390,6 +407,34 @@ def test_unreadable_files_are_on_record_with_no_points(
 )
 def test_what_was_mended_is_said(round_: dict[str, Result], student: str, remark: str) -> None:
     assert remark in round_[student].remarks
+
+
+@pytest.mark.parametrize(
+    ("student", "incident"),
+    [
+        ("syntax", "cell 'slopes' is not valid Python"),
+        ("loop", "cell 'overflow' ran too long and was interrupted"),
+        ("loop-when-asked", "cell 'overflow-function' ran too long and was interrupted"),
+        ("stubborn", "an added cell ended the kernel"),
+        ("exit", "an added cell called exit"),
+        ("hard-exit", "an added cell ended the kernel (exit, memory or processor limit)"),
+        ("print", "an added cell printed more than 64 kB"),
+        ("one-print", "an added cell wanted more memory"),
+        ("memory", "an added cell wanted more memory than it may have"),
+    ],
+)
+def test_how_it_ran_is_said(round_: dict[str, Result], student: str, incident: str) -> None:
+    assert incident in round_[student].told
+    assert not round_["fine"].told and not round_["untouched"].told
+
+
+def test_a_drawing_is_shown_and_pictures_from_elsewhere_are_not(
+    round_: dict[str, Result], course: Path
+) -> None:
+    """Feedback shows what the student put into the notebook, and calls nobody when it is opened."""
+    html = (course / "feedback" / "drawing" / SET / f"{SET}.html").read_text(encoding="utf-8")
+    assert f'src="data:image/png;base64,{DOT}"' in html
+    assert "spy.example" not in html
 
 
 def test_links_are_not_followed_and_zip_paths_stay_inside(
@@ -489,4 +534,4 @@ def test_feedback_runs_no_script_of_a_student(round_: dict[str, Result], course:
 
 def test_one_broken_submission_never_stops_the_others(round_: dict[str, Result]) -> None:
     assert {r.status for r in round_.values()} == {"graded", "unreadable"}
-    assert len(round_) == 36
+    assert len(round_) == 37
