@@ -66,7 +66,7 @@ def learn(
         name, depth=depth, width=width, seeds=seeds,
         inputs=examples.x_train.shape[1], outputs=len(examples.classes),
     )  # fmt: skip
-    return training.fit(network, examples, steps=steps, optimizer=training.Adam(rate))
+    return training.fit(network, examples, steps=steps, optimizer=training.Adam(rate), device="cpu")
 
 
 def inputs(count: int, width: int, seed: int = 0) -> Tensor:
