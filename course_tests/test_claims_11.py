@@ -110,7 +110,7 @@ def test_a_minimum_of_a_slice_is_none_of_the_loss(
     one = lab.replica(net, number)
     before = {name: p.clone() for name, p in one.named_parameters()}
     losses = lab.descend(one, digits, lab.directions(one), places[number])
-    assert losses.shape == (31, len(places[number])) and np.all(losses[-1] < 0.75 * losses[0])
+    assert losses.shape == (61, len(places[number])) and np.all(losses[-1] < 0.75 * losses[0])
     axis = [np.searchsorted(found.alphas, p) for p in places[number].T]
     np.testing.assert_allclose(losses[0], found.loss[number][axis[0], axis[1]], rtol=1e-3)
     assert all(torch.equal(p, before[name]) for name, p in one.named_parameters())

@@ -204,9 +204,10 @@ def descend(
     chosen: Sequence[Direction],
     places: np.ndarray,
     *,
-    steps: int = 30,
+    steps: int = 60,
+    rate: float = RATE / 10,
 ) -> np.ndarray:
-    """Steps of Adam along the whole gradient, from M places on a plane: losses (steps + 1, M).
+    """Small steps of Adam along the whole gradient, from M places on a plane: losses (steps + 1, M).
 
     net: one replica, which is left as it was. places (M, 2): coordinates along the two directions
     `chosen`. The loss, and its gradient, are those on the examples of the slices, over all weights
@@ -224,7 +225,7 @@ def descend(
     with one_thread():
         start, _ = measuring.evaluate(many, few.x_train, few.y_train)
         records = training.fit(
-            many, few, steps=steps, batch=SAMPLES, optimizer=training.Adam(RATE), evaluate_every=1,
+            many, few, steps=steps, batch=SAMPLES, optimizer=training.Adam(rate), evaluate_every=1,
             device="cpu",
         )  # fmt: skip
         losses = [record.train_loss for record in records]
