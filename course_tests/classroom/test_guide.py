@@ -59,6 +59,32 @@ def test_every_set_and_notebook_has_its_place_in_the_plan() -> None:
         assert re.search(r"\(\d+ minutes", notes.splitlines()[0])
 
 
+def test_commands_of_nbgrader_exist() -> None:
+    from nbgrader.apps.nbgraderapp import NbGraderApp
+
+    used = set(re.findall(r"`nbgrader ([a-z_]+)", GUIDE))
+    assert used and used <= set(NbGraderApp.subcommands)
+
+
+def test_after_the_install_lines_the_commands_are_found() -> None:
+    """Pasted from the top: `course` is on the path, and the versions are those that are tested."""
+    install = GUIDE.split("```sh\n")[1].split("```")[0].splitlines()
+    assert install[0].endswith("&& . .venv/bin/activate")
+    assert all("-c binder/constraints.txt" in line for line in install[1:])
+    readme = (FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert install[1].removeprefix("pip ") in readme  # torch as the README installs it
+
+
+def test_the_hub_s_settings_are_settings_and_its_services_have_rights() -> None:
+    from traitlets.config import Config
+
+    code = GUIDE.split("```python\n# jupyterhub_config.py")[1].split("```")[0]
+    c = Config()
+    exec("#" + code, {"c": c})
+    entitled = {name for role in c.JupyterHub.load_roles for name in role["services"]}
+    assert {service["name"] for service in c.JupyterHub.services} <= entitled
+
+
 def test_links_and_anchors() -> None:
     headings = {
         re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-")

@@ -85,6 +85,7 @@ for w, b, x, n in [(0.9, 0.0, 1.0, 5), (1.1, 0.3, -0.5, 4), (-0.8, 0.2, 0.7, 6)]
     assert not (b == 0 and close(mine * n, seen)), "Your dy_dw misses a factor: how many layers hold w?"
     assert not close(mine, seen * w), "One factor w too many: how many layers are above layer k?"
     assert not close(mine * w, seen), "One factor w is missing: which y is multiplied in layer k?"
+    assert not close(mine, seen - forward(w, b, x, n)[n - 1]), "One term is missing: does the sum reach the last layer?"
     assert close(mine, seen), "dy_dw differs from the slope of forward. Write out n = 2 by hand."
     mine, seen = dy_db(w, b, x, n), quotient(lambda v: forward(w, v, x, n)[-1], b)
     assert mine is not None, "dy_db returns nothing: does it end with a return?"
@@ -132,6 +133,16 @@ def dy_dw(w, b, x, n):
 
 def dy_db(w, b, x, n):
     return sum(w ** (n - k) for k in range(0, n + 1))
+
+
+# %% mistake="the last layer is left out" of="slopes" fails=["slope-w"] hint="reach the last layer"
+def dy_dw(w, b, x, n):
+    ys = forward(w, b, x, n)
+    return sum(ys[k - 1] * w ** (n - k) for k in range(1, n))
+
+
+def dy_db(w, b, x, n):
+    return sum(w**k for k in range(n))
 
 
 # %% mistake="closed form that divides by zero at w = 1" of="slopes" fails=["slope-b"]

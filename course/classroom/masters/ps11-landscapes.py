@@ -308,8 +308,9 @@ in_errors, runs = standard_errors(6.35, 0.21, 5, 6.40, 0.16, 5), 112
 # normalized filter by filter (or the scale of the weights decides the picture), several runs and random
 # directions with a number such as the share of non-convex points, the same span and the same colour scale, and
 # whether the networks are compared at equal loss. The second half would be refuted by a network with a rough
-# surface that trains well: an orthogonal tanh network, for instance, is non-convex at more than half of the
-# points and trains; or by a smooth one that does not.
+# surface that trains well: the plain network with looks-linear weights of notebook 11, for instance, is non-convex
+# at a quarter of the points and fits better than other plain ones; or by a smooth one that does not: small weights
+# give the flattest surface of all, and learn nothing.
 #
 # Marks: 1 what is supported (this slice, these runs); 1 cause not shown; 2 two demands, e.g. normalization,
 # seeds, a number, equal scale; 1 an experiment that could refute.

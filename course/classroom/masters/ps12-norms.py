@@ -265,8 +265,8 @@ def looks_linear(v):
 # Write `diagnose(table)` for tables such as `patient`. Look at the strongest evidence first, in this order:
 # any number that is not finite, or a `gradient` that changes by more than a factor 3 per layer on average
 # (geometric mean, growing toward the input): `"exploding"`; more than half of the units `off` in some layer:
-# `"dead"`; more than half of the outputs `flat` in some layer: `"saturated"`; last `alike` above 0.95:
-# `"collapsed"`; `gradient` shrinking toward the input by more than a factor 2 per layer on average:
+# `"dead"`; more than half of the outputs `flat` in some layer: `"saturated"`; `alike` above 0.95 in the
+# last layer: `"collapsed"`; `gradient` shrinking toward the input by more than a factor 2 per layer on average:
 # `"vanishing"`; else `"healthy"`. Then say what the `patient` has: `verdict`.
 
 # %% solution="doctor"
