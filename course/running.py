@@ -63,6 +63,7 @@ class Run:
         between_steps = True
         try:
             yield from tuple(self.evaluated)
+            self.network.train()
             while self.done < self.steps and not stopped():
                 between_steps = False
                 record = self.advance()

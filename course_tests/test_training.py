@@ -457,6 +457,15 @@ def test_only_networks_of_the_course_are_trained(network):
         fit(network, blobs(), steps=1, device="cpu")
 
 
+def test_evaluating_the_network_between_steps_does_not_change_the_run():
+    undisturbed, curve, network = [r.loss for r in run(build())], [], build()
+    network.blocks[1].eval()
+    for record in fit(network, blobs(), steps=12, batch=20, device="cpu"):
+        curve.append(record.loss)
+        network.eval()(blobs().x_test)
+    np.testing.assert_array_equal(curve, undisturbed)
+
+
 def test_a_network_without_weights_is_refused():
     network = build(width=6, outputs=6, depth=0, ends=False)
     with pytest.raises(ValueError, match="it must be one that has weights"):
