@@ -33,7 +33,7 @@ def test_the_explorer_of_degeneracy_to_its_extremes(open_notebook: OpenNotebook)
         panel.press("fold k", "End")
         panel.look_until(lambda look: "fold 5" in look.text)
         panel.press("depth L", "Home")
-        panel.look_until(lambda look: ", 1 layers," in look.text and "After 100" in look.text)
+        panel.look_until(lambda look: ", 1 layer," in look.text and "After 100" in look.text)
         panel.press("scale", "Home")
         nothing = panel.look_until(lambda look: "scale 0.00" in look.text)
         assert "0 of 32" in nothing.text
