@@ -189,7 +189,7 @@ def _try(network: Any, x: Tensor, name: str, value: Any, outputs: int | None = N
         with torch.no_grad():
             result = network(x)
     except (RuntimeError, ValueError) as error:
-        line = str(error).splitlines()[0]
+        line = str(error).partition("\n")[0]
         raise reject(name, value, f"inputs that the network takes ({line})") from error
     finally:
         network.train(training)

@@ -86,6 +86,6 @@ class Repeated:
                 self.outputs = self.function(*self.inputs)
             self.graph = graph
         except RuntimeError as error:
-            self.failure = str(error).splitlines()[0]
+            self.failure = str(error).partition("\n")[0] or type(error).__name__
         for tensor, value in zip(self.state, before, strict=True):
             tensor.detach().copy_(value)
