@@ -18,6 +18,10 @@ MOST_IMAGE = 4 * 2**20  # characters of one image in an answer (base64)
 IMAGES = ("image/png", "image/jpeg", "image/gif")
 
 
+EARLIER = "made from an earlier release of this set"
+CHANGED = "had been changed: restored"
+
+
 class Unreadable(Exception):
     """A file that is no notebook; its text says why."""
 
@@ -98,8 +102,10 @@ def mend(submitted: Any, release: Any) -> tuple[Any, list[str]]:
     remarks += _about(submitted, release, number)
     made = copy.deepcopy(release)
     made.cells = list(added.get("", []))
+    # A cell that the release has changed since is no doing of the student.
+    other = "is another one in this release: replaced" if EARLIER in remarks else CHANGED
     for name, original in named.items():
-        made.cells.append(_restored(original, found[name], remarks))
+        made.cells.append(_restored(original, found[name], remarks, other))
         made.cells += added.get(name, [])
     return made, remarks
 
@@ -116,11 +122,11 @@ def _about(submitted: Any, release: Any, number: int) -> list[str]:
     made_from = about.get("course")
     made_from = made_from.get("version") if isinstance(made_from, dict) else None
     if made_from and made_from != release.metadata.course.get("version"):
-        remarks.append("made from an earlier release of this set")
+        remarks.append(EARLIER)
     return remarks
 
 
-def _restored(original: Any, found: list[Any], remarks: list[str]) -> Any:
+def _restored(original: Any, found: list[Any], remarks: list[str], other: str) -> Any:
     name, cell = grade_id(original), copy.deepcopy(original)
     answer = cell.metadata.nbgrader.solution
     if not found:
@@ -129,7 +135,7 @@ def _restored(original: Any, found: list[Any], remarks: list[str]) -> Any:
         return cell
     if not answer:
         if any(_source(one).strip() != original.source.strip() for one in found):
-            remarks.append(f"cell {name!r} had been changed: restored")
+            remarks.append(f"cell {name!r} {other}")
         if len(found) > 1:
             remarks.append(f"cell {name!r} was there {len(found)} times: one kept")
         return cell

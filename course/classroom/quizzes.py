@@ -117,7 +117,7 @@ def summary(questions: Sequence[Question], students: int, least: int = 3) -> str
 
     Questions that fewer than `least` students answered are only counted: few are not anonymous.
     """
-    lines = [f"{students} students"]
+    lines = [f"{students} students; each option before and after the reveal, * the right one"]
     shown = [q for q in questions if max(q.before.total(), q.after.total()) >= least]
     for q in sorted(shown, key=lambda q: -q.alive[0]):
         rights = [q.right("before"), q.right("after")]

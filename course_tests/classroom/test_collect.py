@@ -222,6 +222,20 @@ def test_a_student_s_own_cells_stay_where_they_were(releases: dict[str, Any]) ->
     nbformat.validate(mended)
 
 
+@pytest.mark.parametrize("version", ["1", "0"])
+def test_what_a_new_release_changed_is_not_laid_to_the_student(
+    releases: dict[str, Any], version: str
+) -> None:
+    made = nbformat.from_dict(releases[SET])
+    made.metadata["course"] = {"set": SET, "version": version}
+    next(c for c in made.cells if mend.grade_id(c) == "slopes-check").source = "assert True"
+    mended, remarks = mend.mend(made, releases[SET])
+    assert ("cell 'slopes-check' had been changed: restored" in remarks) == (version == "1")
+    assert ("made from an earlier release of this set" in remarks) == (version == "0")
+    check = next(c for c in mended.cells if mend.grade_id(c) == "slopes-check")
+    assert check.source != "assert True"
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8),
