@@ -139,7 +139,15 @@ def test_two_directions_hold_most_of_a_path_and_of_a_random_walk(digits: data.Da
     walk = paths.plane(paths.random_walk(30, 10_000, seeds=SEEDS), 3)
     np.testing.assert_allclose(walk.explained, [paths.WALK] * 3, atol=0.03)
     true = paths.losses_at(net, digits, [point.weights for point in points])
-    flat = paths.losses_at(net, digits, paths.on_plane(path))
+    shown = paths.on_plane(path)
+    flat = paths.losses_at(net, digits, shown)
+    first = [
+        torch.cat([weights[name][0].flatten() for name in path.start])
+        for weights in (points[0].weights, shown[0], path.start)
+    ]
+    beside, along = (first[0] - first[1]).norm(), np.linalg.norm(path.coordinates[0, 0])
+    np.testing.assert_allclose((first[0] - first[2]).norm(), np.hypot(beside, along), rtol=1e-4)
+    np.testing.assert_allclose((first[1] - first[2]).norm(), along, rtol=1e-4)
     np.testing.assert_allclose(flat[-1], true[-1], rtol=1e-3)  # the plane goes through the end
     assert np.all(np.abs(np.log(flat / true)).max(0) > 0.15)
     around = paths.around(net, digits, path, points=9)
