@@ -110,8 +110,7 @@ def fit(
     saving = None
     if checkpoint is not None:
         real("checkpoint_every", checkpoint_every, least=0)
-        settings = dict(
-            network=getattr(network, "recipe", type(network).__qualname__), seeds=network.seeds,
+        settings = {f"network.{name}": value for name, value in network.recipe.items()} | dict(
             data=problem.fingerprint(), steps=steps, batch=batch, optimizer=optimizer,
             schedule=schedule, clip=clip, loss=loss, skips=skips,
         )  # fmt: skip
