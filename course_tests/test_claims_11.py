@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
 from typing import Any
 
@@ -146,7 +147,7 @@ def test_two_directions_hold_most_of_a_path_and_of_a_random_walk(digits: data.Da
         for weights in (points[0].weights, shown[0], path.start)
     ]
     beside, along = (first[0] - first[1]).norm(), np.linalg.norm(path.coordinates[0, 0])
-    np.testing.assert_allclose((first[0] - first[2]).norm(), np.hypot(beside, along), rtol=1e-4)
+    np.testing.assert_allclose((first[0] - first[2]).norm(), math.hypot(beside, along), rtol=1e-4)
     np.testing.assert_allclose((first[1] - first[2]).norm(), along, rtol=1e-4)
     np.testing.assert_allclose(flat[-1], true[-1], rtol=1e-3)  # the plane goes through the end
     assert np.all(np.abs(np.log(flat / true)).max(0) > 0.15)
