@@ -174,6 +174,8 @@ def test_the_explorer_at_its_ends() -> None:
         assert panel.text == before
     with pytest.raises(ValueError, match="activation = 'selu'"):
         relu_family.explore(activation="selu")
+    with pytest.raises(ValueError, match="rate"):
+        relu_family.explore(rate=0.0032)  # no place of the slider
 
 
 def test_the_exercise_knows_right_and_wrong(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import ipywidgets
 import numpy as np
 
 from course import data, measures
-from course.arguments import one_of
+from course.arguments import one_of, reject
 from course.experiments import activations_on_digits as digits
 from course.explorers import slices
 from course.live import Control, LivePanel, live
@@ -19,6 +19,7 @@ from course.records import Record
 from course.training import Adam
 
 KINDS = ("relu", "leaky-relu", "elu", "gelu", "tanh", "sigmoid")
+RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 STEPS, EXAMPLES = 60, 128
 
 
@@ -28,9 +29,11 @@ def explore(
     """A network on digits that is trained for 60 steps of Adam at each change of a control.
 
     The arguments are the first values of the controls: activation one of `KINDS`, bias (of every
-    hidden unit, at the start) -4 to 4, rate 0.0001 to 1, depth 1 to 100. ValueError outside.
+    hidden unit, at the start) -4 to 4, rate one of `RATES`, depth 1 to 100. ValueError otherwise.
     """
     one_of("activation", activation, KINDS)
+    if rate not in RATES:
+        raise reject("rate", rate, f"one of {RATES}")
     fig, axes = style.figure(11.0, 3.6, ncols=3)
     x = data.digits().x_train[:EXAMPLES]
     panels = plots.Explorer(fig, axes, STEPS, measures.effective_rank(x).item())
@@ -53,7 +56,10 @@ def explore(
             tooltip="the curve that every unit applies", layout={"width": "440px"},
         ),
         bias=Control(-4.0, 4.0, 0.1, bias, "bias", "of every hidden unit, before training"),
-        rate=Control(0.0001, 1.0, 0.1, rate, "learning rate", "of Adam", log=True),
+        rate=ipywidgets.SelectionSlider(
+            options=[(f"{each:g}", each) for each in RATES], value=rate,
+            description="learning rate", tooltip="of Adam", layout={"width": "440px"},
+        ),
         depth=Control(1, 100, 1, depth, "depth L", "number of hidden layers"),
     )  # fmt: skip
     return panel
