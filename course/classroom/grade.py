@@ -18,7 +18,7 @@ import nbformat
 import psutil
 
 from course.arguments import reject
-from course.classroom import layout
+from course.classroom import layout, mend
 from course.classroom.collect import Submission
 
 WALL = 400.0  # seconds for one submission, kernel, feedback and all
@@ -29,7 +29,8 @@ class Result:
     """What became of one submission. status: graded, unreadable, stopped (time) or failed.
 
     score: points so far; waiting: points of answers in words that nobody has marked yet.
-    remarks: on what was handed in; incidents: on how it ran.
+    remarks: on what was handed in; incidents: on how it ran; outdated: answers in words that are
+    other ones than those that were marked.
     """
 
     student: str
@@ -42,6 +43,7 @@ class Result:
     cells: dict[str, float | None] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
     kernel_seconds: float = 0.0
     kernel_cpu: float = 0.0
     digest: str = ""
@@ -49,7 +51,8 @@ class Result:
     @property
     def told(self) -> str:
         """Remarks and incidents, as the instructor reads them."""
-        return "; ".join([*self.remarks, *self.incidents])
+        again = [f"answer {name!r} is a new one: mark it again" for name in self.outdated]
+        return "; ".join([*self.remarks, *self.incidents, *again])
 
 
 def releases(course: Path, chosen: Iterable[str] = ()) -> dict[str, Any]:
@@ -75,6 +78,24 @@ def file_in(course: Path, submission: Submission) -> str:
         return ""
     nbformat.write(submission.notebook, target)
     return digest(course, submission.set, submission.student)
+
+
+def rewritten(course: Path, submission: Submission) -> list[str]:
+    """The answers in words that are other ones than those handed in before."""
+    file = course / "submitted" / submission.student / submission.set / f"{submission.set}.ipynb"
+    if submission.notebook is None or not file.exists():
+        return []
+
+    def answers(notebook: Any) -> dict[str, str]:
+        marks = [(cell, cell.metadata.get("nbgrader", {})) for cell in notebook.cells]
+        return {
+            mend.grade_id(cell): cell.source.strip()
+            for cell, mark in marks
+            if mark.get("grade") and mark.get("solution")
+        }
+
+    old, new = answers(nbformat.read(file, as_version=4)), answers(submission.notebook)
+    return [name for name in new if old.get(name, new[name]) != new[name]]
 
 
 def digest(course: Path, name: str, student: str) -> str:

@@ -46,9 +46,17 @@ def hand_in(
     before = {(r.set, r.student): r for r in grade.load(course)}
     made = Round(strangers=strangers)
     jobs = []
+    rewritten: dict[tuple[str, str], list[str]] = {}
     for one in found:
         key = (one.set, one.student)
-        digest, done = grade.file_in(course, one), before.get(key)
+        done = before.get(key)
+        if one.notebook is None and done is not None and done.status != "unreadable":
+            remark = f"a later file was left aside: {one.remarks[0]}"
+            one.remarks = [*(r for r in done.remarks if r != remark), remark]
+            made.results.append(done)
+            continue
+        rewritten[key] = grade.rewritten(course, one)
+        digest = grade.file_in(course, one)
         unchanged = done is not None and done.status == "graded" and done.digest == digest
         if one.notebook is None:
             made.results.append(grade.unreadable(course, one))
@@ -62,6 +70,9 @@ def hand_in(
     for result in made.results:
         one = submitted[result.set, result.student]
         result.name, result.remarks = one.name, one.remarks
+        key, old = (one.set, one.student), before.get((one.set, one.student))
+        other = {*rewritten.get(key, []), *(old.outdated if old else [])}
+        result.outdated = sorted(name for name in other if result.cells.get(name) is not None)
     return _close(course, made, before)
 
 
@@ -94,7 +105,7 @@ def again(
     _run(made, course, jobs, workers, grade.WALL, tick)
     for result in made.results:
         old = before[result.set, result.student]
-        result.name, result.remarks = old.name, old.remarks
+        result.name, result.remarks, result.outdated = old.name, old.remarks, old.outdated
     return _close(course, made, before)
 
 
@@ -106,7 +117,7 @@ def marks(course: Path, file: Path) -> Round:
     made = Round()
     for name, student in report.read_marks(course, file):
         worker.feedback(course, name, student)
-        result = grade.Result(**vars(before[name, student]))
+        result = grade.Result(**{**vars(before[name, student]), "outdated": []})
         grade.read_scores(course, result)
         made.results.append(result)
     return _close(course, made, before)

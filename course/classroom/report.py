@@ -60,8 +60,12 @@ def write_written(course: Path, results: Sequence[grade.Result]) -> Path | None:
         for cell in nbformat.read(file, as_version=4).cells:
             marks = cell.metadata.get("nbgrader", {})
             name = mend.grade_id(cell)
-            if marks.get("grade") and marks.get("solution") and r.cells.get(name, 0) is None:
-                rows.append([r.student, r.set, name, marks["points"], "", "", cell.source])
+            known = r.cells.get(name, 0)
+            if not (marks.get("grade") and marks.get("solution")):
+                continue
+            if known is None or name in r.outdated:
+                told = "" if known is None else f"[new; the earlier one got {known:g}] "
+                rows.append([r.student, r.set, name, marks["points"], "", "", told + cell.source])
     return _write(course / "written.csv", WRITTEN, rows) if rows else None
 
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from course.classroom import grade, layout, leaks, marking, master, releasing
+from course.classroom.mend import grade_id as cell_name
 from course.cli import main
 from course_tests.classroom import cohort
 from course_tests.classroom.cohort import SOLVED, UNTOUCHED
@@ -107,6 +108,7 @@ def test_feedback_says_what_is_wrong_and_shows_no_test(
     graded: tuple[Path, str], course: Path, first: master.Master
 ) -> None:
     assert "Passed." in page(course, "1") and "Passed." in page(course, "2")
+    assert '<a href="#slope-w">slope-w</a> (Score: 0.0 / 3.0)' in page(course, "2")
     assert "dy_dw is off for w = 1.0, b = 0.5, n = 9." in page(course, "2")
     assert leaks.leaks([first], course / "feedback" / "3") == []  # who did nothing learns nothing
     tests = [line for c in first.of_kind("grade") for line in c.source.splitlines()]
@@ -159,6 +161,31 @@ def test_marks_by_hand(graded: tuple[Path, str], course: Path) -> None:
     assert "not marked yet" not in page(course, "1")
 
 
+def test_a_new_answer_in_words_is_marked_again(
+    graded: tuple[Path, str], course: Path, tmp_path: Path
+) -> None:
+    """It keeps its points, and is put before the instructor; a damaged file later takes nothing."""
+    made = nbformat.read(course / "submitted" / "1" / SET / f"{SET}.ipynb", as_version=4)
+    next(c for c in made.cells if cell_name(c) == "safe-depth").source = "A better one."
+    place = tmp_path / "Ada A_1_assignsubmission_file_" / f"{SET}.ipynb"
+    place.parent.mkdir()
+    nbformat.write(made, place)
+    said = type_in("grade", tmp_path, "--course", course)
+    assert "answer 'safe-depth' is a new one: mark it again" in said
+    assert {r["student"]: r["score"] for r in rows(course / "grades.csv")}["1"] == "16.5"
+    (row,) = rows(course / "written.csv")
+    assert row["answer"] == "[new; the earlier one got 3.5] A better one."
+    place.write_text("{")
+    said = type_in("grade", tmp_path, "--course", course)
+    assert "a later file was left aside: the file is damaged" in said
+    filled = tmp_path / "filled.csv"
+    filled.write_text(f"student,set,question,most,points\n1,{SET},safe-depth,4,4\n")
+    said = type_in("regrade", "--marks", filled, "--course", course)
+    assert f"{SET} 1: 16.5 -> 17" in said and "mark it again" not in said
+    filled.write_text(f"student,set,question,most,points\n1,{SET},safe-depth,4,3.5\n")
+    type_in("regrade", "--marks", filled, "--course", course)
+
+
 def test_regrade_after_a_fix(graded: tuple[Path, str], course: Path) -> None:
     """A test that was too strict is mended; the points change for whom it should, marks stay."""
     file = course.parent / "masters" / f"{SET}.py"
@@ -169,7 +196,7 @@ def test_regrade_after_a_fix(graded: tuple[Path, str], course: Path) -> None:
     file.write_text(source.replace(body, kind), encoding="utf-8")
     said = type_in("regrade", "--course", course, "--masters", file.parent)
     assert f"{SET} 2: 10 -> 13" in said
-    assert f"{SET} 1:" not in said and f"{SET} 3:" not in said
+    assert not re.search(rf"{SET} [13]: [\d.]+ ->", said)
     scores = {r["student"]: float(r["score"]) for r in rows(course / "grades.csv")}
     marked = "Wéll said." in page(course, "1")  # a mark given before stays
     assert scores == {"1": 16.5 if marked else 13.0, "2": 13.0, "3": 0.0, "4": 0.0}
