@@ -143,6 +143,20 @@ class Panel:
             if last == look:
                 return look
 
+    def stop_half_way(self, said: str, timeout: float = 90) -> Look:
+        """Press Stop on a live run once it says `said` and has shown another picture after that.
+
+        Asserts that nothing flickered, and that the alternative text is the text at the end too.
+        """
+        before = self.look_until(lambda look: said in look.text, timeout)
+        with self.watch() as film:
+            self.look_until(lambda look: look.picture != before.picture, timeout)
+            self.click("Stop")
+            stopped = self.look_until(lambda look: "Training stopped" in look.text)
+        film.check()
+        assert stopped.text != before.text and stopped.alt == stopped.text
+        return stopped
+
     @contextlib.contextmanager
     def watch(self) -> Iterator[Film]:
         """Examine the panel in every animation frame; the film is complete after the block."""
@@ -170,6 +184,17 @@ class NotebookPage:
         self.page.set_default_timeout(timeout * 1000)
         self.page.evaluate(RUN_ALL)
         self.page.set_default_timeout(30_000)
+
+    def start(self) -> None:
+        """Begin to run every cell, and come back at once; `wait_for_end` waits."""
+        self.page.evaluate(
+            """() => { window.ended = false; jupyterapp.commands.execute('notebook:run-all-cells')
+                .then(() => { window.ended = true; }); }"""
+        )
+
+    def wait_for_end(self, timeout: float = 150) -> None:
+        """Wait until the cells that `start` began have run."""
+        self.page.wait_for_function("() => window.ended", timeout=timeout * 1000)
 
     def run_cell(self, code: str) -> str:
         """Run code in the notebook's kernel, beside its cells; what it printed."""

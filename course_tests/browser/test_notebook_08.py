@@ -52,13 +52,10 @@ def test_the_explorer_of_depth_to_its_extremes(open_notebook: OpenNotebook) -> N
 
 def test_training_at_every_depth_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([RUN, RESULT])
-    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
-    panel = page.panel()
-    first = panel.look_until(lambda look: "resnet, training accuracy by depth" in look.text, 60)
-    panel.look_until(lambda look: look.picture != first.picture and look.alt == look.text, 60)
-    page.screenshot("08-training")
-    panel.click("Stop")
-    stopped = panel.look_until(lambda look: "Training stopped" in look.text)
+    page.start()
+    stopped = page.panel().stop_half_way("resnet, training accuracy by depth")
     assert "plain, training accuracy by depth: 2:" in stopped.text
-    page.page.get_by_text("records True").wait_for(timeout=20_000)
+    page.screenshot("08-training")
+    page.wait_for_end()
+    assert "records True" in str(page.outputs()[-1])
     assert page.complaints() == []

@@ -57,11 +57,9 @@ def test_the_explorer_of_skips_to_its_extremes(open_notebook: OpenNotebook) -> N
 
 def test_training_of_the_four_networks_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([RUN, RESULT])
-    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
-    panel = page.panel()
-    panel.look_until(lambda look: "diracnet: train accuracy" in look.text, 60)
+    page.start()
+    page.panel().stop_half_way("diracnet: train accuracy")
     page.screenshot("09-training")
-    panel.click("Stop")
-    panel.look_until(lambda look: "Training stopped" in look.text)
-    page.page.get_by_text("records True").wait_for(timeout=20_000)
+    page.wait_for_end()
+    assert "records True" in str(page.outputs()[-1])
     assert page.complaints() == []

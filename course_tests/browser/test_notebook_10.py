@@ -69,24 +69,19 @@ def test_the_explorer_of_removal_to_its_extremes(open_notebook: OpenNotebook) ->
 
 def test_training_by_schedules_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([START, RUN, RESULT])
-    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
-    panel = page.panel(1)
-    panel.look_until(lambda look: "cut: " in look.text and "skips left" in look.text, 90)
+    page.start()
+    page.panel(1).stop_half_way("skips left")
     page.screenshot("10-training")
-    panel.click("Stop")
-    panel.look_until(lambda look: "Training stopped" in look.text)
-    page.page.get_by_text("records True").wait_for(timeout=20_000)
+    page.wait_for_end()
+    assert "records True" in str(page.outputs()[-1])
     assert page.complaints() == []
 
 
 def test_training_over_depth_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([START, DEEPER, RESULT])
-    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
-    panel = page.panel(1)
-    first = panel.look_until(lambda look: "ramp, training accuracy by depth" in look.text, 90)
-    panel.look_until(lambda look: look.picture != first.picture and look.alt == look.text, 60)
+    page.start()
+    page.panel(1).stop_half_way("ramp, training accuracy by depth")
     page.screenshot("10-depths")
-    panel.click("Stop")
-    panel.look_until(lambda look: "Training stopped" in look.text)
-    page.page.get_by_text("records True").wait_for(timeout=20_000)
+    page.wait_for_end()
+    assert "records True" in str(page.outputs()[-1])
     assert page.complaints() == []

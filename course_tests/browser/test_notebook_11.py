@@ -85,14 +85,10 @@ def test_slices_to_their_extremes(open_notebook: OpenNotebook) -> None:
 
 def test_a_path_of_training_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([SETUP, RUN, RESULT])
-    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
-    page.page.get_by_role("button", name="Stop").wait_for(timeout=60_000)
-    panel = page.panel(1)
-    first = panel.look_until(lambda look: "The path so far" in look.text, 60)
-    panel.look_until(lambda look: look.picture != first.picture and look.alt == look.text, 60)
-    page.screenshot("11-path")
-    panel.click("Stop")
-    stopped = panel.look_until(lambda look: "Training stopped" in look.text)
+    page.start()
+    stopped = page.panel(1).stop_half_way("The path so far")
     assert "of its movement lies in this plane" in stopped.text
-    page.page.get_by_text("points True").wait_for(timeout=20_000)
+    page.screenshot("11-path")
+    page.wait_for_end()
+    assert "points True" in str(page.outputs()[-1])
     assert page.complaints() == []
