@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from course_tests.browser.conftest import OpenNotebook
 
-START = """() => { window.ended = false; jupyterapp.commands.execute('notebook:run-all-cells')
-    .then(() => { window.ended = true; }); }"""
 EXPLORER, RUN = 0, 2  # the picture of depths stands between them
 
 
 def test_the_explorer_of_saturation_and_the_run(open_notebook: OpenNotebook) -> None:
     page = open_notebook("03_sigmoid_saturation.ipynb")
-    page.page.evaluate(START)
+    page.start()
     page.page.locator(".course-live").nth(RUN).wait_for(state="attached", timeout=120_000)
-    run = page.panel(RUN)
-    moving = run.look_until(lambda look: "12 layers: loss" in look.text, timeout=60)
-    with run.watch() as film:
-        run.look_until(lambda look: look.picture != moving.picture)
-        run.click("Stop")
-        stopped = run.look_until(lambda look: "Training stopped" in look.text)
-    film.check()
-    assert stopped.alt == stopped.text
+    page.panel(RUN).stop_half_way("12 layers: loss")
     page.screenshot("03-run")
-    page.page.wait_for_function("() => window.ended", timeout=150_000)
+    page.wait_for_end()
     assert page.complaints() == [], "stopping must not break the cells below"
     assert "'12 layers': 'stopped'" in str(page.outputs())
 

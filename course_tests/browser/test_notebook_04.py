@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from course_tests.browser.conftest import OpenNotebook
 
-START = """() => { window.ended = false; jupyterapp.commands.execute('notebook:run-all-cells')
-    .then(() => { window.ended = true; }); }"""
 RUN, EXPLORER = 0, 1
 
 
 def test_the_explorer_of_dead_units_and_the_run(open_notebook: OpenNotebook) -> None:
     page = open_notebook("04_relu_family.ipynb")
-    page.page.evaluate(START)
+    page.start()
     page.page.locator(".course-live").nth(RUN).wait_for(state="attached", timeout=120_000)
-    run = page.panel(RUN)
-    moving = run.look_until(lambda look: "sigmoid: loss" in look.text, timeout=60)
-    with run.watch() as film:
-        run.look_until(lambda look: look.picture != moving.picture)
-        run.click("Stop")
-        stopped = run.look_until(lambda look: "Training stopped" in look.text)
-    film.check()
-    assert stopped.alt == stopped.text
+    page.panel(RUN).stop_half_way("sigmoid: loss")
     page.screenshot("04-run")
-    page.page.wait_for_function("() => window.ended", timeout=150_000)
+    page.wait_for_end()
     assert page.complaints() == [], "stopping must not break the cells below"
 
     panel = page.panel(EXPLORER)

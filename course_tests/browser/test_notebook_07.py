@@ -103,17 +103,8 @@ def test_the_sheet_and_the_jacobian_go_to_their_extremes(open_notebook: OpenNote
 
 def test_a_training_run_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([RUN, RESULT])
-    page.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
-    panel = page.panel()
-    before = panel.look_until(lambda look: "loss" in look.text, timeout=WAIT)
-    with panel.watch() as film:
-        panel.look_until(lambda look: look.picture != before.picture)
-        panel.click("Stop")
-        stopped = panel.look_until(lambda look: "Training stopped" in look.text, timeout=10)
-    film.check()
-    assert stopped.alt == stopped.text
-    page.page.wait_for_function(
-        "() => jupyterapp.shell.currentWidget.content.model.cells.get(1).outputs.length > 0"
-    )
+    page.start()
+    page.panel().stop_half_way("loss")
+    page.wait_for_end()
     assert "ended: {}" in str(page.outputs()[1])
     assert page.complaints() == []
