@@ -207,7 +207,7 @@ def descend(
     steps: int = 60,
     rate: float = RATE / 10,
 ) -> np.ndarray:
-    """Small steps of Adam along the whole gradient, from M places on a plane: losses (steps + 1, M).
+    """Small steps of Adam down the whole gradient from M places on a plane: losses (steps + 1, M).
 
     net: one replica, which is left as it was. places (M, 2): coordinates along the two directions
     `chosen`. The loss, and its gradient, are those on the examples of the slices, over all weights
