@@ -110,6 +110,7 @@ def test_the_name_of_the_download_is_no_student(tmp_path: Path, releases: dict[s
     (tmp_path / "set1.zip").write_bytes(zipped(dict.fromkeys(names, data)))
     found, strangers = collect.collect(tmp_path / "set1.zip", releases)
     assert [s.student for s in found] == ["Cem", "ada", "ben"]
+    assert not any(s.remarks for s in found)  # a name beside that of the set is no renaming
     assert len(strangers) == 1 and "whose is it?" in strangers[0]
 
 
