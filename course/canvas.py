@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.spines import Spine
-from PIL import Image
 
 
 class Canvas:
@@ -150,10 +150,7 @@ class Canvas:
         pixels = self._pixels()
         for sheet in self._above:
             sheet.lay_on(pixels)
-        stream = BytesIO()
-        picture = Image.fromarray(pixels).convert("RGB")
-        picture.save(stream, "PNG", compress_level=1)
-        return stream.getvalue()
+        return png(pixels)
 
 
 class _Sheet:
@@ -175,3 +172,20 @@ class _Sheet:
         mixed = (256 * self._colour - below) * self._alpha + 256 * below
         there[:, :3] = mixed // (256 * 255 + self._alpha)
         flat[self._places] = there
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """The red, green and blue of `pixels` (height, width, RGBA bytes) in the PNG format.
+
+    Without the filters of section 9 of the format, which an encoder would try on every row: on a
+    plot they save a sixth of the bytes, and take as long as drawing it.
+    """
+    height, width, _ = pixels.shape
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each row begins with its filter: 0, none
+    rows[:, 1:].reshape(height, width, 3)[:] = pixels[..., :3]
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, colours without alpha
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )

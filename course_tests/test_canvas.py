@@ -11,12 +11,12 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from course.canvas import Canvas
+from course.canvas import Canvas, png
 from course.plots import style
 
 
-def pixels(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(BytesIO(png)).convert("RGB")).astype(int)
+def pixels(picture: bytes) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(picture)).convert("RGB")).astype(int)
 
 
 def drawn_anew(canvas: Canvas) -> np.ndarray:
@@ -152,3 +152,10 @@ def test_a_figure_of_pyplot_is_not_shown_a_second_time() -> None:
     assert isinstance(figure, Figure)
     Canvas(figure).render()
     assert not pyplot.fignum_exists(figure.number)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (50, 33)])
+def test_png_keeps_every_pixel_as_another_reader_sees_it(shape: tuple[int, int]) -> None:
+    drawn = np.random.default_rng(0).integers(0, 256, (*shape, 4), np.uint8)
+    Image.open(BytesIO(png(drawn))).verify()  # raises where a checksum is wrong
+    assert (pixels(png(drawn)) == drawn[..., :3]).all()
