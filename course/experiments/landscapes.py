@@ -18,6 +18,7 @@ from course import landscape, measuring, networks, training
 from course.arguments import one_of, whole
 from course.data import Dataset
 from course.experiments.cells import one_thread
+from course.experiments.depths import on_one_thread
 from course.landscape import Direction, Surface
 from course.networks import Network
 from course.records import Record
@@ -68,15 +69,7 @@ def train(
         net, examples, steps=steps, batch=BATCH, optimizer=training.Adam(RATE), record_every=every,
         device="cpu",
     )  # fmt: skip
-    try:
-        while True:
-            with one_thread():
-                record = next(records, None)
-            if record is None:
-                return
-            yield record
-    finally:
-        records.close()  # type: ignore[attr-defined]
+    return on_one_thread(records)
 
 
 def directions(net: Network, kind: str = "filter-normalized", *, seed: int = 0) -> list[Direction]:
