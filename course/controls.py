@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,3 +100,11 @@ def reachable(made: ipywidgets.Widget) -> ipywidgets.Widget:
     """
     getattr(made.comm, "__dict__", {}).pop("_reply_subshell_id", None)
     return made
+
+
+def choice(options: Iterable[Any], value: Any, name: str, tooltip: str) -> ipywidgets.Dropdown:
+    """A list to choose one of `options` from, as wide as a slider; it stands at `value` first."""
+    return ipywidgets.Dropdown(
+        options=list(options), value=value, description=name, tooltip=tooltip,
+        layout={"width": "440px"},
+    )  # fmt: skip

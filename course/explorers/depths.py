@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import ipywidgets
 import numpy as np
 
 from course.arguments import one_of, whole
+from course.controls import choice
 from course.data import Dataset
 from course.experiments import depths as science
 from course.live import Control, LivePanel, live
@@ -69,12 +69,6 @@ def explore(
         growth = science.GROWTH if known else None
         panels.show(size[1:], growth, found.places, found.rank.T, found.neighbours.T)
         return _words(found, size, settings)
-
-    def choice(options: Any, value: str, name: str, tooltip: str) -> ipywidgets.Dropdown:
-        return ipywidgets.Dropdown(
-            options=list(options), value=value, description=name, tooltip=tooltip,
-            layout={"width": "440px"},
-        )  # fmt: skip
 
     return live(
         fig, draw, seed=0,

@@ -10,6 +10,7 @@ import ipywidgets
 import numpy as np
 
 from course.arguments import one_of, real, reject, whole
+from course.controls import choice
 from course.data import Dataset
 from course.experiments import normalization as science
 from course.experiments.depths import by_depth
@@ -81,12 +82,6 @@ def explore(
             )
         panels.show(sizes, found.cosine, gradients, forms)
         return "\n".join([head, *_words(found, sizes, gradients, back)])
-
-    def choice(options: Any, value: Any, name: str, tooltip: str) -> ipywidgets.Dropdown:
-        return ipywidgets.Dropdown(
-            options=list(options), value=value, description=name, tooltip=tooltip,
-            layout={"width": "440px"},
-        )  # fmt: skip
 
     return live(
         fig, draw, seed=0,
