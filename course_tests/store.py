@@ -17,7 +17,7 @@ Write a script in jupytext's percent format outside the repository, convert it, 
     jupytext --to ipynb -o notebooks/06_degeneracy.ipynb 06.py
     python -m course_tests.store notebooks/06*.ipynb
     pytest --nbval --nbval-current-env notebooks/06*.ipynb
-    pytest course_tests/test_notebooks.py -k 06
+    pytest course_tests/frame/test_notebooks.py -k 06
 
 Then open it in JupyterLab and look at it. Later changes may be made in JupyterLab; store it again.
 
@@ -39,7 +39,7 @@ The rules, each checked by test_notebooks.py:
   agree(measured, expected, tolerance, "what"), which asserts and prints the expected value.
 - Exercise: the cell the student fills holds `...`; a later cell calls a check, which prints "not
   yet" as long as it does, so that the stored notebook passes validation unfilled. Checks with hints
-  for known mistakes live in course/selfcheck/exercises/: the page must not give the answer away.
+  for known mistakes live in course/lessons/: the page must not give the answer away.
 - Data (notebooks 08 to 12): the first code cell begins with the line
       DATA = "digits"  # or "mnist", "fashion-mnist", "cifar10"
   and the cell after the imports reads

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from course.classroom.grade import Result
-    from course.classroom.marking import Round
+    from course.classroom.grade.results import Result
+    from course.classroom.grade.rounds import Round
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 course_option = click.option(
@@ -75,9 +75,10 @@ def list_sets(masters: Path | None) -> None:
 @click.argument("folder", type=FOLDER)
 def new(folder: Path) -> None:
     """Make a course folder of nbgrader's kind, in a place of your own."""
-    from course.classroom import layout, sandbox
+    from course.classroom.folder import lay_out
+    from course.classroom.run import sandbox
 
-    path = layout.lay_out(folder)
+    path = lay_out(folder)
     click.echo(f"course folder: {path}")
     try:
         click.echo(sandbox.describe(sandbox.isolation(), sandbox.Limits()))
@@ -96,13 +97,15 @@ def release(sets: tuple[str, ...], course: Path, masters: Path | None) -> None:
     Solutions and hidden tests are taken out; what is written is searched for them, and nothing is
     released if one is found. Safe to repeat.
     """
-    from course.classroom import layout, master, releasing
+    from course.classroom import master
+    from course.classroom.folder import course_folder
+    from course.classroom.release import release
 
-    folder = layout.course_folder(course)
+    folder = course_folder(course)
     chosen = list(sets) or master.names(masters)
     with click.progressbar(length=len(chosen), label="release") as bar:
         made = []
-        for _, path in releasing.release(folder, chosen, masters):
+        for _, path in release(folder, chosen, masters):
             made.append(path)
             bar.update(1)
     for path in made:
@@ -118,9 +121,10 @@ def tree(target: Path, course: Path) -> None:
     From a git checkout of the course. What is written is searched for every solution and hidden
     test, and removed if one is found. Publish this, not the repository with the masters.
     """
-    from course.classroom import layout, releasing
+    from course.classroom.folder import course_folder
+    from course.classroom.release import student_tree
 
-    with_sets = releasing.student_tree(layout.course_folder(course), target)
+    with_sets = student_tree(course_folder(course), target)
     click.echo(f"{target}: {with_sets} problem sets in problem-sets/")
 
 
@@ -143,12 +147,14 @@ def grade(
     answers to be marked by hand (fill in its points, then: course regrade --marks written.csv).
     """
     _nbgrader()
-    from course.classroom import layout, marking, sandbox
+    from course.classroom.folder import course_folder, limits
+    from course.classroom.grade import rounds
+    from course.classroom.run import sandbox
 
-    folder = layout.course_folder(course)
-    click.echo(sandbox.describe(sandbox.isolation(), layout.limits(folder)))
+    folder = course_folder(course)
+    click.echo(sandbox.describe(sandbox.isolation(), limits(folder)))
     with _bar() as tick:
-        done = marking.hand_in(folder, submissions, sets, again=again, workers=workers, tick=tick)
+        done = rounds.hand_in(folder, submissions, sets, again=again, workers=workers, tick=tick)
     for stranger in done.strangers:
         click.echo(f"left out: {stranger}")
     if done.skipped:
@@ -180,16 +186,15 @@ def regrade(
     Marks given by hand stay. Says whose points changed.
     """
     _nbgrader()
-    from course.classroom import layout, marking
+    from course.classroom.folder import course_folder
+    from course.classroom.grade import rounds
 
-    folder = layout.course_folder(course)
+    folder = course_folder(course)
     if marks is not None:
-        done = marking.marks(folder, marks)
+        done = rounds.marks(folder, marks)
     else:
         with _bar() as tick:
-            done = marking.again(
-                folder, sets, students, masters=masters, workers=workers, tick=tick
-            )
+            done = rounds.again(folder, sets, students, masters=masters, workers=workers, tick=tick)
     for name, student, before, now in done.changed:
         click.echo(f"{name} {student}: {before:g} -> {now:g}")
     if not done.changed:
@@ -213,7 +218,7 @@ def _bar() -> Iterator[Callable[[Result, int], None]]:
 
 
 def _told(folder: Path, done: Round) -> None:
-    from course.classroom import report
+    from course.classroom.grade import report
 
     click.echo(report.summary(done.results))
     for path in done.files:

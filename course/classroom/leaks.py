@@ -14,8 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from course.classroom.hidden import split
-from course.classroom.master import Master
+from course.classroom.master import Master, split
 
 LEAST = 16  # characters of a line, blanks left out, that make it worth looking for
 

@@ -200,3 +200,17 @@ def build(master: Master) -> Any:
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     about = {"set": master.name, "title": master.title}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel, "course": about})
+
+
+def split(source: str) -> tuple[str, str]:
+    """The visible and the hidden lines of a cell."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    hidden = False
+    for line in source.splitlines():
+        if BEGIN_TESTS in line:
+            hidden = True
+        elif END_TESTS in line:
+            hidden = False
+        else:
+            parts[hidden].append(line)
+    return "\n".join(parts[0]), "\n".join(parts[1])

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course.arguments import reject
-from course.selfcheck import records
+from course.selfcheck import answers
 
 KEPT = ("format", "notebook", "question", "phase", "option", "text", "answer")
 MOST_BYTES = 5 * 2**20
@@ -24,9 +24,9 @@ def export(target: Path, source: Path | None = None) -> int:
 
     No name, no time, and in random order. Raises ValueError where nothing was predicted yet.
     """
-    found = records.read(source)
+    found = answers.read(source)
     if not found:
-        raise ValueError(f"predictions = {source or records.path()}: there are none yet")
+        raise ValueError(f"predictions = {source or answers.path()}: there are none yet")
     kept = list(_counting(found).values())
     random.shuffle(kept)
     lines = [json.dumps({k: getattr(r, k) for k in KEPT}, ensure_ascii=False) for r in kept]
@@ -34,8 +34,8 @@ def export(target: Path, source: Path | None = None) -> int:
     return len(kept)
 
 
-def _counting(found: Iterable[records.Record]) -> dict[tuple[str, str], records.Record]:
-    kept: dict[tuple[str, str], records.Record] = {}
+def _counting(found: Iterable[answers.Record]) -> dict[tuple[str, str], answers.Record]:
+    kept: dict[tuple[str, str], answers.Record] = {}
     for r in found:
         if r.phase == "after" or (r.question, r.phase) not in kept:
             kept[r.question, r.phase] = r
@@ -88,11 +88,11 @@ def collect(place: Path) -> tuple[list[Question], int]:
     return [questions[name] for name in sorted(questions)], students
 
 
-def _record(line: str) -> records.Record | None:
+def _record(line: str) -> answers.Record | None:
     try:
         data = json.loads(line)
-        r = records.Record(**{"time": "", **{k: data[k] for k in KEPT if k in data}})
-        records.question_id(r.question)
+        r = answers.Record(**{"time": "", **{k: data[k] for k in KEPT if k in data}})
+        answers.question_id(r.question)
     except (ValueError, TypeError, KeyError):
         return None
     fits = isinstance(r.option, int) and 0 <= r.option < 8 and r.phase in ("before", "after")

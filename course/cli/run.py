@@ -123,7 +123,7 @@ def common_options() -> list[click.Parameter]:
 
 def picture(results: Table) -> Path:
     """Draw the table, beside it and under the same name; returns the path of the PNG."""
-    from course.experiments.table import write_whole
+    from course.files import write_whole
     from course.plots.experiments import accuracy_against_depth
 
     header = results.header

@@ -16,8 +16,8 @@ import pooch
 from tqdm.auto import tqdm
 
 from course.arguments import reject
-from course.data.content import verify
-from course.data.files import DataError, RemoteFile, Source
+from course.data.reading import verify
+from course.data.sources import DataError, RemoteFile, Source
 
 TIMEOUT = (10.0, 30.0)
 """Seconds to wait for a connection, and for the next bytes."""

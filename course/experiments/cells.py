@@ -8,7 +8,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +17,7 @@ import torch
 
 from course import data, networks, training
 from course.experiments.settings import Grid
-from course.removal import removal
+from course.training import one_thread, remove_skips
 
 COST = {"highway": 1.9, "diracnet": 1.6, "van": 1.3, "van0": 1.3}
 """Time of a step compared with a plain network's; only the time left and the order depend on it."""
@@ -113,7 +112,7 @@ def train(
                 rows += _rows(cell, record)
             watch(record.step / record.steps)
         if hasattr(network, "alpha"):
-            cut = removal(network, dataset).after.test_accuracy
+            cut = remove_skips(network, dataset).after.test_accuracy
             assert cut is not None
             for row, accuracy in zip(rows[-len(settings.seeds) :], cut, strict=True):
                 row["test_accuracy_cut"] = float(accuracy)
@@ -148,22 +147,6 @@ def _rows(cell: Cell, record: training.Record) -> Iterator[dict[str, Any]]:
         row["smallest_alpha"] = NONE if record.alpha is None else float(record.alpha[replica].min())
         row["test_accuracy_cut"] = NONE
         yield row
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Inside, torch computes with one thread on the CPU.
-
-    The layers are thin: a second thread gains little, and costs minutes where another program wants
-    its core, since each waits for the other a thousand times a second. Processes side by side
-    (`jobs`, `part`) use more cores. And the numbers do not depend on how many there are.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _device_name(device: torch.device) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from course import devices
+from course import files, training
 from course.arguments import reject, whole
 from course.experiments import cells, table
 from course.experiments.cells import Cell
@@ -52,7 +52,7 @@ def run(
     k, n = (whole("part", number, least=1) for number in part)
     if k > n:
         raise reject("part", part, "(k, n) with k <= n")
-    devices.device(device)
+    training.device(device)
     cells.examples(settings, root)
     folder = _writable(Path(out))
     asked = [Cell(net, depth, settings) for net in settings.networks for depth in settings.depths]
@@ -63,7 +63,7 @@ def run(
         todo = [cell for cell in mine if _kept(kept, cell) is None]
         with _bar(todo, progress) as advance:
             for cell, result in _results(todo, device, root, kept, jobs, advance):
-                table.write_whole(kept / cell.result, json.dumps(result))
+                files.write_whole(kept / cell.result, json.dumps(result))
                 (kept / cell.checkpoint).unlink(missing_ok=True)
         found = [_kept(kept, cell) for cell in asked]
         results = [result for result in found if result is not None]

@@ -13,10 +13,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import platform
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, resources
@@ -26,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from course.arguments import reject
+from course.files import write_whole
 
 TEXT = ("network",)
 WHOLE = ("depth", "seed", "epoch")
@@ -94,22 +93,6 @@ def recorded(name: str, data: str) -> Table:
     if f"{name}-{data}" not in known:
         raise reject("record", f"{name}-{data}", "one of " + (", ".join(known) or "(none yet)"))
     return read(folder / f"{name}-{data}.csv")
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file in one go: a reader finds the old one or the whole new one, never a part."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def versions() -> dict[str, str]:

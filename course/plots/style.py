@@ -11,6 +11,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from course.plots import style
+
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES: tuple[Any, ...] = (
     "-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (7, 2)), (0, (1, 1)),
@@ -53,3 +55,12 @@ def tidy(ax: Axes) -> Axes:
     ax.grid(True, color=LIGHT, linewidth=0.6)
     ax.set_axisbelow(True)
     return ax
+
+
+def guessing(ax: Axes, percent: float) -> None:
+    """A grey line where an answer drawn by chance would be, with its name."""
+    ax.axhline(percent, color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)))
+    ax.text(
+        1.0, percent + 1, "guessing ", transform=ax.get_yaxis_transform(),
+        ha="right", va="bottom", color=style.GREY, fontsize=8,
+    )  # fmt: skip

@@ -20,7 +20,7 @@ from typing import Any
 import ipywidgets
 
 from course.arguments import one_of, reject
-from course.selfcheck import records
+from course.selfcheck import answers
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def predict(id: str, question: str, options: Sequence[str]) -> Prediction:
     known = [str(option) for option in options]
     if isinstance(options, str) or not 2 <= len(set(known)) == len(known) <= 8:
         raise reject("options", options, "two to eight different texts")
-    asked = Question(records.question_id(id), question, tuple(known))
+    asked = Question(answers.question_id(id), question, tuple(known))
     _asked[id] = asked
     return Prediction(asked)
 
@@ -94,7 +94,7 @@ class Prediction(ipywidgets.VBox):
         self.layout.border_left = "4px solid #0072B2"
         self.choice.observe(self._chosen, "index")
         self.button.on_click(lambda _: self.lock())
-        kept = records.find(question.id, "before") if self.phase == "before" else None
+        kept = answers.find(question.id, "before") if self.phase == "before" else None
         if kept is not None and kept.text in question.options:
             self.choice.index = question.options.index(kept.text)
             self._close(f"You locked this answer before ({escape(kept.time[:10])}).")
@@ -111,7 +111,7 @@ class Prediction(ipywidgets.VBox):
         chosen = self.choice.index
         try:
             text = self.question.options[chosen]
-            records.append(self.question.id, self.phase, chosen, text, self._answer())
+            answers.append(self.question.id, self.phase, chosen, text, self._answer())
             problem = ""
         except OSError as error:
             problem = f" (It could not be put on file: {escape(str(error))})"
@@ -168,7 +168,7 @@ class Revision(Prediction):
         return self.answer
 
     def _after(self, chosen: int) -> str:
-        before = records.find(self.question.id, "before")
+        before = answers.find(self.question.id, "before")
         lines = [] if before is None else [f"Before: {escape(before.text)}."]
         right = "which is what was measured" if chosen == self.answer else "but look again"
         lines.append(f"Now: {escape(self.question.options[chosen])}, {right}.")

@@ -16,20 +16,25 @@ import tempfile
 import time
 from pathlib import Path
 
-from course.classroom import grade, layout, marking, master, releasing, sandbox
+from course.classroom import master
+from course.classroom.folder import lay_out
+from course.classroom.grade import rounds
+from course.classroom.grade.results import releases
+from course.classroom.release import release
+from course.classroom.run import sandbox
 from course_tests.classroom import cohort
 
 
 def run(name: str, students: int, workers: int, folder: Path) -> dict[str, float]:
     """Grades a class with `workers`; seconds, and how many cells got other points than designed."""
     one = master.load(name)
-    course = layout.lay_out(folder / "course")
-    for _ in releasing.release(course, [name]):
+    course = lay_out(folder / "course")
+    for _ in release(course, [name]):
         pass
-    release = grade.releases(course)[name]
-    expected = cohort.cohort(one, release, folder / "download", size=students)
+    released = releases(course)[name]
+    expected = cohort.cohort(one, released, folder / "download", size=students)
     start = time.perf_counter()
-    done = marking.hand_in(course, folder / "download", workers=workers)
+    done = rounds.hand_in(course, folder / "download", workers=workers)
     wall = time.perf_counter() - start
     wrong = sum(
         result.cells.get(cell) != points

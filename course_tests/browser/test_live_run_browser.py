@@ -9,7 +9,7 @@ from course_tests.browser.conftest import OpenNotebook
 TRAIN = """
 import time
 from course import data, networks, training
-from course.live_run import live_run
+from course.live import live_run
 
 def fit(name, steps):
     network = networks.build(name, inputs=64, width=16, depth=4, outputs=10, seeds=(0, 1, 2))
@@ -65,7 +65,7 @@ def test_a_run_goes_on_in_the_background_until_stop_even_while_a_cell_waits_for_
 
 
 def test_stop_breaks_off_an_endless_step(open_notebook: OpenNotebook) -> None:
-    page = open_notebook(["from course.live_run import live_run", LONG_STEP])
+    page = open_notebook(["from course.live import live_run", LONG_STEP])
     page.run_all()
     panel = page.panel()
     panel.look()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from course_tests.browser.conftest import OpenNotebook
 
 RUN = """
-from course.explorers import blow_up
-run = blow_up.watch(["rate 0.003", "He's start"], steps=100_000)
+from course.lessons.blow_up import explorer
+run = explorer.watch(["rate 0.003", "He's start"], steps=100_000)
 run
 """
 RESULT = "print(len(run.result()['rate 0.003']) < 100_000)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from course_tests.browser.conftest import OpenNotebook
 
 RUN = """
-from course.explorers import initialization
-run = initialization.watch(steps=100_000)
+from course.lessons.initialization import explorer
+run = explorer.watch(steps=100_000)
 run
 """
 RESULT = "print(all(part[-1].step < part[-1].steps for part in run.result().values()))"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from course_tests.browser.conftest import OpenNotebook
 
 RUN = """
-from course.experiments import degeneracy as deep
-from course.explorers import degeneracy
-run = degeneracy.watch(["Fold 0"], steps=100_000)
+from course.lessons.degeneracy import explorer, science
+run = explorer.watch(["Fold 0"], steps=100_000)
 run
 """
-RESULT = "print(deep.curve(run.result()['Fold 0']).stopped)"
+RESULT = "print(science.curve(run.result()['Fold 0']).stopped)"
 EXPLORER = 3  # after the first run, the picture of singular values, and the second run
 
 

@@ -9,13 +9,13 @@ from course_tests.browser.conftest import OpenNotebook
 pytestmark = pytest.mark.browser
 
 EXPLORERS = """
-from course.explorers import spectra as explore
-explore.product()
+from course.lessons.spectra import explorer
+explorer.product()
 """
 RUN = """
 from course import data
-from course.experiments import isometry
-from course.live_run import live_run
+from course.lessons.spectra import isometry
+from course.live import live_run
 name = "ReLU, Gaussian (He)"
 run = live_run({name: isometry.learn(name, data.digits(), steps=100_000)})
 run
@@ -58,7 +58,7 @@ def test_the_whole_notebook_runs_and_the_product_goes_to_its_extremes(
 
 
 def test_the_sheet_and_the_jacobian_go_to_their_extremes(open_notebook: OpenNotebook) -> None:
-    page = open_notebook([EXPLORERS, "explore.sheet()", "explore.jacobian()"])
+    page = open_notebook([EXPLORERS, "explorer.sheet()", "explorer.jacobian()"])
     page.run_all()
     panel = page.panel(1)
     before = panel.settle()

@@ -10,10 +10,9 @@ pytestmark = pytest.mark.browser
 
 RUN = """
 from course import data
-from course.experiments import depths
-from course.explorers import depths as explorer
+from course.lessons.degradation import explorer, science
 examples = data.load("digits").subset(1500)
-nets = depths.family(("plain", "resnet"), examples, (2, 20))
+nets = science.family(("plain", "resnet"), examples, (2, 20))
 run = explorer.watch(nets, examples, epochs=2000)
 run
 """

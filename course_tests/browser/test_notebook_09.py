@@ -10,12 +10,12 @@ pytestmark = pytest.mark.browser
 
 RUN = """
 from course import data
-from course.experiments import depths
-from course.live_run import live_run
+from course.lessons.degradation import science as degradation
+from course.live import live_run
 examples = data.load("digits").subset(1500)
 names = ("plain", "resnet", "highway", "diracnet")
-nets = {name: depths.network(name, examples, depth=10) for name in names}
-runs = {name: depths.train(net, examples, epochs=2000) for name, net in nets.items()}
+nets = {name: degradation.network(name, examples, depth=10) for name in names}
+runs = {name: degradation.train(net, examples, epochs=2000) for name, net in nets.items()}
 run = live_run(runs, value="train_accuracy", title="Training accuracy")
 run
 """

@@ -10,23 +10,23 @@ pytestmark = pytest.mark.browser
 
 START = """
 from course import data
-from course.experiments import depths, phasing
-from course.explorers import phasing as explorer
+from course.lessons.degradation import science as degradation
+from course.lessons.van import explorer, science
 examples = data.load("digits").subset(1500)
 explorer.explore(examples)
 """
 RUN = """
-ways = phasing.schedules(steps=2000 * 15)
-nets = {name: depths.network("van", examples, depth=10) for name in ways}
+ways = science.schedules(steps=2000 * 15)
+nets = {name: degradation.network("van", examples, depth=10) for name in ways}
 runs = {
-    name: depths.train(net, examples, epochs=2000, skips=ways[name], batch_statistics=True)
+    name: degradation.train(net, examples, epochs=2000, skips=ways[name], batch_statistics=True)
     for name, net in nets.items()
 }
 run = explorer.watch(runs, epochs=2000)
 run
 """
 DEEPER = """
-from course.experiments import fading
+from course.lessons.van import fading
 nets = fading.family(fading.KINDS, examples, (2, 10))
 run = explorer.watch_depths(fading.train(nets, examples, epochs=2000), examples.outputs)
 run

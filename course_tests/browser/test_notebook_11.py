@@ -10,15 +10,14 @@ pytestmark = pytest.mark.browser
 
 SETUP = """
 from course import data
-from course.experiments import landscapes as lab
-from course.explorers import landscape as explorer
+from course.lessons.loss_landscapes import explorer, science
 examples = data.load("digits").subset(1500)
 nets = {
-    kind: {depth: lab.network(kind, examples, depth=depth) for depth in (2, 40)}
+    kind: {depth: science.network(kind, examples, depth=depth) for depth in (2, 40)}
     for kind in ("plain", "resnet")
 }
 two = {"ReLU": nets["plain"][2]}
-two["batch norm"] = lab.network("plain", examples, depth=2, norm="batch")
+two["batch norm"] = science.network("plain", examples, depth=2, norm="batch")
 explorer.explore(nets, examples, depth=40)
 """
 RUN = """

@@ -10,11 +10,10 @@ pytestmark = pytest.mark.browser
 
 RUN = """
 from course import data
-from course.experiments import remedies
-from course.explorers import remedies as explorer
+from course.lessons.normalization_and_initialization import remedies, remedies_explorer
 examples = data.load("digits").subset(1500)
 nets = remedies.family(remedies.REMEDIES, examples, (2, 10))
-run = explorer.watch(nets, examples, epochs=2000)
+run = remedies_explorer.watch(nets, examples, epochs=2000)
 run
 """
 RESULT = "print('records', all(len(r) > 0 for r in run.result().values()))"

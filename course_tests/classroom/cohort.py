@@ -9,8 +9,8 @@ from typing import Any
 
 import nbformat
 
+from course.classroom.collect.restore import grade_id
 from course.classroom.master import Master
-from course.classroom.mend import grade_id
 
 SOLVED, UNTOUCHED = "solved", "untouched"
 

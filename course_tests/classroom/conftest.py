@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from course.classroom import grade, layout, marking, master, releasing, sandbox
+from course.classroom import master
+from course.classroom import release as releasing
+from course.classroom.folder import lay_out
+from course.classroom.grade import pool, rounds
+from course.classroom.grade.results import Result, releases
+from course.classroom.run import sandbox
 from course_tests.classroom import cohort
 
 SET = "ps01-scalar-chain"
@@ -30,14 +35,14 @@ def first() -> master.Master:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = layout.lay_out(tmp_path_factory.mktemp("classroom") / "course")
+    folder = lay_out(tmp_path_factory.mktemp("classroom") / "course")
     assert [name for name, _ in releasing.release(folder, [SET])] == [SET]
     return folder
 
 
 @pytest.fixture(scope="module")
 def release(course: Path) -> Any:
-    return grade.releases(course)[SET]
+    return releases(course)[SET]
 
 
 @pytest.fixture
@@ -46,15 +51,15 @@ def solved(first: master.Master, release: Any) -> Any:
     return cohort.submission(first, release, dict.fromkeys(first.problems, cohort.SOLVED), "Why.")
 
 
-Hand = Callable[..., dict[str, grade.Result]]
+Hand = Callable[..., dict[str, Result]]
 
 
 @pytest.fixture(scope="module")
 def hand_in(course: Path) -> Hand:
     """Collects a folder and grades it; returns student -> result with its remarks."""
 
-    def graded(place: Path, wall: float = grade.WALL) -> dict[str, grade.Result]:
-        done = marking.hand_in(course, place, wall=wall)
+    def graded(place: Path, wall: float = pool.WALL) -> dict[str, Result]:
+        done = rounds.hand_in(course, place, wall=wall)
         return {result.student: result for result in done.results}
 
     return graded

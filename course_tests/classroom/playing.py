@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from course.classroom import hidden, kernel_side
-from course.classroom.master import Master
+from course.classroom.master import Master, split
+from course.classroom.run import hidden_tests, kernel_side
 from course_tests.classroom.cohort import UNTOUCHED, answer
 
 
@@ -49,7 +49,7 @@ def _play(master: Master, chosen: dict[str, str]) -> Played:
         if not cell.code or cell.kind == "mistake":
             continue
         if cell.kind == "grade":
-            said = hidden.run(hidden.split(cell.source)[1], asker(space))
+            said = hidden_tests.run(split(cell.source)[1], asker(space))
             if said is not None:
                 played.failed[cell.name] = said
             continue
@@ -72,9 +72,9 @@ def asker(space: dict[str, Any]) -> Any:
     """`ask` as in the hidden tests, with the same texts going to and fro as with a kernel."""
 
     def ask(expression: str, /, torch: bool = False, **values: Any) -> Any:
-        request = hidden.request(expression, values, torch)
+        request = hidden_tests.request(expression, values, torch)
         with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
             answered = kernel_side.reply(request, space)
-        return hidden.reply(answered, expression)
+        return hidden_tests.reply(answered, expression)
 
     return ask

@@ -7,7 +7,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course.classroom import grade, layout, marking, master, releasing
+from course.classroom import master
+from course.classroom.folder import lay_out
+from course.classroom.grade import rounds
+from course.classroom.grade.results import releases
+from course.classroom.release import release
 from course_tests.classroom import cohort
 
 pytestmark = [pytest.mark.grading, pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -16,11 +20,11 @@ pytestmark = [pytest.mark.grading, pytest.mark.slow, pytest.mark.timeout(3600)]
 def test_a_hundred_students_get_what_they_should(tmp_path: Path) -> None:
     """Each graded cell of each of 100 submissions, in parallel, as known by construction."""
     one = master.load("ps01-scalar-chain")
-    course = layout.lay_out(tmp_path / "course")
-    list(releasing.release(course, [one.name]))
-    release = grade.releases(course)[one.name]
-    expected = cohort.cohort(one, release, tmp_path / "download", size=100)
-    done = marking.hand_in(course, tmp_path / "download")
+    course = lay_out(tmp_path / "course")
+    list(release(course, [one.name]))
+    released = releases(course)[one.name]
+    expected = cohort.cohort(one, released, tmp_path / "download", size=100)
+    done = rounds.hand_in(course, tmp_path / "download")
     assert len(done.results) == 100
     for result in done.results:
         assert result.status == "graded", result
@@ -32,9 +36,9 @@ def test_a_hundred_students_get_what_they_should(tmp_path: Path) -> None:
 def test_every_choice_of_every_set_through_nbgrader(name: str, tmp_path: Path) -> None:
     """Solution, untouched and each known mistake: kernel, sandbox and nbgrader agree."""
     one = master.load(name)
-    course = layout.lay_out(tmp_path / "course")
-    list(releasing.release(course, [name]))
-    release = grade.releases(course)[name]
+    course = lay_out(tmp_path / "course")
+    list(release(course, [name]))
+    released = releases(course)[name]
     expected = {}
     solved = dict.fromkeys(one.problems, cohort.SOLVED)
     students = {"solved": solved, "untouched": {}}
@@ -43,8 +47,8 @@ def test_every_choice_of_every_set_through_nbgrader(name: str, tmp_path: Path) -
     for student, chosen in students.items():
         place = tmp_path / "download" / student
         place.mkdir(parents=True)
-        nbformat.write(cohort.submission(one, release, chosen), place / f"{name}.ipynb")
+        nbformat.write(cohort.submission(one, released, chosen), place / f"{name}.ipynb")
         expected[student] = cohort.points(one, chosen)
-    for result in marking.hand_in(course, tmp_path / "download").results:
+    for result in rounds.hand_in(course, tmp_path / "download").results:
         cells = expected[result.student]
         assert {k: v for k, v in result.cells.items() if k in cells} == cells, result

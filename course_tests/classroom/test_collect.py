@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.classroom import collect, master, mend, naming
+from course.classroom import master
+from course.classroom.collect import platforms, restore, submissions
 
 SET = "ps01-scalar-chain"
 SETS = [SET, "ps02-blow-up"]
@@ -79,7 +80,7 @@ NOTEBOOK = f"{SET}.ipynb"
     ],
 )
 def test_names_of_platforms(path: str, student: str, name: str) -> None:
-    assert naming.recognise(path, SETS)[:2] == (student, name)
+    assert platforms.recognise(path, SETS)[:2] == (student, name)
 
 
 @pytest.mark.parametrize(
@@ -91,16 +92,16 @@ def test_names_of_platforms(path: str, student: str, name: str) -> None:
 )
 def test_times_in_names(path: str) -> None:
     when = datetime(2026, 11, 3, 10, 15, 30, tzinfo=timezone.utc)
-    assert naming.recognise(path, SETS)[2] == when
+    assert platforms.recognise(path, SETS)[2] == when
 
 
 def test_a_folder_of_files_with_the_students_names_is_nobody_s() -> None:
     """One folder for a class, names in the files; one file without a name is nobody's."""
     folder = [f"week 1/{SET} - {n}.ipynb" for n in ("ada", "ben", "cem")] + [f"week 1/{NOTEBOOK}"]
-    found = [naming.recognise(path, SETS, folder)[0] for path in folder]
+    found = [platforms.recognise(path, SETS, folder)[0] for path in folder]
     assert found == ["ada", "ben", "cem", ""]
     own = [f"adal/{SET} draft.ipynb", f"adal/{NOTEBOOK}", f"adal/{SET} (2).ipynb"]
-    assert {naming.recognise(path, SETS, own)[0] for path in own} == {"adal"}
+    assert {platforms.recognise(path, SETS, own)[0] for path in own} == {"adal"}
 
 
 def test_the_name_of_the_download_is_no_student(tmp_path: Path, releases: dict[str, Any]) -> None:
@@ -108,7 +109,7 @@ def test_the_name_of_the_download_is_no_student(tmp_path: Path, releases: dict[s
     data = text(releases[SET])
     names = [f"ada_{NOTEBOOK}", f"ben_{NOTEBOOK}", f"{SET} - Cem.ipynb", f"{SET} (1).ipynb"]
     (tmp_path / "set1.zip").write_bytes(zipped(dict.fromkeys(names, data)))
-    found, strangers = collect.collect(tmp_path / "set1.zip", releases)
+    found, strangers = submissions.collect(tmp_path / "set1.zip", releases)
     assert [s.student for s in found] == ["Cem", "ada", "ben"]
     assert not any(s.remarks for s in found)  # a name beside that of the set is no renaming
     assert len(strangers) == 1 and "whose is it?" in strangers[0]
@@ -126,17 +127,17 @@ def test_one_student_s_folder_or_zip_alone(
         place.mkdir()
         for name, data in content.items():
             (place / name).write_bytes(data)
-    found, strangers = collect.collect(place, releases)
+    found, strangers = submissions.collect(place, releases)
     assert [(s.student, s.set) for s in found] == [("adal", name) for name in SETS]
     assert strangers == []
 
 
 @given(st.text(max_size=200))
 def test_a_student_s_name_is_always_a_safe_folder(text: str) -> None:
-    made = naming.tidy(text)
+    made = platforms.tidy(text)
     assert made and "/" not in made and "\\" not in made and "\0" not in made
     assert not made.startswith(".") and len(made) <= 80
-    assert made == naming.tidy(made)
+    assert made == platforms.tidy(made)
 
 
 def zipped(content: dict[str, bytes]) -> bytes:
@@ -162,7 +163,7 @@ def test_zips_in_zips_by_set_and_student(tmp_path: Path, releases: dict[str, Any
         "Cem_3_assignsubmission_file_/recipes.ipynb": b'{"nbformat": 4, "cells": []}',
     }
     (tmp_path / "download.zip").write_bytes(zipped(everything))
-    found, strangers = collect.collect(tmp_path / "download.zip", releases)
+    found, strangers = submissions.collect(tmp_path / "download.zip", releases)
     assert [(s.student, s.set) for s in found] == [("1", SET), ("2", "ps02-blow-up")]
     assert len(strangers) == 2 and any("recipes" in line for line in strangers)
 
@@ -178,45 +179,45 @@ def test_the_newest_of_two_files_counts_and_the_other_is_named(
         path.write_bytes(text(notebook))
         os.utime(path, (1_800_000_000 + number,) * 2)
     (tmp_path / "adal" / "third ps01.ipynb").write_text("{ torn")
-    (found,), _ = collect.collect(tmp_path, releases)
+    (found,), _ = submissions.collect(tmp_path, releases)
     assert found.file == "adal/second.ipynb"
     assert "more than one file: 'adal/first.ipynb' was left aside" in found.remarks
     assert "more than one file: 'adal/third ps01.ipynb' was left aside" in found.remarks
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, releases: dict[str, Any]) -> None:
-    bomb = zipped({f"ada/{NOTEBOOK}": b" " * (mend.MOST_BYTES + 1)})
+    bomb = zipped({f"ada/{NOTEBOOK}": b" " * (restore.MOST_BYTES + 1)})
     (tmp_path / "bomb.zip").write_bytes(bomb)
     assert len(bomb) < 100_000
-    (found,), _ = collect.collect(tmp_path / "bomb.zip", releases)
+    (found,), _ = submissions.collect(tmp_path / "bomb.zip", releases)
     assert found.notebook is None and "too large" in found.remarks[0]
 
 
 def test_no_folder_is_refused(tmp_path: Path, releases: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="a folder or an archive"):
-        collect.collect(tmp_path / "nowhere", releases)
+        submissions.collect(tmp_path / "nowhere", releases)
 
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_images_stay_in_written_answers_only(releases: dict[str, Any], kept: bool) -> None:
     made = nbformat.from_dict(releases[SET])
-    cell = next(c for c in made.cells if mend.grade_id(c) == "safe-depth")
-    data = "aGVsbG8=" if kept else "x" * (mend.MOST_IMAGE + 1)
+    cell = next(c for c in made.cells if restore.grade_id(c) == "safe-depth")
+    data = "aGVsbG8=" if kept else "x" * (restore.MOST_IMAGE + 1)
     cell.source = "see ![drawing](attachment:d.png)"
     cell["attachments"] = {"d.png": {"image/png": data, "text/html": "<script>"}}
-    mended, _ = mend.mend(made, releases[SET])
-    answer = next(c for c in mended.cells if mend.grade_id(c) == "safe-depth")
+    mended, _ = restore.mend(made, releases[SET])
+    answer = next(c for c in mended.cells if restore.grade_id(c) == "safe-depth")
     assert answer.get("attachments", {}) == ({"d.png": {"image/png": data}} if kept else {})
 
 
 def test_a_student_s_own_cells_stay_where_they_were(releases: dict[str, Any]) -> None:
     made = nbformat.from_dict(releases[SET])
-    at = next(i for i, c in enumerate(made.cells) if mend.grade_id(c) == "overflow")
+    at = next(i for i, c in enumerate(made.cells) if restore.grade_id(c) == "overflow")
     made.cells.insert(at + 1, nbformat.v4.new_code_cell("mine = 1"))
     made.cells.insert(0, nbformat.v4.new_markdown_cell("My notes"))
-    mended, remarks = mend.mend(made, releases[SET])
+    mended, remarks = restore.mend(made, releases[SET])
     sources = [c.source for c in mended.cells]
-    ids = [mend.grade_id(c) for c in mended.cells]
+    ids = [restore.grade_id(c) for c in mended.cells]
     assert sources[0] == "My notes"
     assert sources.index("mine = 1") == ids.index("overflow") + 1
     assert remarks == []
@@ -229,11 +230,11 @@ def test_what_a_new_release_changed_is_not_laid_to_the_student(
 ) -> None:
     made = nbformat.from_dict(releases[SET])
     made.metadata["course"] = {"set": SET, "version": version}
-    next(c for c in made.cells if mend.grade_id(c) == "slopes-check").source = "assert True"
-    mended, remarks = mend.mend(made, releases[SET])
+    next(c for c in made.cells if restore.grade_id(c) == "slopes-check").source = "assert True"
+    mended, remarks = restore.mend(made, releases[SET])
     assert ("cell 'slopes-check' had been changed: restored" in remarks) == (version == "1")
     assert ("made from an earlier release of this set" in remarks) == (version == "0")
-    check = next(c for c in mended.cells if mend.grade_id(c) == "slopes-check")
+    check = next(c for c in mended.cells if restore.grade_id(c) == "slopes-check")
     assert check.source != "assert True"
 
 
@@ -261,8 +262,8 @@ def test_any_json_is_a_notebook_or_unreadable(value: Any) -> None:
     data = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [value]}
     for candidate in (value, data, {**data, "metadata": value}, {**data, "cells": value}):
         try:
-            notebook, _ = mend.read(json.dumps(candidate).encode())
-        except mend.Unreadable:
+            notebook, _ = restore.read(json.dumps(candidate).encode())
+        except restore.Unreadable:
             continue
-        mended, _ = mend.mend(notebook, release)
+        mended, _ = restore.mend(notebook, release)
         nbformat.validate(mended)

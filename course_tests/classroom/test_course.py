@@ -11,8 +11,13 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 
-from course.classroom import grade, layout, leaks, marking, master, releasing
-from course.classroom.mend import grade_id as cell_name
+from course import classroom
+from course.classroom import leaks, master
+from course.classroom.collect.restore import grade_id as cell_name
+from course.classroom.folder import lay_out
+from course.classroom.grade import rounds
+from course.classroom.grade.results import Result, load, releases
+from course.classroom.release import release
 from course.cli import main
 from course_tests.classroom import cohort
 from course_tests.classroom.cohort import SOLVED, UNTOUCHED
@@ -54,7 +59,7 @@ def wrong() -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def graded(course: Path, first: master.Master) -> tuple[Path, str]:
     """Three students: one has everything, one a mistake, one did nothing; and a broken file."""
-    release = grade.releases(course)[SET]
+    release = releases(course)[SET]
     place = course.parent / "download"
     everything = dict.fromkeys(first.problems, SOLVED)
     work = {
@@ -126,10 +131,10 @@ def test_again_is_safe_and_runs_only_what_changed(graded: tuple[Path, str], cour
 
 
 def test_ctrl_c_keeps_what_is_done(graded: tuple[Path, str], course: Path) -> None:
-    def stop(result: grade.Result, total: int) -> None:
+    def stop(result: Result, total: int) -> None:
         raise KeyboardInterrupt
 
-    done = marking.hand_in(course, graded[0], again=True, workers=1, tick=stop)
+    done = rounds.hand_in(course, graded[0], again=True, workers=1, tick=stop)
     assert done.left == 2 and len(done.results) == 2  # one graded, one that needs no kernel
     assert "unchanged, not run again: 3" in type_in("grade", graded[0], "--course", course)
 
@@ -234,17 +239,17 @@ def test_three_sets_for_real(tmp_path: Path) -> None:
 
     `test_class` does the same for every choice of every set.
     """
-    course = layout.lay_out(tmp_path / "course")
+    course = lay_out(tmp_path / "course")
     place = tmp_path / "download" / "ada"
     place.mkdir(parents=True)
     names = master.names()[-3:]
-    for name, path in releasing.release(course, names):
+    for name, path in release(course, names):
         one = master.load(name)
-        release = nbformat.read(path, as_version=4)
-        made = cohort.submission(one, release, dict.fromkeys(one.problems, SOLVED), "Words.")
+        released = nbformat.read(path, as_version=4)
+        made = cohort.submission(one, released, dict.fromkeys(one.problems, SOLVED), "Words.")
         nbformat.write(made, place / f"{name}.ipynb")
     type_in("grade", place.parent, "--course", course)
-    for result in grade.load(course):
+    for result in load(course):
         assert result.status == "graded", result
         assert result.score == master.load(result.set).automatic, result
         assert result.waiting == master.load(result.set).by_hand
@@ -278,7 +283,7 @@ def test_bad_input(
         "EMPTY": tmp_path / "empty",
         "FULL": tmp_path / "full",
         "NOWHERE": tmp_path / "nowhere",
-        "PACKAGE": Path(layout.__file__).parent / "term",
+        "PACKAGE": Path(classroom.__file__).parent / "term",
     }
     done = CliRunner().invoke(main, [str(places.get(word, word)) for word in words])
     assert done.exit_code == 2
@@ -288,11 +293,11 @@ def test_bad_input(
 
 def test_a_cohort_gets_what_it_should(course: Path, first: master.Master, tmp_path: Path) -> None:
     """Mixed work of several students: each graded cell of each as known by construction."""
-    release = grade.releases(course)[SET]
+    release = releases(course)[SET]
     fixed = master.load(SET, course.parent / "masters")
     expected = cohort.cohort(fixed, release, tmp_path / "download", size=6, seed=3)
     type_in("grade", tmp_path / "download", "--course", course)
-    results = {r.student: r for r in grade.load(course)}
+    results = {r.student: r for r in load(course)}
     for student, cells in expected.items():
         got = {k: v for k, v in results[student].cells.items() if k in cells}
         assert got == cells, student

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from course.classroom import layout, master
+from course import classroom
+from course.classroom import master
 from course.cli import main
 
-FOLDER = Path(layout.__file__).parent
+FOLDER = Path(classroom.__file__).parent
 GUIDE = (FOLDER / "GUIDE.md").read_text(encoding="utf-8")
 TEACHING = (FOLDER / "TEACHING.md").read_text(encoding="utf-8")
 COMMANDS = sorted(

@@ -19,10 +19,12 @@ import psutil
 import pytest
 from nbgrader.converters.base import NbGraderException
 
-from course.classroom import layout, marking, sandbox
-from course.classroom.grade import Result
+from course.classroom.collect.restore import grade_id
+from course.classroom.folder import MARKER, converter
+from course.classroom.grade import rounds
+from course.classroom.grade.results import Result
 from course.classroom.master import Master
-from course.classroom.mend import grade_id
+from course.classroom.run import sandbox
 from course_tests.classroom import cohort
 
 pytestmark = pytest.mark.grading
@@ -237,7 +239,7 @@ def round_(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Result]:
     """All of them handed in at once, under short limits."""
-    config = course / layout.MARKER
+    config = course / MARKER
     text = config.read_text().replace("timeout = 20", "timeout = 12")
     config.write_text(text.replace("cell_output_kb = 256", "cell_output_kb = 64"))
     place = tmp_path_factory.mktemp("hostile")
@@ -323,7 +325,7 @@ def round_(
     with zipfile.ZipFile(place / "zipped.zip", "w") as archive:
         archive.writestr(f"../../../../tmp/{SET}.ipynb", texts["fine"])
         archive.writestr(f"in-zip/{SET}.ipynb", texts["fine"])
-    done = marking.hand_in(course, place, wall=100)
+    done = rounds.hand_in(course, place, wall=100)
     return {result.student: result for result in done.results}
 
 
@@ -518,7 +520,7 @@ def test_marks_in_a_student_s_cell_are_text(
     place.mkdir(parents=True)
     nbformat.write(notebook, place / f"{SET}.ipynb")
     with contextlib.suppress(NbGraderException):
-        layout.converter("Autograde", course, SET, "raw").start()
+        converter("Autograde", course, SET, "raw").start()
     assert not (course / "owned").exists()
 
 

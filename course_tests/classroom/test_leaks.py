@@ -16,7 +16,9 @@ import pytest
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
-from course.classroom import layout, leaks, master, releasing
+from course.classroom import leaks, master
+from course.classroom.folder import MARKER, lay_out
+from course.classroom.release import release, student_tree
 
 pytestmark = pytest.mark.grading
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,8 +28,8 @@ MASTERS = [master.load(name) for name in master.names()]
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course folder with all sets released."""
-    folder = layout.lay_out(tmp_path_factory.mktemp("leaks") / "course")
-    assert len(list(releasing.release(folder, master.names()))) == len(MASTERS)
+    folder = lay_out(tmp_path_factory.mktemp("leaks") / "course")
+    assert len(list(release(folder, master.names()))) == len(MASTERS)
     return folder
 
 
@@ -119,12 +121,12 @@ def test_a_release_that_would_leak_is_withdrawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Suppose nbgrader left hidden tests in: nothing stays in release/."""
-    course = layout.lay_out(tmp_path / "course")
-    config = course / layout.MARKER
+    course = lay_out(tmp_path / "course")
+    config = course / MARKER
     told = 'c.ClearHiddenTests.begin_test_delimeter = "never"\n'
     config.write_text(config.read_text() + told + told.replace("begin", "end"))
     with pytest.raises(ValueError, match="not released, it would show"):
-        list(releasing.release(course, [MASTERS[0].name]))
+        list(release(course, [MASTERS[0].name]))
     assert not list((course / "release").iterdir())
 
 
@@ -142,12 +144,12 @@ def test_wheel_and_source_archive(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not in_git(), reason="not a git checkout")
 def test_the_students_tree(everything: Path, tmp_path: Path) -> None:
-    assert releasing.student_tree(everything, tmp_path / "tree") == len(MASTERS)
+    assert student_tree(everything, tmp_path / "tree") == len(MASTERS)
     assert leaks.leaks(MASTERS, tmp_path / "tree", by_chance=True) == []
     assert not (tmp_path / "tree" / "course" / "classroom" / "masters").exists()
     assert (tmp_path / "tree" / "pyproject.toml").exists()
     with pytest.raises(ValueError, match="a new or empty folder"):
-        releasing.student_tree(everything, tmp_path / "tree")
+        student_tree(everything, tmp_path / "tree")
 
 
 def test_solutions_are_not_in_the_notebooks_of_the_course() -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from course.classroom import sandbox
-from course.classroom.sandbox import Limits
+from course.classroom.run import sandbox
+from course.classroom.run.sandbox import Limits
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs POSIX limits")
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,7 +118,7 @@ def readable_copy() -> Iterator[Path]:
     """The sandbox where an ordinary user can read it."""
     with tempfile.TemporaryDirectory(prefix="readable") as folder:
         os.chmod(folder, 0o755)
-        for name in ("course/arguments.py", "course/classroom/sandbox.py"):
+        for name in ("course/arguments.py", "course/classroom/run/sandbox.py"):
             target = Path(folder, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             (target.parent / "__init__.py").touch()
@@ -135,7 +135,7 @@ def test_walls_for_an_ordinary_user(readable_copy: Path) -> None:
         pytest.skip("needs root, to become somebody else, and a Python that all may read")
     code = f"""
 import subprocess, sys, tempfile
-from course.classroom import sandbox
+from course.classroom.run import sandbox
 if sandbox.isolation() != "namespaces":
     print(sandbox.isolation())
     sys.exit()

@@ -1,0 +1,1 @@
+"""Rounds of grading: workers, results, reports, feedback."""

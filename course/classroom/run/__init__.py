@@ -1,0 +1,1 @@
+"""Run a student's notebook and ask it questions, in a sandbox."""

@@ -1,0 +1,14 @@
+from .dataset import Dataset as Dataset
+from .dataset import standardized as standardized
+from .sets import NAMES as NAMES
+from .sets import cifar10 as cifar10
+from .sets import cifar100 as cifar100
+from .sets import digits as digits
+from .sets import fashion_mnist as fashion_mnist
+from .sets import load as load
+from .sets import mnist as mnist
+from .sets import where as where
+from .sources import DataError as DataError
+from .tasks import LinearTeacher as LinearTeacher
+from .tasks import Task as Task
+from .tasks import draw as draw

@@ -1,1 +1,0 @@
-"""Explorers: each wires controls to a picture. Science and drawing live elsewhere."""

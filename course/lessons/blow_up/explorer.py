@@ -1,0 +1,117 @@
+"""Training that breaks down, under your hands: a chain trained anew at each move of a slider."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import ipywidgets
+import numpy as np
+
+from course.lessons.blow_up import pictures, science, short_chain
+from course.live import Control, LivePanel, LiveRun, live, live_run
+from course.plots import style
+from course.plots.growing import GrowingCurves
+
+RUNS, STEPS = 5, 100
+CLIP = 1.0
+FLAT = 0.01  # an output that varies less than this over the inputs is called constant
+
+
+def explore(
+    *, depth: int = 20, weight: float = 1.2, rate: float = 0.01, clip: bool = False
+) -> LivePanel:
+    """The trainable scalar chain on y = 2x + 1: 5 runs of 100 steps at each change of a control.
+
+    The arguments are the first values of the controls: depth 1 to 100, weight -2 to 2, rate 1e-6 to
+    1, clip (at norm 1). Raises ValueError outside.
+    """
+    fig, axes = style.figure(11.0, 4.0, ncols=3)
+    panels = pictures.Explorer(fig, axes)
+    widest = np.resize([1e-100, 1e100], 100)  # the widest labels there will be
+    panels.show(widest[:, None], widest[:, None], [widest] * 2, [widest] * 2)
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+
+    def draw(depth: int, weight: float, rate: float, clip: bool, seed: int) -> str:
+        weight = round(weight, 4)  # a slider's value carries rounding errors of its steps
+        seeds = range(RUNS * seed, RUNS * (seed + 1))
+        run = short_chain.train(
+            weight, depth=depth, rate=rate, clip=CLIP if clip else None, steps=STEPS, seeds=seeds
+        )
+        frozen = short_chain.without_steps(weight, depth=depth, steps=STEPS, seeds=seeds)
+        last = np.maximum(run.survived - 1, 0)
+        every = np.arange(RUNS)
+        moments = [
+            [np.median(values[0], axis=0), np.median(values[last, every], axis=0)]
+            for values in (run.weights, run.gradients)
+        ]
+        panels.show(run.loss, frozen, *moments)
+        settings = f"w0 = {weight:.4g}, {depth} layer{'s' * (depth > 1)}, rate {rate:.2g}"
+        return f"{settings}, {'clipped at 1' if clip else 'no clipping'}.\n{words(run, frozen)}"
+
+    return live(
+        fig, draw, seed=0,
+        depth=Control(1, 100, 1, depth, "depth n", "number of layers"),
+        weight=Control(-2.0, 2.0, 0.05, weight, "weight w0", "what every weight starts at"),
+        rate=Control(1e-6, 1.0, 0.25, rate, "learning rate", "the size of a step", log=True),
+        clip=ipywidgets.Checkbox(
+            clip, description="clip the gradient", tooltip="scale longer gradients down to norm 1",
+            layout={"width": "440px"},
+        ),
+    )  # fmt: skip
+
+
+def words(run: short_chain.ShortRun, frozen: np.ndarray) -> str:
+    """What the picture shows: the loss, where it broke down, the gradients, and a verdict."""
+    first, last = np.median(run.gradients[0], axis=0)[[0, -1]]
+    survived = run.survived == len(run.loss)
+    end = np.median(run.loss[-1, survived]) if survived.any() else math.nan
+    return "\n".join(
+        [
+            f"Loss {_short(np.median(run.loss[0]))} at the start, {_short(end)} at the end "
+            f"(median of {run.loss.shape[1]} runs, {len(run.loss)} steps). "
+            f"At rate 0 it would be {_short(np.median(frozen))}.",
+            f"Gradient at the start: {_short(first)} at the first layer, "
+            f"{_short(last)} at the last. {_breakdown(run)}",
+            _verdict(run, end),
+        ]
+    )
+
+
+def _breakdown(run: short_chain.ShortRun) -> str:
+    found = [where for k in range(run.loss.shape[1]) if (where := run.first_nonfinite(k))]
+    if not found:
+        return "Everything stays finite."
+    step, layer, what = min(found)
+    place = "the loss" if what == "loss" else f"the {what} of layer {layer}"
+    return f"Not finite in {len(found)} runs, first at step {step}: {place}."
+
+
+def _verdict(run: short_chain.ShortRun, end: float) -> str:
+    survived = run.survived == len(run.loss)
+    if not survived.any():
+        return "It blew up."
+    some = "" if survived.all() else "Some blew up. Of the others: "
+    slope = np.abs(run.weights[-1, survived].astype(float).prod(axis=1))
+    if end < 0.05:
+        return f"{some}It has learned the line."
+    if np.median(slope) < FLAT:
+        return (
+            f"{some}Silent: the output hardly depends on the input (slope {np.median(slope):.0e})."
+        )
+    return f"{some}It has not learned the line yet."
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else "not finite"
+
+
+def watch(
+    names: Sequence[str] = tuple(science.DIGITS_REMEDIES), *, steps: int = 300, title: str = ""
+) -> LiveRun:
+    """Train networks on digits side by side, with Stop. names: of `science.DIGITS_REMEDIES`."""
+    runs = {name: science.digits_runs(name, steps=steps) for name in names}
+    fig, ax = style.figure(9.0, 3.4)
+    growing = GrowingCurves(ax, names, "train_accuracy", log=False)
+    return live_run(runs, fig=fig, draw=growing.show, title=title)

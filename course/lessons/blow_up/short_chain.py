@@ -1,0 +1,148 @@
+"""The trainable scalar chain, trained in milliseconds: the same as `science.train`, by hand.
+
+A slider needs an answer within a tenth of a second, and most of the time of `training.fit` on so
+small a network is Python's. Here are the same equations, in float32, for all runs at once:
+
+    forward    y_k = w_k y_(k-1) + b_k,                    C = mean (y_n - y)^2,
+    backward   g_n = 2 (y_n - y) / B,  g_(k-1) = w_k g_k,  dC/dw_k = sum g_k y_(k-1),
+               dC/db_k = sum g_k                           (sums over the batch of B examples).
+
+The batches are those of `training.fit` too, so that the numbers agree to float32 rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from course import arguments
+from course.lessons.blow_up.science import BATCH, Line
+from course.training import FreshBatches, clip_
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ShortRun:
+    """R runs of T steps of a chain of n layers.
+
+    loss: (T, R), of each step's batch, before its update; weights: (T + 1, R, n), before each
+    update and after the last; slopes: (T, R, n, 2), dC/dw_k and dC/db_k, before clipping.
+    activations: (T, R, n), the largest |y_k| of each batch.
+    """
+
+    loss: Array
+    weights: Array
+    slopes: Array
+    activations: Array
+
+    @property
+    def gradients(self) -> NDArray[np.float64]:
+        """Euclidean norm of the gradient of each layer, (T, R, n)."""
+        norms: NDArray[np.float64] = np.sqrt(np.square(self.slopes.astype(float)).sum(-1))
+        return norms
+
+    @property
+    def survived(self) -> NDArray[np.int64]:
+        """(R,): the number of steps before the first one with anything that is not finite."""
+        sound = np.isfinite(self.loss) & np.isfinite(self.slopes).all(axis=(2, 3))
+        sound &= np.isfinite(self.weights[1:]).all(axis=2)
+        steps: NDArray[np.int64] = np.logical_and.accumulate(sound, axis=0).sum(axis=0)
+        return steps
+
+    def first_nonfinite(self, run: int) -> tuple[int, int, str] | None:
+        """(step from 1, layer from 1, what) as in `training.NonFinite`; the loss has layer n + 1."""
+        step = int(self.survived[run])
+        if step == len(self.loss):
+            return None
+        layers = self.weights.shape[2]
+        broken = np.flatnonzero(~np.isfinite(self.activations[step, run]))
+        if broken.size:
+            return step + 1, int(broken[0]) + 1, "activation"
+        if not np.isfinite(self.loss[step, run]):
+            return step + 1, layers + 1, "loss"
+        broken = np.flatnonzero(~np.isfinite(self.slopes[step, run]).all(axis=1))
+        if broken.size:
+            return step + 1, int(broken[-1]) + 1, "gradient"  # the backward pass starts at the end
+        broken = np.flatnonzero(~np.isfinite(self.weights[step + 1, run]))
+        return step + 1, int(broken[0]) + 1, "weight"
+
+
+@lru_cache(maxsize=4)
+def examples(seeds: tuple[int, ...], steps: int) -> tuple[Array, Array]:
+    """Inputs and targets of the first steps, (T, R, B): those which `training.fit` gives."""
+    batches = FreshBatches(Line(), seeds, BATCH, torch.device("cpu"))
+    x, y = zip(*(batches.batch(step) for step in range(steps)), strict=True)
+    return torch.stack(x)[..., 0].numpy(), torch.stack(y)[..., 0].numpy()
+
+
+def train(
+    weight: float,
+    *,
+    depth: int = 20,
+    rate: ArrayLike = 0.01,
+    clip: float | None = None,
+    steps: int = 60,
+    seeds: Sequence[int] = range(5),
+) -> ShortRun:
+    """Train chains whose weights all start at `weight`, one for each seed.
+
+    rate: >= 0, one for all runs; or K of them: then the runs are every rate (slowest) with every
+    seed, so R = K len(seeds). clip: the most that the norm of a run's gradient may be.
+    """
+    arguments.whole("depth", depth, least=1)
+    arguments.whole("steps", steps, least=1)
+    seeds = arguments.seeds(seeds)
+    rates = np.repeat(np.atleast_1d(np.asarray(rate, np.float32)), len(seeds))
+    x, y = (np.tile(part, (1, len(rates) // len(seeds), 1)) for part in examples(seeds, steps))
+    runs = len(rates)
+    p = np.zeros((2, depth, runs, 1), np.float32)  # weights and biases
+    p[0] = weight
+    losses, weights = np.empty((steps, runs), np.float32), np.empty((steps + 1, runs, depth))
+    slopes = np.empty((steps, runs, depth, 2), np.float32)
+    largest = np.empty((steps, runs, depth), np.float32)
+    signal, back = np.empty((2, depth + 1, runs, BATCH), np.float32)
+    with np.errstate(all="ignore"):  # infinity and NaN are what we look for
+        for step in range(steps):
+            weights[step] = p[0, :, :, 0].T
+            signal[0] = x[step]
+            for k in range(depth):
+                np.multiply(p[0, k], signal[k], out=signal[k + 1])
+                signal[k + 1] += p[1, k]
+            error = signal[-1] - y[step]
+            losses[step] = np.square(error).mean(axis=1)
+            back[-1] = error * np.float32(2 / BATCH)
+            for k in reversed(range(depth)):
+                np.multiply(p[0, k], back[k + 1], out=back[k])
+            slopes[step, :, :, 0] = (back[1:] * signal[:-1]).sum(axis=2).T
+            slopes[step, :, :, 1] = back[1:].sum(axis=2).T
+            largest[step] = np.abs(signal[1:]).max(axis=2).T
+            update = slopes[step].reshape(runs, -1).copy()
+            if clip is not None:
+                clip_(torch.from_numpy(update), clip)
+            update *= rates[:, None]
+            p -= update.reshape(runs, depth, 2).transpose(2, 1, 0)[..., None]
+        weights[steps] = p[0, :, :, 0].T
+    return ShortRun(losses, weights.astype(np.float32), slopes, largest)
+
+
+def typical_end(run: ShortRun, last: int = 20) -> NDArray[np.float64]:
+    """(R,): the mean loss of the last steps; NaN for a run that has broken down."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = run.loss[-last:].astype(float).mean(axis=0)
+    return np.where(run.survived == len(run.loss), mean, np.nan)
+
+
+def without_steps(
+    weight: float, *, depth: int = 20, steps: int = 60, seeds: Sequence[int] = range(5)
+) -> NDArray[np.float64]:
+    """The losses (T, R) at learning rate 0 on the same batches, in closed form: y_n = w^n x."""
+    x, y = examples(arguments.seeds(seeds), steps)
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss: NDArray[np.float64] = np.square(float(weight) ** depth * x.astype(float) - y).mean(2)
+    return loss

@@ -1,0 +1,154 @@
+"""Pictures of deep linear networks that learn: loss, gradients by layer, singular values.
+
+Everything here spans many decades. A `Decades` axis widens by whole decades when it must, and what
+has no place on a log axis lies on its edge: zeros and rounding at the bottom, infinity at the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from course.plots import curves, style
+from course.plots.decades import Decades, Levels
+
+Array = NDArray[np.float64]
+
+
+def _fixed(fig: Figure) -> None:
+    """Axes that stay where they are when labels become wider, with room for a legend below."""
+    fig.set_layout_engine(None)
+    fig.subplots_adjust(left=0.065, right=0.985, bottom=0.225, top=0.92, wspace=0.33)
+
+
+def _answering_nothing(ax: Axes) -> None:
+    ax.axhline(1.0, color=style.GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1.5)
+    ax.text(
+        0.99, 1.06, "answering 0", transform=ax.get_yaxis_transform(),
+        ha="right", va="bottom", color=style.GREY, fontsize=8,
+    )  # fmt: skip
+
+
+class Explorer:
+    """Three axes: the loss while training, gradients by layer, singular values of the product."""
+
+    def __init__(self, fig: Figure, axes: Any) -> None:
+        _fixed(fig)
+        left, middle, right = axes
+        left.set(title="Training", xlabel="step", ylabel="loss")
+        middle.set(title="Gradients", xlabel="layer", ylabel="size of the gradient")
+        right.set(title="Product of all layers", xlabel="rank", ylabel="singular value")
+        for ax in axes:
+            ax.set_title(ax.get_title(), pad=9)  # room for crosses at the edge
+        self.loss, self.layers, self.ranks = Decades(left), Decades(middle), Decades(right)
+        nothing = np.full((1, 1), np.nan)
+        look = {**style.line(0), "marker": ""}
+        self.band = curves.mean_band(left, [0], nothing, label="_loss", **look)
+        _answering_nothing(left)
+        self.gradients = [Levels(self.layers, name, k) for k, name in enumerate(NAMES)]
+        self.singular = [Levels(self.ranks, name, k) for k, name in enumerate(NAMES)]
+        fig.legend(
+            handles=[levels.line for levels in self.gradients],
+            loc="lower center", ncols=2, frameon=False, fontsize=9,
+        )  # fmt: skip
+
+    def show(
+        self, step: Array, loss: Array, gradients: list[Array], singular: list[Array], steps: int
+    ) -> None:
+        """step (N,), loss (N, R); gradients: one (L,), singular: one (n,), for each of NAMES."""
+        curves.move_band(self.band, step, loss)
+        self.loss.fit("loss", loss, [steps])
+        for levels, values in zip(self.gradients, gradients, strict=True):
+            levels.show(values)
+        for levels, values in zip(self.singular, singular, strict=True):
+            largest = np.max(values, initial=0.0, where=np.isfinite(values))
+            levels.show(values, below=1e-15 * largest)
+
+
+NAMES = ("at the start", "after training")
+
+
+class Runs:
+    """Three axes for several runs by name: the loss, gradients at the start, and now."""
+
+    def __init__(self, fig: Figure, axes: Any, names: list[str]) -> None:
+        _fixed(fig)
+        titles = ("Training", "Gradients at the start", "Gradients now")
+        self.axes = dict(zip(("loss", "first", "last"), axes, strict=True))
+        for ax, title in zip(axes, titles, strict=True):
+            ax.set(xlabel="layer", ylabel="size of the gradient")
+            ax.set_title(title, pad=9)  # room for crosses at the edge
+        axes[0].set(xlabel="step", ylabel="loss")
+        self.decades = {kind: Decades(ax) for kind, ax in self.axes.items()}
+        _answering_nothing(axes[0])
+        nothing = np.full((1, 1), np.nan)
+        self.bands = {
+            (kind, name): curves.mean_band(
+                ax, [0], nothing, label=name, **{**style.line(k), "marker": ""}
+            )
+            for kind, ax in self.axes.items()
+            for k, name in enumerate(names)
+        }
+        handles: list[Line2D] = [self.bands["loss", name][0] for name in names]
+        fig.legend(handles=handles, loc="lower center", ncols=4, frameon=False, fontsize=9)
+
+    def show(self, name: str, step: Array, loss: Array, gradients: Array, steps: int) -> None:
+        """step (N,), loss (N, R), gradients (N, R, L) of the run called `name`."""
+        layers = np.arange(1, gradients.shape[2] + 1)
+        for kind, x, values, right in (
+            ("loss", step, loss, np.array([steps])),
+            ("first", layers, gradients[0].T, layers),
+            ("last", layers, gradients[-1].T, layers),
+        ):
+            curves.move_band(self.bands[kind, name], x, values)
+            mean, _ = curves.mean_and_error(values)
+            self.decades[kind].fit(name, mean, right)
+
+
+def typical(
+    ax: Axes, expected: Mapping[str, Array], measured: Mapping[str, Array]
+) -> dict[str, tuple[Line2D, Line2D, Line2D]]:
+    """Gradients by layer: closed form (line), root mean square (filled), median (hollow).
+
+    expected: (L,) by name; measured: (R, L), one row for each draw.
+    """
+    lines = {}
+    for k, (name, values) in enumerate(measured.items()):
+        layers = np.arange(1, values.shape[1] + 1)
+        look = style.line(k)
+        dots = {**look, "linestyle": "", "markersize": 5}
+        (formula,) = ax.plot(
+            layers, expected[name], label=f"{name}, closed form", **{**look, "marker": ""}
+        )
+        size = np.sqrt(np.mean(values**2, axis=0))
+        (mean,) = ax.plot(layers, size, label=f"{name}, root mean square", **dots)
+        (median,) = ax.plot(
+            layers, np.median(values, axis=0), label=f"{name}, median",
+            **{**dots, "markerfacecolor": "white"},
+        )  # fmt: skip
+        lines[name] = (formula, mean, median)
+    ax.set(xlabel="layer", ylabel="size of the gradient at the start", ylim=(0, None))
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    return lines
+
+
+def spectra(ax: Axes, singular: Mapping[str, Array]) -> list[Line2D]:
+    """Singular values by rank on a log axis: by name (R, n); mean of the logarithms over runs."""
+    axis = Decades(ax)
+    lines = []
+    for k, (name, values) in enumerate(singular.items()):
+        levels = Levels(axis, name, k)
+        with np.errstate(divide="ignore"):
+            logs = np.log10(np.where(values > 1e-15 * values[:, :1], values, 0.0))
+        levels.show(10.0 ** logs.mean(axis=0))
+        lines.append(levels.line)
+    ax.set(xlabel="rank", ylabel="singular value of the product")
+    ax.legend(frameon=False, fontsize=9)
+    return lines

@@ -1,0 +1,183 @@
+"""Deep linear networks that learn a linear map: is it the size of the gradients, or their spread?
+
+The network is y = x W_1 W_2 ... W_L, without biases, width n throughout. It has to learn y = x A, A
+orthogonal, from fresh x ~ N(0, I); the loss is |P - A|^2 / n with the product P = W_1 ... W_L, so
+that answering 0 costs 1. Gradients are those of an example's own loss with respect to the input of
+a layer; their size is the root mean square over examples of their Euclidean norm.
+
+After E. Orhan, "Why is it hard to train deep neural networks? Degeneracy, not vanishing gradients,
+is the key" (2018). "Fold k" is what is called so there, see `initializers.folded`.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from course import measures, networks, training
+from course.arguments import real, whole
+from course.data import LinearTeacher
+from course.networks import Network
+from course.networks.initializers import Law, folded, mixed, orthogonal
+from course.training import Optimizer, Record
+
+STARTS: dict[str, str | Law] = {
+    "Fold 0": "lecun_normal",
+    "Fold 1": partial(folded, fold=1),
+    "orthogonal": "orthogonal",
+    "0.9 orthogonal": partial(orthogonal, gain=0.9),
+}
+"""The four starts of the notebook. All but the last keep the mean square of a signal."""
+
+
+def start(fold: int = 0, orthogonality: float = 0.0, scale: float = 1.0) -> Law:
+    """The law with these three properties: `mixed`, folded `fold` times over, times `scale`."""
+    return partial(folded, fold=fold, base=partial(mixed, orthogonality=orthogonality, gain=scale))
+
+
+def deep_linear(
+    init: str | Law,
+    *,
+    depth: int = 30,
+    width: int = 32,
+    seeds: Sequence[int] = range(10),
+    dtype: torch.dtype = torch.float32,
+) -> Network:
+    """The network at its start: `depth` square matrices of size `width` drawn by `init`."""
+    widths = [width] * (whole("depth", depth, least=1) + 1)
+    return networks.mlp(
+        widths, seeds=seeds, activation="identity", init=init, bias=False, dtype=dtype
+    )
+
+
+def learn(
+    init: str | Law,
+    *,
+    depth: int = 30,
+    width: int = 32,
+    seeds: Sequence[int] = range(10),
+    steps: int = 300,
+    optimizer: Optimizer | None = None,
+    batch: int = 32,
+    every: int = 1,
+) -> Iterator[Record]:
+    """Train one network per seed; yield a record with losses and gradients every `every` steps.
+
+    optimizer: Adam(0.001) if None. The batches of a seed are the same whatever the start.
+    """
+    network = deep_linear(init, depth=depth, width=width, seeds=seeds)
+    return train(network, steps=steps, optimizer=optimizer, batch=batch, every=every)
+
+
+def train(
+    network: Network,
+    *,
+    steps: int = 300,
+    optimizer: Optimizer | None = None,
+    batch: int = 32,
+    every: int = 1,
+) -> Iterator[Record]:
+    """The same for a network that is there already (of `deep_linear`); it is changed in place."""
+    return training.fit(
+        network, LinearTeacher(network.recipe["widths"][0]), steps=steps, batch=batch, loss="mse",
+        optimizer=training.Adam(0.001) if optimizer is None else optimizer, record_every=every,
+        evaluate_every=steps, watch=("gradients",), device="cpu",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Training runs as arrays. step: (N,); loss: (N, R); gradients: (N, R, L), input side first.
+
+    gradients[..., l] is with respect to the output of layer l + 1; the last is the output's.
+    final: (R,), the loss on held-out examples after the last step; NaN where it was not evaluated.
+    stopped: whether the run was ended before its last step.
+    """
+
+    step: np.ndarray
+    loss: np.ndarray
+    gradients: np.ndarray
+    final: np.ndarray
+    stopped: bool
+
+
+def curve(records: Iterable[Record]) -> Curve:
+    """The records of `learn`, at least one, as arrays; trains where they come from `learn`."""
+    kept = list(records)
+    last = kept[-1].test_loss
+    return Curve(
+        np.array([record.step for record in kept]),
+        np.array([record.loss for record in kept]),
+        np.array([record.norms["gradients"] for record in kept if record.norms is not None]),
+        np.full(len(kept[-1].loss), math.nan) if last is None else last,
+        kept[-1].step < kept[-1].steps,
+    )
+
+
+@dataclass(frozen=True)
+class Look:
+    """A network without sampling noise. loss: (R,); gradients: (R, L), as in `Curve`.
+
+    singular: (R, n), the singular values of the product, largest first; NaN if it is not finite.
+    """
+
+    loss: np.ndarray
+    gradients: np.ndarray
+    singular: np.ndarray
+
+
+def look(network: Network) -> Look:
+    """Loss, gradients and singular values of a deep linear network, in float64.
+
+    The n rows of sqrt(n) I stand for all x ~ N(0, I): they have the same mean of x^T x, on which
+    every mean of squares here depends. Autograd does the rest.
+    """
+    exact = copy.deepcopy(network).double()
+    width = exact.recipe["widths"][0]
+    x = math.sqrt(width) * torch.eye(width, dtype=torch.float64)
+    teacher = LinearTeacher(width)
+    y = torch.stack([x @ teacher.matrix(seed).double() for seed in exact.seeds])
+    modules = list(measures.layers(exact).values())
+    with measures.outputs_of(modules) as signals, torch.enable_grad():
+        product = exact(x)
+    losses = measures.losses(product, y, "mse")
+    slopes = torch.autograd.grad(losses.sum(), signals)
+    product = product.detach() / math.sqrt(width)
+    finite = product.isfinite().all(2).all(1)
+    singular = torch.linalg.svdvals(torch.where(finite[:, None, None], product, 0.0))
+    singular[~finite] = math.nan
+    gradients = measures.example_norms(slopes, width)
+    return Look(losses.detach().numpy(), gradients, singular.numpy())
+
+
+def expected_gradients(depth: int, width: int, *, fold: int = 0) -> np.ndarray:
+    """Root mean square over Gaussian draws of the gradients at the start, (L,): a closed form.
+
+    With C the product of the k = L - l matrices after layer l, and x W_1 ... W_l and x A both
+    isotropic, E |g_l|^2 = 4/n (1 + a_k), where a_k = E tr((C C^T)^2) / n: the 1 comes from the
+    target, a_k from the output. A Gaussian factor, folded p = 2^fold times over, takes
+    (a, b) to (b p + a (1 + p/n), b + a 2p/n^2), with b = E (tr C C^T)^2 / n^2 and a = b = 1 for
+    k = 0: fourth moments of Gaussian entries. For n much larger than k p, a_k is 1 + k p.
+    """
+    whole("depth", depth, least=1)
+    parts = 2 ** whole("fold", fold, most=30)
+    n = whole("width", width, least=1)
+    a = b = 1.0
+    squares = []
+    for _ in range(depth):
+        squares.append(4 / n * (1 + a))
+        a, b = b * parts + a * (1 + parts / n), b + a * 2 * parts / n**2
+    return np.sqrt(squares[::-1])
+
+
+def orthogonal_gradients(depth: int, width: int, *, gain: float = 1.0) -> np.ndarray:
+    """The same for `gain` times orthogonal matrices: gain^k sqrt(4/n (1 + gain^(2 L))), (L,)."""
+    after = np.arange(whole("depth", depth, least=1))[::-1]
+    gain = real("gain", gain, least=0)
+    return gain**after * math.sqrt(4 / whole("width", width, least=1) * (1 + gain ** (2 * depth)))

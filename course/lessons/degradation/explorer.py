@@ -1,0 +1,168 @@
+"""Depth under your hands: what the layers of a network pass on, and training at every depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from course.arguments import one_of, whole
+from course.data import Dataset
+from course.experiments import degradation
+from course.lessons.degradation import pictures, science
+from course.live import Control, LivePanel, LiveRun, choice, live, live_run
+from course.networks import Network
+from course.plots import curves, style
+from course.training import Record
+
+NETWORKS = ("plain", "resnet")
+NORMS: dict[str, str | None] = {"batch norm": "batch", "layer norm": "layer", "none": None}
+LAWS = {"torch's default": "torch_default", "He": "he_normal", "orthogonal": "orthogonal"}
+RUNS, SAMPLES = 3, 128
+SHADES: tuple[dict[str, Any], ...] = tuple(
+    {"alpha": alpha, "marker": "", "linewidth": width}
+    for alpha, width in ((0.45, 1.0), (0.65, 1.3), (0.85, 1.6), (1.0, 2.0))
+)
+"""Curves of one kind: the deeper, the stronger."""
+
+
+def explore(
+    examples: Dataset,
+    *,
+    depth: int = 30,
+    network: str = "plain",
+    norm: str = "batch norm",
+    init: str = "torch's default",
+) -> LivePanel:
+    """Gradients, effective rank and nearest neighbours, layer by layer, before any training.
+
+    The arguments are the first values of the controls: depth 1 to 100, network one of `NETWORKS`,
+    norm one of `NORMS`, init one of `LAWS`. Raises ValueError outside.
+    """
+    whole("depth", depth, least=1, most=100)
+    for name, value, known in (
+        ("network", network, NETWORKS), ("norm", norm, NORMS), ("init", init, LAWS),
+    ):  # fmt: skip
+        one_of(name, value, list(known))
+    fig, axes = style.figure(11.0, 3.6, ncols=3)
+    panels = pictures.Layers(axes, degradation.SETTINGS.width, examples.outputs)
+    ends = np.array([0, 100])
+    panels.show(np.array([1e-40, 1e9]), None, ends, np.ones((2, 1)), np.ones((2, 1)))  # wide labels
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+
+    @lru_cache(maxsize=64)
+    def look(depth: int, network: str, norm: str, init: str, seed: int) -> science.Look:
+        seeds = range(RUNS * seed, RUNS * (seed + 1))
+        options: dict[str, Any] = {"norm": NORMS[norm], "init": LAWS[init]}
+        net = science.network(network, examples, depth=depth, seeds=seeds, **options)
+        return science.look(net, examples, samples=SAMPLES, places=8)
+
+    def draw(**settings: Any) -> str:
+        found = look(**settings)
+        known = settings["network"] == "plain" and settings["norm"] == "batch norm"
+        size = np.median(found.gradients, axis=0)
+        growth = science.GROWTH if known else None
+        panels.show(size[1:], growth, found.places, found.rank.T, found.neighbours.T)
+        return _words(found, size, settings)
+
+    return live(
+        fig, draw, seed=0,
+        depth=Control(1, 100, 1, depth, "depth L", "number of hidden blocks"),
+        network=choice(NETWORKS, network, "network", "with or without skip connections"),
+        norm=choice(NORMS, norm, "normalization", "what each block does to its signal"),
+        init=choice(LAWS, init, "weights", "the law of the first weights"),
+    )  # fmt: skip
+
+
+def _words(look: science.Look, size: np.ndarray, settings: dict[str, Any]) -> str:
+    factor = np.median(look.growth)
+    grows = "" if np.isnan(factor) else f", a factor of {factor:.2f} from a block to the one before"
+    rank, near = look.rank.mean(0), 100 * look.neighbours.mean(0)
+    return "\n".join(
+        [
+            f"{settings['network']}, {settings['depth']} blocks, {settings['norm']}, weights: "
+            f"{settings['init']}. Untrained, {RUNS} runs.",
+            f"Gradient: {size[1]:.2g} at the first block, {size[-1]:.2g} at the last{grows}.",
+            f"Effective rank: {rank[0]:.0f} after the stem, {rank[-1]:.0f} after the last block.",
+            f"Nearest neighbour of the same class: {near[0]:.0f} % after the stem, "
+            f"{near[-1]:.0f} % after the last block.",
+        ]
+    )
+
+
+def watch(
+    nets: Mapping[str, Network], examples: Dataset, title: str = "", **options: Any
+) -> LiveRun:
+    """Train a family of networks side by side: their accuracies against depth rise as you look.
+
+    nets: of `science.family`; they are changed in place. options: those of `science.train`.
+    """
+    runs = {name: science.train(net, examples, **options) for name, net in nets.items()}
+    return watch_runs(runs, examples.outputs, title=title)
+
+
+def watch_runs(
+    runs: Mapping[str, Iterator[Record]],
+    classes: int,
+    title: str = "",
+    looks: Mapping[str, dict[str, Any]] | None = None,
+) -> LiveRun:
+    """Runs named "NAME DEPTH" side by side: accuracy of each name against depth.
+
+    looks: lines of the names that are no architecture of `style.ARCHITECTURES`.
+    """
+    names = list(dict.fromkeys(run.rsplit(" ", 1)[0] for run in runs))
+    most = max(int(run.rsplit(" ", 1)[1]) for run in runs)
+    fig, axes = style.figure(9.0, 3.6, ncols=2, sharey=True)
+    panels = pictures.Accuracies(fig, axes, names, most, classes, looks or {})
+
+    def draw(history: dict[str, list[Record]]) -> str:
+        lines = []
+        for name in names:
+            for panel, value in enumerate(("train_accuracy", "test_accuracy")):
+                there, accuracy = science.by_depth(history, name, value)
+                panels.show(name, panel, there, accuracy)
+                if not panel and len(there):
+                    each = zip(there, 100 * accuracy.mean(1), strict=True)
+                    values = ", ".join(f"{depth}: {percent:.0f} %" for depth, percent in each)
+                    lines.append(f"{name}, training accuracy by depth: {values}.")
+        return "\n".join(lines)
+
+    return live_run(dict(runs), fig=fig, draw=draw, title=title)
+
+
+def watch_identity(kinds: Sequence[str], depths: Sequence[int]) -> LiveRun:
+    """Stacks of each kind (see `science.learn_identity`) and depth learn y = x, side by side."""
+    fig, ax = style.figure(8.0, 3.4)
+    ax.set(xlabel="step", ylabel="error", xlim=(0, 200), ylim=(1e-6, 1e2))
+    ax.set_yscale("log")
+    start = np.full((1, 1), np.nan)
+    bands = {
+        f"{kind} {depth}": curves.mean_band(
+            ax,
+            [0],
+            start,
+            label=f"{kind}, {depth}",
+            **{**pictures.KINDS[kind], **SHADES[j % len(SHADES)]},
+        )
+        for kind in kinds
+        for j, depth in enumerate(depths)
+    }
+    ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+    def draw(history: dict[str, list[Record]]) -> str:
+        lines: dict[str, list[str]] = {}
+        for name, records in history.items():
+            if records:
+                loss = np.array([record.loss for record in records])
+                shown = np.maximum(loss, 1e-6)  # 0 lies on the lower edge
+                curves.move_band(bands[name], [record.step for record in records], shown)
+                kind, depth = name.rsplit(" ", 1)
+                lines.setdefault(kind, []).append(f"{depth}: {loss[-1].mean():.1g}")
+        return "\n".join(f"{kind}, error by depth: {', '.join(v)}." for kind, v in lines.items())
+
+    runs = {f"{kind} {n}": science.learn_identity(kind, n) for kind in kinds for n in depths}
+    return live_run(runs, fig=fig, draw=draw, title="Learn to pass on the input")

@@ -1,0 +1,88 @@
+"""Depth against width on handwritten digits: five ReLU networks, about 20,000 parameters each.
+
+64 inputs, L hidden layers of equal width, 10 outputs, He's weights, no norm, no skips; Adam with
+one rate for all. They differ in how much one draw of the weights is unlike the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from course import data, measures, networks, training
+from course.arguments import reject
+from course.networks import Network
+from course.training import Record
+
+Array = NDArray[np.float64]
+SHAPES = {1: 267, 4: 70, 8: 48, 16: 34, 32: 24}
+"""Width by depth, such that the numbers of parameters differ by 2 % at most."""
+STEPS, BATCH, RATE = 400, 100, 0.003
+SEEDS = range(3)
+
+
+def width_of(depth: int) -> int:
+    """The width that goes with a depth of `SHAPES`; ValueError for another depth."""
+    if depth not in SHAPES:
+        raise reject("depth", depth, f"one of {', '.join(map(str, SHAPES))}")
+    return SHAPES[depth]
+
+
+def network(
+    depth: int, *, seeds: Sequence[int] = SEEDS, dtype: torch.dtype = torch.float32
+) -> Network:
+    """The network with `depth` hidden layers, one of `SHAPES`, at its start."""
+    widths = [64, *[width_of(depth)] * depth, 10]
+    return networks.mlp(widths, seeds=seeds, activation="relu", init="he_normal", dtype=dtype)
+
+
+def parameters(depth: int) -> int:
+    """How many numbers the network with `depth` hidden layers learns."""
+    return sum(values[0].numel() for values in network(depth, seeds=[0]).parameters())
+
+
+def train(
+    network: Network, *, steps: int = STEPS, rate: float = RATE, every: int = 1
+) -> Iterator[Record]:
+    """Train in place with Adam, a record every `every` steps, evaluated at the end."""
+    return training.fit(
+        network, data.digits(), steps=steps, batch=BATCH, record_every=every, device="cpu",
+        optimizer=training.Adam(rate),
+    )  # fmt: skip
+
+
+def starts(depth: int, *, seeds: Sequence[int]) -> tuple[Array, Array]:
+    """Lengths before training on the first digit, in each draw, float64: two arrays (R,).
+
+    Of the signal h_L, compared with the input; and of the gradient of the loss with respect to the
+    weights of the first layer.
+    """
+    start, digits = network(depth, seeds=seeds, dtype=torch.float64), data.digits()
+    x, label = digits.x_train[:1].double(), digits.y_train[:1]
+    h = start.replicated(x)
+    for block in start.blocks:
+        h = block(h)
+    losses = measures.losses(start.head(h), label.expand(start.replicas, -1), "cross_entropy")
+    (gradient,) = torch.autograd.grad(losses.sum(), [next(start.parameters())])
+    signal = h.detach().flatten(1).norm(dim=1) / x.norm()
+    return signal.numpy(), gradient.flatten(1).norm(dim=1).numpy()
+
+
+def spread(lengths: Array) -> float:
+    """Standard deviation of the natural logarithm over draws: (R,) -> a number."""
+    return float(np.log(lengths).std(ddof=1))
+
+
+def expected_spread(depth: int) -> float:
+    """Standard deviation, over draws, of the logarithm of what is left of a length after L layers.
+
+    With He's weights one ReLU layer of width n multiplies the square of a length by a number of
+    mean 1 and variance 5/n, and its logarithm has about the same variance. Layers are independent,
+    so that the variances add: 5 L/n, and for the length itself a quarter of it. Hanin and Rolnick,
+    "How to start training" (2018).
+    """
+    return math.sqrt(5 * depth / width_of(depth)) / 2

@@ -1,0 +1,262 @@
+"""Loss landscapes under your hands: the scale of weights, slices of trained nets, a path."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import torch
+
+from course.arguments import one_of, real, reject
+from course.data import Dataset
+from course.lessons.loss_landscapes import paths, pictures, roughness, science
+from course.live import Control, LivePanel, LiveRun, go_on, live, live_run, seconds
+from course.measures import Direction, Surface
+from course.networks import Network
+from course.plots import style
+from course.plots.growing import GrowingCurves
+from course.training import Record
+
+SIDES = tuple(reversed(science.DIRECTIONS))
+"""Left and right in `rescale`."""
+QUICK = 17
+RESCALED = (
+    "Two slices through the same trained network, on the left with raw directions, on the right "
+    "with filter-normalized ones, and sliders for the scale of its weights."
+)
+SLICED = (
+    "A slice through the trained {network} network with {depth} blocks: on the left a map with "
+    "dots where it bends downward, on the right a relief that can be turned and tilted."
+)
+COARSE, FINE, ROWS = 9, 33, 3
+"""Points along each axis at first and in the end, and how many rows of them at a time."""
+
+
+def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1.0) -> LivePanel:
+    """Two slices through the same function, raw and filter-normalized, as weights change scale.
+
+    nets: trained plain networks by name, whose first replica is shown. factor: the first value of
+    the slider, 1/32 to 32, see `science.rescaled`. Raises ValueError outside.
+    """
+    real("factor", factor, least=1 / 32, most=32)
+    alone = {name: science.replica(net, 0) for name, net in nets.items()}
+    fig, axes = style.figure(9.6, 4.2, ncols=2)
+    colours = pictures.Colours(fig, list(axes))
+    maps = [
+        pictures.Map(ax, colours, f"{kind} directions")
+        for ax, kind in zip(axes, SIDES, strict=True)
+    ]
+    _hold(fig, colours, maps, science.SPAN)
+    x = examples.x_train[: science.SAMPLES]
+
+    @lru_cache(maxsize=128)
+    def look(network: str, factor: float, seed: int) -> tuple[float, list[Surface]]:
+        net = alone[network]
+        other = science.rescaled(net, factor)
+        with torch.no_grad():
+            outputs = net.train()(x), other.train()(x)
+        apart = float((outputs[1] - outputs[0]).abs().max() / outputs[0].abs().max())
+        chosen = [science.directions(other, kind, seed=seed) for kind in SIDES]
+        return apart, [
+            science.slice_through(other, examples, pair, points=QUICK) for pair in chosen
+        ]
+
+    def draw(network: str, factor: float, seed: int) -> str:
+        factor = 2.0 ** round(np.log2(factor))  # without the slider's rounding errors
+        apart, found = look(network, factor, seed)
+        words = [
+            f"{network}, factor c = {factor:.3g}. The outputs differ by at most {apart:.1%} of the "
+            "largest."
+        ]
+        colours.fit(*[surface.loss[0] for surface in found])
+        for panel, kind, surface in zip(maps, SIDES, found, strict=True):
+            panel.show(surface.alphas, surface.betas, surface.loss[0], surface.bends_down()[0])
+            share = surface.nonconvex_share()[0]
+            words.append(
+                f"{kind.capitalize()}: {_heights(surface)} Bends downward at {share:.0%} of points."
+            )
+        return "\n".join(words)
+
+    return live(
+        fig, draw, seed=0, summary=RESCALED,
+        network=_choice(list(alone), "network", "what takes the factor out again"),
+        factor=ipywidgets.FloatLogSlider(
+            value=factor, base=2, min=-5, max=5, step=1, readout_format=".3g",
+            description="factor c", tooltip="by which weights are multiplied",
+        ),
+    )  # fmt: skip
+
+
+def explore(
+    nets: Mapping[str, Mapping[int, Network]],
+    examples: Dataset,
+    *,
+    network: str = "plain",
+    depth: int = 20,
+    span: float = 0.5,
+) -> LivePanel:
+    """A slice through a trained network as a map and as a relief, and what is counted on it.
+
+    nets: by kind, then by depth, the same depths for each; the first replica is shown. The other
+    arguments are the first values of the controls: span 0.05 to 1.5. Raises ValueError outside.
+    """
+    depths = sorted(nets[one_of("network", network, list(nets))])
+    if depth not in depths:
+        raise reject("depth", depth, f"one of {depths}")
+    real("span", span, least=0.05, most=1.5)
+    fig, axes = style.figure(10.4, 4.4, ncols=2)
+    colours = pictures.Colours(fig, list(axes))
+    flat, relief = pictures.Map(axes[0], colours), pictures.Relief(axes[1], colours)
+    _hold(fig, colours, [flat], span)
+
+    @lru_cache(maxsize=64)
+    def scan(kind: str, depth: int, along: str, span: float, seed: int) -> _Scan:
+        net = science.replica(nets[kind][depth], 0)
+        return _Scan(net, examples, science.directions(net, along, seed=seed), span)
+
+    def draw(
+        network: str, depth: int, along: str, span: float, turn: float, tilt: float, seed: int
+    ) -> str:
+        span = round(span, 4)  # without the slider's rounding errors
+        current = scan(network, depth, along, span, seed)
+        current.go_on(seconds())
+        found = current.surface
+        bends = found.bends_down()[0] if current.done else None
+        colours.fit(found.loss[0])
+        flat.show(found.alphas, found.betas, found.loss[0], bends)
+        relief.show(found.loss[0], turn, tilt)
+        words = [f"{network}, {depth} blocks, {along} directions, span {span:g}."]
+        words.append(_heights(found).capitalize())
+        if current.done:
+            words.append(_counts(found))
+        else:
+            words.append(f"A coarse look so far; {current.share:.0%} of the fine one is done.")
+            go_on(lambda: panel.again())
+        return "\n".join(words)
+
+    panel = live(
+        fig, draw, seed=0, summary=SLICED.format(network=network, depth=depth),
+        network=_choice(list(nets), "network", "with or without skip connections", network),
+        depth=ipywidgets.SelectionSlider(
+            options=depths, value=depth, description="depth L", tooltip="number of hidden blocks"
+        ),
+        along=_choice(science.DIRECTIONS, "directions", "how long the two directions are"),
+        span=Control(0.05, 1.5, 0.05, span, "span", "how far the slice reaches to each side"),
+        turn=Control(0, 360, 10, 30, "turn", "of the relief around its height, in degrees"),
+        tilt=Control(0, 90, 5, 40, "tilt", "of the relief: 0 from the side, 90 from above"),
+    )  # fmt: skip
+    return panel
+
+
+class _Scan:
+    """A slice: coarse at once, then fine, a few rows at a time."""
+
+    def __init__(
+        self, net: Network, examples: Dataset, chosen: Sequence[Direction], span: float
+    ) -> None:
+        def cut(points: int, rows: slice = slice(None)) -> Surface:
+            return science.slice_through(net, examples, chosen, span=span, points=points, rows=rows)
+
+        self._cut = cut
+        self._parts: list[Surface] = []
+        self.surface = cut(COARSE)
+
+    @property
+    def share(self) -> float:
+        return len(self._parts) * ROWS / FINE
+
+    @property
+    def done(self) -> bool:
+        return self.share >= 1
+
+    def go_on(self, seconds: float) -> None:
+        end = time.perf_counter() + seconds
+        while not self.done and time.perf_counter() < end:
+            first = len(self._parts) * ROWS
+            self._parts.append(self._cut(FINE, slice(first, first + ROWS)))
+            if self.share >= 1:
+                loss = np.concatenate([part.loss for part in self._parts], axis=1)
+                axis = self._parts[0].betas
+                self.surface = Surface(axis, axis, loss, self._parts[0].precision)
+
+
+def watch(nets: Mapping[str, Mapping[int, Network]], examples: Dataset, **options: Any) -> LiveRun:
+    """Train networks of each kind and depth side by side: their losses fall as you look.
+
+    nets: by kind, then by depth; they are changed in place. options: those of `science.train`.
+    """
+    fig, ax = style.figure(8.6, 3.8)
+    names = {f"{kind} {n}": (kind, n) for kind, by_depth in nets.items() for n in by_depth}
+    panel = roughness.Losses(fig, ax, names, options.get("steps", science.STEPS))
+
+    def draw(history: dict[str, list[Record]]) -> str:
+        words = []
+        for name, records in history.items():
+            if records:
+                loss = np.array([record.loss for record in records])
+                panel.show(name, [record.step for record in records], loss)
+                words.append(f"{name}: {loss[-1].mean():.2g}")
+        return f"Loss of the batch. {', '.join(words)}." if words else ""
+
+    runs = {n: science.train(nets[k][d], examples, **options) for n, (k, d) in names.items()}
+    return live_run(runs, fig=fig, draw=draw, title="Training, three runs each")
+
+
+def watch_path(net: Network, examples: Dataset, **options: Any) -> LiveRun:
+    """Train with the loss on the left, and on the right the path so far, on its principal plane.
+
+    The path is that of the first replica. options: those of `paths.follow`.
+    """
+    fig, axes = style.figure(9.6, 3.8, ncols=2)
+    losses = GrowingCurves(axes[0], [net.name], "loss", log=True)
+    path = pictures.Path(axes[1])
+
+    def draw(history: dict[str, list[paths.Waypoint]]) -> str:
+        points = history["run"]
+        words = losses.show({net.name: [point.record for point in points]})
+        if len(points) < 3:
+            return words
+        found = paths.plane([point.weights for point in points], net.replicas)
+        path.show(found.coordinates[0])
+        path.make_room()
+        path.name(found.explained[0])
+        held = found.explained[0].sum()
+        return f"{words}\nThe path so far: {held:.0%} of its movement lies in this plane."
+
+    return live_run(paths.follow(net, examples, **options), fig=fig, draw=draw)
+
+
+def _hold(fig: Any, colours: pictures.Colours, maps: Sequence[pictures.Map], span: float) -> None:
+    """Arrange the axes once for good: they stay where they are, whatever the labels."""
+    colours.fit(np.array([1e-16, 1e16]))  # the widest
+    axis = np.linspace(-span, span, 3)
+    for panel in maps:
+        panel.show(axis, axis, np.ones((3, 3)))
+    for _ in range(2):  # the first time the squares are not yet square
+        fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+
+
+def _choice(options: Sequence[str], name: str, tooltip: str, value: str = "") -> Any:
+    return ipywidgets.Dropdown(
+        options=list(options), value=value or options[0], description=name, tooltip=tooltip
+    )
+
+
+def _heights(found: Surface) -> str:
+    loss = found.loss[0]
+    middle = loss[len(found.alphas) // 2, len(found.betas) // 2]
+    seen = loss[np.isfinite(loss)]
+    lost = loss.size - seen.size
+    most = f"at most {seen.max():.2g}" if seen.size else "nowhere finite"
+    broken = f" (not finite at {lost} points)" if lost and seen.size else ""
+    return f"loss {middle:.2g} in the middle, {most}{broken}."
+
+
+def _counts(found: Surface) -> str:
+    share, minima = found.nonconvex_share()[0], found.local_minima()[0]
+    return f"It bends downward at {share:.0%} of the points (dots); minima of the slice: {minima}."

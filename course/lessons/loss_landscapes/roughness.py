@@ -1,0 +1,148 @@
+"""Figures of networks whose loss was sliced: training, galleries of maps, roughness by depth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
+
+from course.lessons.loss_landscapes.pictures import Colours, Map, Path
+from course.plots import curves, style
+
+Array = NDArray[Any]
+
+LOOKS = {
+    **{name: style.architecture(name) for name in ("plain", "resnet", "looks-linear")},
+    "small weights": style.line(2),
+}
+"""The plain network with small weights has the colour of no other here."""
+
+
+class Losses:
+    """Losses of several runs against the step: colour by kind, the deeper the stronger."""
+
+    def __init__(
+        self, fig: Figure, ax: Axes, names: Mapping[str, tuple[str, int]], steps: int
+    ) -> None:
+        most = max(depth for _, depth in names.values())
+        self.ax = ax
+        self.bands = {
+            name: curves.mean_band(
+                ax, [0], np.full((1, 1), np.nan), label=name,
+                **{**LOOKS[kind], "marker": "", "alpha": 0.35 + 0.65 * depth / most},
+            )
+            for name, (kind, depth) in names.items()
+        }  # fmt: skip
+        ax.set(xlabel="step", ylabel="loss of the batch", xlim=(0, steps), ylim=(1e-3, 10))
+        ax.set_yscale("log")
+        fig.legend(loc="outside right center", frameon=False, fontsize=9)
+
+    def show(self, name: str, steps: Sequence[int], loss: Array) -> None:
+        """Move one line: steps (N,), loss (N, R). What lies below a thousandth is on the edge."""
+        curves.move_band(self.bands[name], steps, np.maximum(loss, 1e-3))
+
+
+def gallery(fig: Figure, axes: Any, slices: Mapping[str, Mapping[int, Any]]) -> None:
+    """A map for each network (rows) and depth (columns), replica 0, all in the same colours.
+
+    Losses above 100 have the colour of 100.
+
+    slices: surfaces with alphas, betas and loss (R, A, B), by network and depth.
+    """
+    colours = Colours(fig, list(np.ravel(axes)))
+    colours.fit(*[s.loss[0] for row in slices.values() for s in row.values()], most=100.0)
+    for row, (name, found) in zip(axes, slices.items(), strict=True):
+        for ax, (depth, surface) in zip(row, found.items(), strict=True):
+            Map(ax, colours).show(surface.alphas, surface.betas, surface.loss[0])
+            ax.set(xlabel="", ylabel="", title=f"{name}, depth {depth}")
+    for ax in axes[-1]:
+        ax.set_xlabel("first direction")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("second direction")
+
+
+def roughness(fig: Figure, axes: Sequence[Axes], found: Mapping[str, Mapping[int, Any]]) -> None:
+    """Share of non-convex points, minima, and accuracy, against depth: mean and band over runs.
+
+    found: by network and depth, with nonconvex, minima and accuracy (R,) as attributes.
+    """
+    panels = (
+        ("nonconvex", 100, "points that bend downward (%)"),
+        ("minima", 1, "minima of the slice"),
+        ("accuracy", 100, "training accuracy (%)"),
+    )
+    for ax, (value, factor, label) in zip(axes, panels, strict=True):
+        for name, by_depth in found.items():
+            values = np.array([factor * getattr(r, value) for r in by_depth.values()], dtype=float)
+            curves.mean_band(ax, list(by_depth), values, label=name, **LOOKS[name])
+            if len(by_depth) == 1:  # no line, so no band
+                mean, error = curves.mean_and_error(values)
+                colour = LOOKS[name]["color"]
+                ax.errorbar(list(by_depth), mean, error, fmt="none", ecolor=colour, capsize=3)
+        ax.set(xlabel="depth (hidden blocks)", ylabel=label)
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes[0].set_ylim(-2, 102)
+    axes[1].set_ylim(bottom=0)
+    axes[2].set_ylim(-2, 102)
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside right center", frameon=False)
+
+
+def beside_the_plane(ax: Axes, steps: Array, true: Array, flat: Array) -> None:
+    """The loss along a path (T,) and along its picture on the plane, against the step."""
+    for k, (name, values) in enumerate((("the path itself", true), ("on the plane", flat))):
+        ax.plot(steps, values, label=name, **{**style.line(k), "marker": ""})
+    ax.set(xlabel="step", ylabel="loss", yscale="log")
+    ax.legend(frameon=False)
+
+
+def two_planes(fig: Figure, axes: Sequence[Axes], surfaces: Mapping[str, Any]) -> None:
+    """A map of each surface (replica 0), by its title, with dots where it bends downward."""
+    colours = Colours(fig, list(axes))
+    colours.fit(*[found.loss[0] for found in surfaces.values()])
+    for ax, (title, found) in zip(axes, surfaces.items(), strict=True):
+        panel = Map(ax, colours, title)
+        panel.show(found.alphas, found.betas, found.loss[0], found.bends_down()[0])
+
+
+def descents(ax: Axes, losses: Array, middle: float) -> None:
+    """Losses (steps + 1, M) on the way down from M places, and that of the trained weights."""
+    for k, loss in enumerate(losses.T):
+        look = {**style.line(k), "marker": "", "label": "from minima of the slice" if not k else ""}
+        ax.plot(range(len(loss)), loss, **look)
+    ax.axhline(middle, color=style.GREY, linestyle=(0, (2, 2)), label="the trained weights")
+    ax.set(xlabel="step", ylabel="loss", yscale="log", xlim=(0, len(losses) - 1))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.legend(frameon=False, loc="upper right")
+
+
+def path_on_map(fig: Figure, ax: Axes, surface: Any, path: Any) -> None:
+    """The first replica's path over the loss on its plane.
+
+    surface: alphas, betas, loss (R, A, B); path: coordinates (R, T, 2), explained (R, 2).
+    """
+    colours = Colours(fig, [ax])
+    colours.fit(surface.loss[0])
+    panel = Map(ax, colours)
+    panel.show(surface.alphas, surface.betas, surface.loss[0])
+    ax.set_aspect("auto")
+    line = Path(ax)
+    line.show(path.coordinates[0])
+    line.name(path.explained[0])
+
+
+def paths_side_by_side(axes: Sequence[Axes], found: Mapping[str, Any]) -> None:
+    """The first replica of each path on its own plane: coordinates and explained as attributes."""
+    for ax, (title, path) in zip(axes, found.items(), strict=True):
+        line = Path(ax)
+        line.show(path.coordinates[0])
+        line.name(path.explained[0])
+        ax.set_title(title)
+        line.make_room()

@@ -1,0 +1,137 @@
+"""Norms under your hands: what they do to sizes, angles and gradients, and the batch's part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from course.arguments import one_of, real, reject, whole
+from course.data import Dataset
+from course.lessons.degradation.science import by_depth
+from course.lessons.normalization_and_initialization import pictures, science
+from course.live import Control, LivePanel, LiveRun, choice, live, live_run
+from course.plots import style
+from course.training import Record
+
+BATCHES = (1, 2, 3, 4, 5, 6, 8, 12, 16, 32, 64, 128)
+LAWS = {"torch's default": "torch_default", "LeCun": "lecun_normal", "He": "he_normal"}
+RUNS = 3
+NOTHING = np.empty(0)
+
+
+def explore(
+    examples: Dataset,
+    *,
+    depth: int = 50,
+    norm: str = "batch norm",
+    batch: int = 128,
+    scale: float = 1.0,
+) -> LivePanel:
+    """Signal, cosine and gradients, block by block, in plain networks before any training.
+
+    The arguments are the first values of the controls: depth 1 to 100, norm one of `science.NORMS`,
+    batch one of `BATCHES`, scale (on all weights) 0.1 to 10. Raises ValueError outside.
+    """
+    whole("depth", depth, least=1, most=100)
+    one_of("norm", norm, science.NORMS)
+    if batch not in BATCHES:
+        raise reject("batch", batch, f"one of {BATCHES}")
+    real("scale", scale, least=0.1, most=10)
+    fig, axes = style.figure(11.0, 3.8, ncols=3)
+    panels = pictures.Blocks(fig, axes)
+    wide = np.geomspace(1e-40, 1e9, 100)  # for the widest labels
+    panels.show(wide, np.ones((100, 1)), wide, (wide, wide))
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+
+    @lru_cache(maxsize=64)
+    def signals(
+        depth: int, norm: str, batch: int, init: str, scale: float, seed: int
+    ) -> science.Signals:
+        seeds = range(RUNS * seed, RUNS * (seed + 1))
+        kind = science.NORMS[norm]
+        net = science.untrained(
+            examples, depth=depth, norm=kind, init=LAWS[init], scale=scale, seeds=seeds
+        )
+        return science.signals(net, examples, batch=batch)
+
+    def draw(depth: int, norm: str, batch: int, init: str, scale: float, seed: int) -> str:
+        scale = float(f"{scale:.3g}")  # a slider's value carries rounding errors of its steps
+        head = (
+            f"{'no norm' if norm == 'none' else norm}, {depth} blocks, batches of {batch}, "
+            f"weights: {init} times {scale:g}. Untrained, {RUNS} runs."
+        )
+        if batch == 1 and norm == "batch norm":
+            panels.show(NOTHING, np.empty((0, 1)), NOTHING, (NOTHING, NOTHING))
+            return f"{head}\nOne example has no variance: batch norm refuses it."
+        found = signals(depth, norm, batch, init, scale, seed)
+        forward, back = science.expected(science.NORMS[norm], LAWS[init], scale, batch)
+        blocks = np.arange(1, depth + 1)
+        sizes, gradients = (np.median(v, axis=1) for v in (found.sizes, found.gradients))
+        with np.errstate(over="ignore", invalid="ignore"):
+            forms = (
+                sizes[0] * forward ** (blocks - 1.0),
+                gradients[-1] * back ** (depth - 1.0 * blocks),
+            )
+        panels.show(sizes, found.cosine, gradients, forms)
+        return "\n".join([head, *_words(found, sizes, gradients, back)])
+
+    return live(
+        fig, draw, seed=0,
+        depth=Control(1, 100, 1, depth, "depth L", "number of hidden blocks"),
+        norm=choice(science.NORMS, norm, "normalization", "what each block does to its signal"),
+        batch=ipywidgets.SelectionSlider(
+            options=list(BATCHES), value=batch, description="batch size",
+            tooltip="pictures that go through together", layout={"width": "440px"},
+        ),
+        init=choice(LAWS, "He", "weights", "the law of the first weights"),
+        scale=Control(0.1, 10.0, 0.1, scale, "times", "a factor on all weights", log=True),
+    )  # fmt: skip
+
+
+def _words(
+    found: science.Signals, sizes: np.ndarray, gradients: np.ndarray, back: float
+) -> list[str]:
+    cosine = found.cosine[-1].mean()
+    alike = "has no meaning for one picture" if np.isnan(cosine) else f"is {cosine:.2f}"
+    measured = f", a factor of {np.median(found.growth):.2f} per block going back"
+    form = f"closed form {back:.2f}" if np.isfinite(back) else "the closed form is infinite"
+    return [
+        f"Signal: size {sizes[0]:.2g} after the first block, {sizes[-1]:.2g} after the last.",
+        f"Mean cosine of pictures after the last block {alike}.",
+        f"Gradient: {gradients[0]:.2g} at the first block, {gradients[-1]:.2g} at the last"
+        f"{measured if len(sizes) > 1 else ''} ({form}).",
+    ]
+
+
+def watch_batches(examples: Dataset, batches: Sequence[int], **options: Any) -> LiveRun:
+    """Plain networks with either norm learn from batches of every size: accuracies as they rise.
+
+    options: those of `science.train`. The runs are called "batch norm 16", "layer norm 16" and so
+    on: `degradation.science.by_depth` takes them apart.
+    """
+    names = list(pictures.NORMS)
+    fig, ax = style.figure(8.6, 3.4)
+    panel = pictures.ByBatch(ax, batches, examples.outputs)
+
+    def draw(history: dict[str, list[Record]]) -> str:
+        lines = []
+        for name in names:
+            there, accuracy = by_depth(history, name, "train_accuracy")
+            panel.show(name, there, accuracy)
+            if len(there):
+                each = zip(there, 100 * accuracy.mean(1), strict=True)
+                values = ", ".join(f"{size}: {percent:.0f} %" for size, percent in each)
+                lines.append(f"{name}, training accuracy by size of the batch: {values}.")
+        return "\n".join(lines)
+
+    runs = {
+        f"{name} {size}": science.train(name.split()[0], size, examples, **options)
+        for name in names
+        for size in batches
+    }
+    return live_run(runs, fig=fig, draw=draw, title="The same number of steps for each")

@@ -1,0 +1,173 @@
+"""Pictures of starts and remedies: moments by layer, a whole map's spectrum, and accuracies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from course.plots import curves, style
+from course.plots.decades import Decades, Levels
+from course.plots.style import guessing
+
+Array = NDArray[Any]
+
+
+class Moments:
+    """Two axes by layer: the mean as a share of the size, and the variance; measured and form."""
+
+    def __init__(self, fig: Figure, axes: Sequence[Axes]) -> None:
+        left, right = axes
+        left.set(title="Mean, as a share of the size", xlabel="layer", ylim=(-1.05, 1.05))
+        left.set_ylabel("mean / root mean square")
+        right.set(title="Variance", xlabel="layer", ylabel="variance of the units")
+        left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        self.left, self.axis = left, Decades(right, low=2, high=2)
+        look = style.line(0)
+        (self.mean,) = left.plot([], [], label="measured", **look)
+        self.variance = Levels(self.axis, "measured", 0)
+        black: dict[str, Any] = {"color": "black", "linewidth": 1.2, "label": "closed form"}
+        (self.mean_form,), (self.variance_form,) = (
+            left.plot([], [], **black),
+            right.plot([], [], **black),
+        )
+        fig.legend(
+            handles=[self.mean, self.mean_form],
+            loc="outside lower center", ncols=2, frameon=False, fontsize=9,
+        )  # fmt: skip
+
+    def show(self, mean: Array, variance: Array, form: Array, variance_form: Array) -> None:
+        """All (L,), of the layers 1 to L; the means as shares."""
+        layers = np.arange(1, len(mean) + 1)
+        self.mean.set_data(layers, mean)
+        self.mean_form.set_data(layers, form)
+        self.variance.show(variance)
+        shown = np.where(variance_form > 0, variance_form, np.nan)
+        self.variance_form.set_data(layers, shown)
+        self.axis.fit("closed form", shown, layers)
+        end = 1.02 * max(len(mean), 1)
+        if self.left.get_xlim() != (0, end):
+            self.left.set_xlim(0, end)
+
+
+class WholeMap:
+    """Two axes: what is left of the input's length, layer by layer, and the singular values."""
+
+    def __init__(self, fig: Figure, axes: Sequence[Axes]) -> None:
+        left, right = axes
+        left.set(title="Forward: the signal", xlabel="layer $k$", ylabel="length, over the input's")
+        right.set(title="The whole network", xlabel="rank", ylabel="singular value")
+        self.axes = Decades(left), Decades(right)
+        names = ("measured", "singular")
+        self.levels = [Levels(axis, name, 0) for axis, name in zip(self.axes, names, strict=True)]
+        self.forms = [
+            axis.ax.plot([], [], color="black", linewidth=1.2, label=r"$w^k$ and $w^n$")[0]
+            for axis in self.axes
+        ]
+        fig.legend(
+            handles=[self.levels[0].line, self.forms[0]],
+            loc="outside lower center", ncols=2, frameon=False, fontsize=9,
+        )  # fmt: skip
+
+    def show(self, sizes: Array, singular: Array, powers: Array) -> None:
+        """sizes and powers w^k (n,) of layers 1 to n; singular values (m,), largest first."""
+        flat = np.full(len(singular), powers[-1])
+        floor = 1e-15 * float(singular[0])
+        pairs = zip(
+            self.axes, self.levels, self.forms,
+            (sizes, singular), (powers, flat), (0.0, floor), strict=True,
+        )  # fmt: skip
+        for axis, levels, line, measured, form, least in pairs:
+            levels.show(measured, below=least)
+            places = np.arange(1, len(measured) + 1)
+            shown = np.where(form > 0, form, np.nan)
+            line.set_data(places, shown)
+            axis.fit("closed form", shown, places)
+
+
+class Remedies:
+    """Training accuracy of every remedy (a row) at every depth (a marker), to be moved.
+
+    Thin dots are runs, the marker is their mean, a bar reaches one standard error to each side.
+    skips: the names of those with skip connections, which stand below a line.
+    """
+
+    def __init__(
+        self,
+        ax: Axes,
+        names: Sequence[str],
+        depths: Sequence[int],
+        skips: Sequence[str],
+        classes: int,
+    ) -> None:
+        self.names, self.depths = list(names), list(depths)
+        self.means, self.bars, self.runs = {}, {}, {}
+        for k, depth in enumerate(depths):
+            look = style.line(k)
+            colour = look["color"]
+            (self.means[depth],) = ax.plot(
+                [], [], linestyle="", color=colour, marker=look["marker"], markersize=8,
+                label=f"{depth} blocks", zorder=3,
+            )  # fmt: skip
+            (self.runs[depth],) = ax.plot(
+                [], [], linestyle="", color=colour, marker=".", markersize=5, alpha=0.45
+            )
+            self.bars[depth] = ax.hlines([], [], [], color=colour, linewidth=2.5, alpha=0.5)
+        guessing_at = 100 / classes
+        ax.axvline(guessing_at, color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)))
+        ax.text(guessing_at + 0.6, -0.62, "guessing", color=style.GREY, fontsize=8, va="center")
+        ax.set(xlim=(0, 102), ylim=(len(names) - 0.4, -0.85), xlabel="training accuracy (%)")
+        ax.set_yticks(range(len(names)), self.names)
+        ax.grid(False, axis="y")
+        for row in range(len(names)):
+            ax.axhspan(row - 0.42, row + 0.42, color=style.LIGHT, alpha=0.35, linewidth=0, zorder=0)
+        first = min((self.names.index(name) for name in skips), default=None)
+        if first is not None:
+            ax.axhline(first - 0.5, color="black", linewidth=0.8)
+            middles = (first - 1) / 2, (first + len(names) - 1) / 2
+            for words, middle in zip(("without skips", "with skips"), middles, strict=True):
+                ax.text(
+                    1.012, middle, words, transform=ax.get_yaxis_transform(), rotation=270,
+                    color=style.GREY, fontsize=9, va="center",
+                )  # fmt: skip
+        ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.04, 1.0))
+
+    def show(self, values: Mapping[tuple[str, int], Array]) -> None:
+        """values: accuracies (R,) as shares, by remedy and depth."""
+        for k, depth in enumerate(self.depths):
+            there = [name for name in self.names if (name, depth) in values]
+            if not there:
+                continue
+            offset = 0.26 * (k - (len(self.depths) - 1) / 2)
+            rows = np.array([self.names.index(name) + offset for name in there])
+            runs = 100 * np.array([values[name, depth] for name in there])  # (N, R)
+            mean, error = curves.mean_and_error(runs)
+            self.means[depth].set_data(mean, rows)
+            self.runs[depth].set_data(runs.ravel(), np.repeat(rows, runs.shape[1]))
+            ends = [np.stack([mean + side * error, rows], -1) for side in (-1, 1)]
+            self.bars[depth].set_segments(list(np.stack(ends, axis=1)))
+
+
+PLAIN = {
+    "no norm": style.line(3), "batch norm": style.line(1), "layer norm": style.line(2),
+    "SELU": style.line(4), "looks-linear": style.architecture("looks-linear"),
+}  # fmt: skip
+"""Lines of the remedies without skips."""
+
+
+def neighbours(ax: Axes, looks: Mapping[str, Any], classes: int) -> None:
+    """Share of nearest neighbours of the same class by block, for names in `PLAIN`.
+
+    looks: places (P,) and neighbours (R, P) as attributes.
+    """
+    for name, found in looks.items():
+        curves.mean_band(ax, found.places, 100 * found.neighbours.T, label=name, **PLAIN[name])
+    guessing(ax, 100 / classes)
+    ax.set(xlabel="block (0: the stem)", ylabel="same class (%)", ylim=(0, 103))
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))

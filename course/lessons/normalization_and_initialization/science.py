@@ -1,0 +1,211 @@
+"""What batch norm and layer norm do to a deep plain network: sizes, gradients, company in a batch.
+
+A block is relu(norm(h W)), at the start of training. Going forward, a norm divides by the deviation
+of what comes in; going back, the gradient is divided by the same number, and ReLU lets half of its
+square pass. So from a block to the one before it gradients grow by sqrt((1/2) / v), where v is the
+variance which the norm finds after a ReLU and random weights of variance 1/n: `growth`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from course import measures, networks, training
+from course.arguments import one_of, real, whole
+from course.data import Dataset
+from course.lessons.degradation import science as degradation
+from course.measures import mean_cosine
+from course.networks import Linear, Network, activations
+from course.seeding import generator
+from course.training import Record, one_thread
+
+NORMS: dict[str, str | None] = {"none": None, "batch norm": "batch", "layer norm": "layer"}
+LAWS = {"torch_default": 1 / math.sqrt(3), "lecun_normal": 1.0, "he_normal": math.sqrt(2.0)}
+"""Laws of weights, and the deviation of their entries times sqrt(fan_in)."""
+
+
+def growth(norm: str | None, batch: float = math.inf) -> float:
+    """Factor on the size of gradients from a block to the one before it, wide layers, with a norm.
+
+    "layer": the units of one example have, after random weights, the variance E relu(z)^2 = 1/2, so
+    the factor is 1. "batch": the mean over the examples is taken off first, which leaves
+    1/2 - 1/(2 pi) = (pi - 1)/(2 pi), so it is sqrt(pi/(pi - 1)) = 1.2108 for large batches.
+
+    In a batch of B examples what a norm returns, y, is uniform on a sphere in B - 1 dimensions, so
+    two entries have the correlation r = -1/(B - 1). With s = E relu(y_1) relu(y_2), p = P(both > 0)
+    and v = 1/2 - s the square of the factor is
+
+        B / (v (B - 1) (B - 3)) * (B/2 - 3/2 + 1/B + (1 - 1/B) (p + s)),
+
+    infinite for B <= 3, as the mean of 1/chi^2 with B - 1 degrees of freedom, 1/(B - 3), is.
+    The gradient is taken as independent of the signal, as in Yang, Pennington, Rao, Sohl-Dickstein
+    and Schoenholz, "A mean field theory of batch normalization" (2019). ValueError for batch < 2.
+    """
+    if one_of("norm", norm, ("batch", "layer")) == "layer":
+        return 1.0
+    if math.isinf(batch):
+        return degradation.GROWTH
+    size = whole("batch", batch, least=2)
+    if size <= 3:
+        return math.inf
+    r = -1 / (size - 1)
+    s = (math.sqrt(1 - r * r) + r * (math.pi - math.acos(r))) / (2 * math.pi)
+    p = 1 / 4 + math.asin(r) / (2 * math.pi)
+    passed = size / 2 - 3 / 2 + 1 / size + (1 - 1 / size) * (p + s)
+    return math.sqrt(size * passed / ((1 / 2 - s) * (size - 1) * (size - 3)))
+
+
+def expected(
+    norm: str | None, init: str, scale: float, batch: float = math.inf
+) -> tuple[float, float]:
+    """Factors per block on the size of a signal going forward and of a gradient going back.
+
+    Without a norm both are the deviation of the weights, times scale, times sqrt(1/2) for ReLU;
+    with one the weights' scale drops out: 1, and `growth`.
+    """
+    if norm is None:
+        factor = scale * LAWS[one_of("init", init, LAWS)] / activations.gain("relu")
+        return factor, factor
+    return 1.0, growth(norm, batch)
+
+
+def untrained(
+    examples: Dataset,
+    *,
+    depth: int,
+    norm: str | None = "batch",
+    init: str = "he_normal",
+    scale: float = 1.0,
+    seeds: Sequence[int] = (0, 1, 2),
+) -> Network:
+    """A plain network without biases, all weights below the head times `scale`, in float64."""
+    net = degradation.network(
+        "plain", examples, depth=depth, seeds=seeds, norm=norm, init=init, bias=False,
+        dtype=torch.float64,
+    )  # fmt: skip
+    with torch.no_grad():
+        for part in (net.stem, *net.blocks):
+            for module in part.modules():
+                if isinstance(module, Linear):
+                    module.weight.mul_(real("scale", scale))
+    return net
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What the blocks 1 ... L return for one batch; arrays (L, R).
+
+    sizes: root mean square over examples and units. cosine: mean over pairs of examples. gradients:
+    as in `degradation.science.Look`, of an example's own loss.
+    """
+
+    sizes: np.ndarray
+    cosine: np.ndarray
+    gradients: np.ndarray
+
+    @property
+    def growth(self) -> np.ndarray:
+        """Factor by which gradients grow per block on their way back, (R,): geometric mean."""
+        steps = max(len(self.gradients) - 1, 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (self.gradients[0] / self.gradients[-1]) ** (1 / steps)
+
+
+def signals(net: Network, examples: Dataset, *, batch: int = 100) -> Signals:
+    """One forward and backward pass with the first `batch` training examples as one batch.
+
+    The network is left as it was. ValueError for one example where there is batch norm.
+    """
+    size = whole("batch", batch, least=1, most=len(examples.y_train))
+    x, y = examples.x_train[:size], examples.y_train[:size]
+    mode = net.training
+    net.train()
+    with (
+        one_thread(),
+        measures.untouched_buffers(net),
+        measures.outputs_of(list(net.blocks)) as seen,
+    ):
+        outputs = net(x.to(next(net.parameters()).dtype))
+        loss = measures.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum()
+        slopes = torch.autograd.grad(loss, seen)
+    net.train(mode)
+    sizes = [h.detach().square().mean((1, 2)).sqrt().double() for h in seen]
+    return Signals(
+        torch.stack(sizes).numpy(),
+        torch.stack([mean_cosine(h) for h in seen]).numpy(),
+        measures.example_norms(slopes, size).T,
+    )
+
+
+def weight_gradients(net: Network, examples: Dataset, *, batch: int = 100) -> np.ndarray:
+    """Length of the loss's gradient with respect to the weights of the blocks 1 ... L, (L, R)."""
+    x, y = examples.x_train[:batch], examples.y_train[:batch]
+    weights = [dict(block.named_parameters())["linear.weight"] for block in net.blocks]
+    mode = net.training
+    net.train()
+    with one_thread(), measures.untouched_buffers(net):
+        outputs = net(x.to(weights[0].dtype))
+        loss = measures.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum()
+        slopes = torch.autograd.grad(loss, weights)
+    net.train(mode)
+    return torch.stack([slope.square().sum((1, 2)).sqrt() for slope in slopes]).numpy()
+
+
+def answers(
+    net: Network, examples: Dataset, batch: int, *, seed: int, most: int = 300
+) -> np.ndarray:
+    """The class that each of the first `most` training pictures is given, (R, most).
+
+    Batch norm uses the statistics of batches of `batch` pictures, put together at random by `seed`.
+    """
+    count = min(whole("most", most, least=2), len(examples.y_train))
+    size = whole("batch", batch, least=2, most=count)
+    order = torch.randperm(count, generator=generator(seed, "company"))
+    found = torch.empty(net.replicas, count, dtype=torch.int64)
+    mode = net.training
+    net.eval()
+    with torch.no_grad(), one_thread(), networks.batch_statistics(net):
+        for part in np.array_split(order.numpy(), count // size):
+            found[:, part] = net(examples.x_train[part]).argmax(2)
+    net.train(mode)
+    return found.numpy()
+
+
+def swayed(net: Network, examples: Dataset, batch: int, *, most: int = 300) -> np.ndarray:
+    """Share of pictures whose answer changes when others are in the batch with them, (R,).
+
+    Two random ways to put the first `most` training pictures into batches are compared.
+    """
+    first, second = (answers(net, examples, batch, seed=seed, most=most) for seed in (0, 1))
+    return np.asarray((first != second).mean(1))
+
+
+def train(
+    norm: str,
+    batch: int,
+    examples: Dataset,
+    *,
+    depth: int = 5,
+    steps: int = 300,
+    seeds: Sequence[int] = (0, 1, 2),
+) -> Iterator[Record]:
+    """Train a plain network with this norm ("batch" or "layer") on batches of this size.
+
+    The number of steps is the same for each size, so large batches see more examples; compare the
+    norms at one size. SGD, rate 0.003, momentum 0.9, He's weights. Six records, each evaluated,
+    batch norm with its running averages. ValueError for batch norm with one example.
+    """
+    net = degradation.network(
+        "plain", examples, depth=depth, seeds=seeds, norm=norm, init="he_normal"
+    )
+    every = max(1, steps // 6)
+    records = training.fit(
+        net, examples, steps=steps, batch=batch, optimizer=training.SGD(0.003, 0.9),
+        evaluate_every=every, record_every=every, device="cpu",
+    )  # fmt: skip
+    return training.on_one_thread(records)

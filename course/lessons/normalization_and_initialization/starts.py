@@ -1,0 +1,142 @@
+"""Two starts without a norm: SELU, which comes back to one size, and looks-linear, which keeps it.
+
+SELU (Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks", 2017) has a
+fixed point: units with mean 0 and variance 1 give such units again. Looks-linear weights
+(`initializers.mirrored`) make a ReLU network linear in its input, and of orthogonal matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from course import measures, networks, seeding
+from course.arguments import one_of, real, whole
+from course.lessons.initialization.mean_field import normal_points
+from course.networks import Network, activations, initializers
+from course.training import one_thread
+
+Array = NDArray[np.float64]
+MAPS = ("Gaussian", "orthogonal", "looks-linear")
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and variance over units and examples at layers 0 (the input) ... L; (L + 1,) or with R
+    draws (L + 1, R)."""
+
+    mean: Array
+    variance: Array
+
+
+def expected_moments(
+    activation: str, depth: int, *, gain: float = 1.0, mean: float = 0.0, deviation: float = 1.0
+) -> Moments:
+    """In infinite width, with weights N(0, gain^2 / n): only the mean square q of a layer matters.
+
+    The units of the next layer see N(0, gain^2 q), so its mean is E f(gain sqrt(q) z), and its mean
+    square E f(gain sqrt(q) z)^2, z standard normal.
+    """
+    f = activations.activation(activation)
+    real("gain", gain, least=0)
+    z, weights = normal_points()
+    means, squares = [real("mean", mean)], [mean**2 + real("deviation", deviation, least=0) ** 2]
+    for _ in range(whole("depth", depth, least=1)):
+        h = f(torch.as_tensor(gain * np.sqrt(squares[-1]) * z)).numpy()
+        means.append(float(h @ weights))
+        squares.append(float(h**2 @ weights))
+    return Moments(np.array(means), np.array(squares) - np.square(means))
+
+
+def measured_moments(
+    activation: str,
+    depth: int,
+    *,
+    gain: float = 1.0,
+    mean: float = 0.0,
+    deviation: float = 1.0,
+    width: int = 100,
+    examples: int = 100,
+    seeds: Sequence[int] = (0, 1, 2),
+) -> Moments:
+    """The same in random networks of finite width, one for each seed, on Gaussian inputs."""
+    f = activations.activation(activation)
+    rows = []
+    for seed in seeds:
+        stream = seeding.generator(seed, "inputs")
+        h = torch.randn(examples, width, generator=stream, dtype=torch.float64)
+        h = mean + deviation * h
+        found = [(h.mean().item(), h.var(correction=0).item())]
+        for layer in range(1, whole("depth", depth, least=1) + 1):
+            weights = _weights(width, layer, seed)
+            h = f(gain * (h @ weights))
+            found.append((h.mean().item(), h.var(correction=0).item()))
+        rows.append(found)
+    values = np.array(rows)  # (R, L + 1, 2)
+    return Moments(values[:, :, 0].T, values[:, :, 1].T)
+
+
+@lru_cache(maxsize=300)  # 24 MB
+def _weights(width: int, layer: int, seed: int) -> Tensor:
+    return initializers.lecun_normal(width, width, seeding.generator(seed, f"layer {layer}"))
+
+
+@dataclass(frozen=True)
+class Map:
+    """A whole network at its start, `layers` matrices w V_1, ..., w V_n with ReLU in between.
+
+    sizes (n + 1, R): |h_k| / |x| for k = 0 (the input) ... n (the output). singular (m, R): those
+    values of the derivative of the output by the input, largest first.
+    """
+
+    sizes: Array
+    singular: Array
+
+
+def whole_map(
+    kind: str, weight: float, layers: int, *, units: int = 32, seeds: Sequence[int] = (0, 1, 2)
+) -> Map:
+    """The map from `units` numbers over `layers` - 1 hidden layers with 2 units each to `units`.
+
+    kind: "looks-linear", mirrored orthogonal matrices times `weight`; "orthogonal", orthogonal ones
+    times weight sqrt(2), so that after ReLU sizes change by `weight` per layer on average, too;
+    "Gaussian", entries of the same variance as those, but independent. No norm, no biases, float64.
+    """
+    one_of("kind", kind, MAPS)
+    whole("layers", layers, least=2)
+    net = _bare(kind, real("weight", weight), layers, units, seeds)
+    stream = seeding.generator(seeds[0], "inputs")
+    x = torch.randn(1, units, generator=stream, dtype=torch.float64)
+    parts = [net.stem, *net.blocks, net.head]
+    with one_thread():
+        with torch.no_grad(), measures.outputs_of(parts) as seen:
+            net(x)
+        slopes = measures.jacobian(net, x)[:, 0]
+        singular = torch.linalg.svdvals(slopes).numpy().T
+    lengths = torch.stack([h.square().sum((1, 2)).sqrt() for h in seen]).numpy()
+    start = np.full((1, len(seeds)), x.square().sum().sqrt().item())
+    return Map(np.concatenate([start, lengths]) / start, singular)
+
+
+def _bare(kind: str, weight: float, layers: int, units: int, seeds: Sequence[int]) -> Network:
+    sizes: dict[str, Any] = dict(inputs=units, width=2 * units, outputs=units, depth=layers - 2)
+    common: dict[str, Any] = dict(seeds=seeds, norm=None, bias=0.0, dtype=torch.float64)
+    if kind == "looks-linear":
+        base = partial(initializers.orthogonal, gain=weight)
+        return networks.build("looks-linear", **sizes, **common, base=base)
+    laws = {"orthogonal": initializers.orthogonal, "Gaussian": gaussian}
+    init = partial(laws[kind], gain=2**0.5 * weight)
+    return networks.build("plain", **sizes, **common, init=init)
+
+
+def gaussian(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1.0) -> Tensor:
+    """W_ij ~ N(0, gain^2 / max(fan_in, fan_out)), as the entries of gain Q, Q orthogonal, have."""
+    wider = (fan_in / max(fan_in, fan_out)) ** 0.5
+    return initializers.lecun_normal(fan_in, fan_out, generator, gain=gain * wider)

@@ -1,0 +1,121 @@
+"""The scalar chain under your hands: depth, weight, bias, input and precision."""
+
+from __future__ import annotations
+
+import math
+
+import ipywidgets
+import numpy as np
+
+from course.lessons.scalar_chain import science
+from course.lessons.scalar_chain.pictures import Magnitudes
+from course.live import Control, LivePanel, live
+from course.plots import style
+
+
+def explore(
+    *,
+    depth: int = 50,
+    weight: float = 1.1,
+    bias: float = 0.0,
+    x: float = 1.0,
+    precision: str = "float64",
+) -> LivePanel:
+    """Activations and gradients of y_k = w y_(k-1) + b, layer by layer, closed form and measured.
+
+    The arguments are the first values of the controls: depth 1 to 100, weight -2 to 2, bias and x
+    -10 to 10, precision float16, float32 or float64. Raises ValueError outside.
+    """
+    science.closed_form(weight, bias, x, depth, precision)  # says what is wrong with an argument
+    fig, (left, right) = style.figure(9.6, 4.2, ncols=2)
+    forward = Magnitudes(left, "Forward: activations", "size $|y_k|$", k=0)
+    backward = Magnitudes(
+        right, "Backward: gradients", r"size $|\partial y_n / \partial y_k|$", k=1
+    )
+    fig.legend(
+        handles=forward.artists, loc="outside lower center", ncols=5, frameon=False, fontsize=9
+    )
+
+    for side in (forward, backward):
+        side.show([1e-40, 1e40], [1e-40, 1e40])  # the widest labels there will be
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+
+    def draw(depth: int, weight: float, bias: float, x: float, precision: str) -> str:
+        # A slider's value carries rounding errors of its steps; w = 1 has to be 1 exactly.
+        arguments = (round(weight, 4), round(bias, 4), round(x, 4), depth, precision)
+        formula, run = science.closed_form(*arguments), science.measure(*arguments)
+        forward.show(formula.activations, run.activations)
+        backward.show(formula.gradients, run.gradients)
+        return words(formula, run)
+
+    kinds = ipywidgets.Dropdown(
+        options=science.PRECISIONS, value=precision, description="precision",
+        tooltip="how many digits each number has", layout={"width": "440px"},
+    )  # fmt: skip
+    return live(
+        fig, draw,
+        depth=Control(1, 100, value=depth, description="depth n", tooltip="number of layers"),
+        weight=Control(-2.0, 2.0, 0.01, weight, "weight w", "the factor of every layer"),
+        bias=Control(-10.0, 10.0, 0.1, bias, "bias b", "what every layer adds"),
+        x=Control(-10.0, 10.0, 0.1, x, "input x", "the number that goes in"),
+        precision=kinds,
+    )  # fmt: skip
+
+
+def words(formula: science.Chain, run: science.Chain) -> str:
+    """What the picture shows: the regime, both ends of the chain, and how far the two agree."""
+    c = run
+    settings = f"w = {c.weight:.4g}, b = {c.bias:.4g}, x = {c.x:.4g}, n = {c.depth}, {c.precision}"
+    lines = [  # always four, so that what stands below doesn't move
+        f"{settings}. {regime(c.weight)}",
+        f"Last activation y_n = {_short(c.activations[-1])}. "
+        f"Gradient of y_n with respect to x = {_short(c.d_input)}, "
+        f"to w = {_short(c.d_weight)}, to b = {_short(c.d_bias)}.",
+        _overflow(c.overflow, c.gradient_overflow),
+        _agreement(formula, run),
+    ]
+    return "\n".join(lines)
+
+
+def _overflow(activation: int | None, gradient: int | None) -> str:
+    places = [] if activation is None else [f"the activation at layer {activation}"]
+    places += [] if gradient is None else [f"the gradient at layer {gradient}, going backward"]
+    return f"Overflow: {' and '.join(places) or 'nowhere'}."
+
+
+def regime(weight: float) -> str:
+    """What w^n does as n grows, in a sentence."""
+    if abs(weight) == 1:
+        return "Preserve: the gradient keeps its size at any depth."
+    if abs(weight) > 1:
+        return "Explode: the gradient grows with every layer it passes."
+    return "Vanish: the gradient shrinks with every layer it passes."
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else "not finite"
+
+
+def _agreement(formula: science.Chain, run: science.Chain) -> str:
+    ours = np.concatenate([formula.activations, formula.gradients]).astype(np.float64)
+    theirs = np.concatenate([run.activations, run.gradients]).astype(np.float64)
+    scale = np.concatenate(  # what rounding errors are measured by: the sizes that are added up
+        [_sizes(formula), np.abs(formula.gradients.astype(np.float64))]
+    )
+    both = np.isfinite(ours) & np.isfinite(theirs) & (scale > 0)
+    worst = np.max(np.abs(ours[both] - theirs[both]) / scale[both], initial=0.0)
+    if worst < 1e-12:
+        where = "in every layer" if both.all() else "wherever both are finite and not 0"
+        return f"Closed form and measurement agree to 12 digits {where}."
+    return (
+        f"Closed form and measurement differ by up to {worst:.1g} times the value: "
+        f"each layer rounds to {run.precision}."
+    )
+
+
+def _sizes(formula: science.Chain) -> np.ndarray:
+    bound = science.closed_form(
+        abs(formula.weight), abs(formula.bias), abs(formula.x), formula.depth
+    )
+    return bound.activations

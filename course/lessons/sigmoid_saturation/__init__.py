@@ -1,0 +1,7 @@
+"""Sigmoid networks on digits fail in two ways, and only one of them is saturation.
+
+The lesson of `notebooks/03_sigmoid_saturation.ipynb`.
+
+science     networks on digits, and a look at their units and gradients
+pictures, explorer, exercise    the usual doors
+"""

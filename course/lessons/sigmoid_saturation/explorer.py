@@ -1,0 +1,99 @@
+"""Saturation under your hands: where units sit on the curve, and what is left of the gradient."""
+
+from __future__ import annotations
+
+import math
+
+import ipywidgets
+import numpy as np
+import torch
+
+from course import measures
+from course.arguments import one_of
+from course.lessons.sigmoid_saturation import pictures, science
+from course.live import Control, LivePanel, live
+from course.networks import activations
+from course.plots import style
+
+KINDS = ("sigmoid", "tanh", "hard-tanh")
+
+
+def explore(
+    *, activation: str = "sigmoid", depth: int = 20, scale: float = 1.0, input_scale: float = 1.0
+) -> LivePanel:
+    """An untrained network on digits: the units of each layer on the curve, and its gradients.
+
+    The arguments are the first values of the controls: activation one of `KINDS`, depth 1 to 100,
+    scale (a factor on Glorot's weights) 0 to 20, input_scale 0.01 to 100. ValueError outside.
+    """
+    one_of("activation", activation, KINDS)
+    fig, axes = style.figure(10.0, 5.6, nrows=2, ncols=2)
+    panels = pictures.Explorer(fig, axes)
+
+    def draw(activation: str, depth: int, scale: float, input_scale: float, seed: int) -> str:
+        scale = round(scale, 4)
+        network = science.network(activation, depth, scale=scale, seeds=[seed], dtype=torch.float64)
+        found = science.look(network, scale=scale, input_scale=input_scale)
+        z = torch.linspace(-pictures.EDGE, pictures.EDGE, 321, dtype=torch.float64)
+        value, slope = activations.activation(activation)(z), activations.derivative(activation, z)
+        panels.show_curve(z.numpy(), value.numpy(), slope.numpy(), measures.FLAT[activation])
+        panels.show(
+            found.z[0].reshape(depth, -1), found.saturated[0], found.gradient[0], found.expected[0]
+        )
+        return words(activation, depth, scale, input_scale, found)
+
+    return live(
+        fig, draw, seed=0,
+        activation=ipywidgets.Dropdown(
+            options=KINDS, value=activation, description="activation",
+            tooltip="the curve that every unit applies", layout={"width": "440px"},
+        ),
+        depth=Control(1, 100, 1, depth, "depth L", "number of hidden layers"),
+        scale=Control(0.0, 20.0, 0.1, scale, "weight scale", "a factor on Glorot's weights"),
+        input_scale=Control(
+            0.01, 100.0, 0.1, input_scale, "input scale", "a factor on the digits", log=True
+        ),
+    )  # fmt: skip
+
+
+def words(
+    activation: str, depth: int, scale: float, input_scale: float, found: science.Look
+) -> str:
+    """What the picture shows: settings, saturation, slopes, and the gradient at both ends."""
+    first, last = found.gradient[0, [0, -1]]
+    slopes = np.sqrt(np.mean(found.slope[0] ** 2, axis=(1, 2)))
+    return "\n".join(
+        [
+            f"{activation}, {depth} hidden layer{'s' * (depth > 1)}, weight scale {scale:.4g}, "
+            f"input scale {input_scale:.3g}.",
+            f"Saturated: {_percent(found.saturated[0, 0])} of layer 1, "
+            f"{_percent(found.saturated[0, -1])} of layer {depth}. "
+            f"Typical slope: {slopes[0]:.3f} in layer 1, {slopes[-1]:.3f} in layer {depth}.",
+            f"Gradient: {_short(last)} at layer {depth}, {_short(first)} at layer 1. "
+            + _factor(float(found.factor[0])),
+            _agreement(found),
+        ]
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}"
+
+
+def _short(value: float) -> str:
+    if value == 0:
+        return "exactly 0"
+    return f"{value:.2g}" if math.isfinite(value) else "not finite"
+
+
+def _factor(factor: float) -> str:
+    if not math.isfinite(factor):
+        return "There is no factor per layer."
+    return f"A factor of {factor:.3g} per layer."
+
+
+def _agreement(found: science.Look) -> str:
+    measured, expected = found.gradient[0, 0], found.expected[0, 0]
+    if not (measured > 0 and expected > 0):
+        return "From the slopes alone: nothing to compare."
+    return f"From the slopes alone: {_short(expected)} at layer 1."

@@ -1,0 +1,108 @@
+"""Pictures of where units sit on the curve of their activation, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from course.plots import curves, style
+from course.plots.decades import Decades, Levels
+
+Array = NDArray[np.float64]
+EDGE = 8.0
+"""Inputs of units are shown from -EDGE to EDGE; what lies beyond is counted at the edge."""
+BINS = np.linspace(-EDGE, EDGE, 65)
+
+
+class Explorer:
+    """Four axes: the curve; below it the units of each layer; the share saturated; gradients."""
+
+    def __init__(self, fig: Figure, axes: Any) -> None:
+        (top, flat), (below, back) = axes
+        fig.set_layout_engine(None)  # axes stay where they are when labels become wider
+        fig.subplots_adjust(left=0.06, right=0.985, bottom=0.135, top=0.95, wspace=0.22, hspace=0.3)
+        top.set(title="The curve and its slope", xlim=(-EDGE, EDGE), ylim=(-1.1, 1.1))
+        look = {**style.line(0), "marker": ""}
+        (self.curve,) = top.plot([], [], label="value", **look)
+        (self.slope,) = top.plot([], [], label="slope", **{**style.line(1), "marker": ""})
+        top.legend(loc="upper left", frameon=False, fontsize=9)
+        below.set(title="Where the units sit", xlabel="input z of a unit", ylabel="layer")
+        self.units = below.imshow(
+            np.zeros((1, len(BINS) - 1)), aspect="auto", cmap="Blues",
+            norm=PowerNorm(0.5, 0.0, 0.4), interpolation="nearest",
+        )  # fmt: skip
+        ticks = (-8, -4, 0, 4, 8)
+        below.set_xticks(ticks, ["≤ −8", "−4", "0", "4", "≥ 8"])
+        below.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+        self.rows = below
+        self.bounds = [
+            [ax.axvline(0, color=style.GREY, linewidth=1, linestyle="--") for _ in range(2)]
+            for ax in (top, below)
+        ]
+        flat.set(title="Saturated units", ylabel="share of the layer", ylim=(-0.03, 1.03))
+        flat.yaxis.set_major_formatter(PercentFormatter(1.0))
+        flat.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        (self.share,) = flat.plot([], [], **style.line(2))
+        self.flat = flat
+        back.set(title="Gradients", xlabel="layer", ylabel="size of the gradient")
+        self.decades = Decades(back)
+        self.measured = Levels(self.decades, "measured", 0)
+        self.expected = Levels(self.decades, "from the slopes alone", 6)
+        self.expected.line.set(marker="", zorder=3)
+        fig.legend(
+            handles=[self.measured.line, self.expected.line], loc="lower right", ncols=2,
+            frameon=False, fontsize=9,
+        )  # fmt: skip
+
+    def show_curve(self, z: Array, value: Array, slope: Array, bounds: tuple[float, float]) -> None:
+        """z, value, slope: (N,); bounds: where saturation begins, infinite for never."""
+        self.curve.set_data(z, value)
+        self.slope.set_data(z, slope)
+        for pair in self.bounds:
+            for guide, place in zip(pair, bounds, strict=True):
+                guide.set(xdata=[place] * 2, visible=bool(abs(place) < EDGE))
+
+    def show(self, z: Array, saturated: Array, gradient: Array, expected: Array) -> None:
+        """z: (L, N), the inputs of the units of each layer; the others (L,)."""
+        layers = len(z)
+        clipped = np.clip(z, BINS[0] + 1e-9, BINS[-1] - 1e-9)
+        counts = np.array([np.histogram(row, BINS)[0] for row in clipped])
+        self.units.set_data(counts / z.shape[1])
+        self.units.set_extent((-EDGE, EDGE, layers + 0.5, 0.5))
+        if self.rows.get_ylim() != (layers + 0.5, 0.5):
+            self.rows.set(xlim=(-EDGE, EDGE), ylim=(layers + 0.5, 0.5))
+        self.share.set_data(np.arange(1, layers + 1), saturated)
+        self.measured.show(gradient)
+        self.expected.show(expected)
+        self.flat.set_xlim(self.decades.ax.get_xlim())
+
+
+def accuracies(
+    ax: Axes, x: Any, runs: Mapping[str, Any], *, xlabel: str, log: bool = False
+) -> None:
+    """Shares (training accuracies) against x: their mean and band, and where guessing is.
+
+    x: (N,); runs: by name an array (n, R), for the first n of x. log: of the x axis.
+    """
+    for k, (name, values) in enumerate(runs.items()):
+        curves.mean_band(ax, x[: len(values)], values, label=name, **style.line(k))
+    ax.axhline(0.1, color=style.GREY, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
+    ax.text(
+        1.01, 0.1, "guessing", transform=ax.get_yaxis_transform(), va="center",
+        color=style.GREY, fontsize=9,
+    )  # fmt: skip
+    ax.set(xlabel=xlabel, ylabel="training accuracy", ylim=(0, 1.04))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    if log:
+        ax.set_xscale("log")
+        ax.set_xticks(x, [f"{value:g}" for value in x])
+        ax.xaxis.set_minor_locator(NullLocator())
+    if len(runs) > 1:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9)

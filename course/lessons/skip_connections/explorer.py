@@ -1,0 +1,72 @@
+"""Skip connections under your hands: scale the skip, scale the branch, and see what arrives."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from course.arguments import real, whole
+from course.data import Dataset
+from course.lessons.skip_connections import pictures, science
+from course.live import Control, LivePanel, live
+from course.plots import style
+
+RUNS, SAMPLES = 3, 128
+
+
+def explore(
+    examples: Dataset, *, depth: int = 30, skip: float = 0.9, branch: float = 1.0
+) -> LivePanel:
+    """h -> skip h + branch F(h), block by block, before any training; F is BN-ReLU-Linear.
+
+    The arguments are the first values of the controls: depth 1 to 100, skip 0 to 1.2, branch 0 to
+    2. Raises ValueError outside.
+    """
+    whole("depth", depth, least=1, most=100)
+    real("skip", skip, least=0, most=1.2)
+    real("branch", branch, least=0, most=2)
+    fig, axes = style.figure(11.0, 3.8, ncols=3)
+    panels = pictures.Passage(fig, axes, examples.outputs)
+    wide, ends = np.array([1e-40, 1e9]), np.array([0, 100])  # for the widest labels
+    panels.show(wide, wide, wide, ends, np.ones((2, 1)))
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+
+    @lru_cache(maxsize=64)
+    def passage(depth: int, skip: float, branch: float, seed: int) -> science.Passage:
+        seeds = range(RUNS * seed, RUNS * (seed + 1))
+        net = science.scaled(examples, skip, depth=depth, branch=branch, seeds=seeds)
+        return science.passage(net, examples, samples=SAMPLES, places=6)
+
+    def draw(depth: int, skip: float, branch: float, seed: int) -> str:
+        # A slider's value carries rounding errors of its steps; 1 has to be 1 exactly.
+        skip, branch = round(skip, 4), round(branch, 4)
+        found = passage(depth, skip, branch, seed)
+        form = skip ** np.arange(1.0, depth + 1)
+        kept, gradients = (np.median(v, axis=1)[1:] for v in (found.kept, found.gradients))
+        panels.show(kept, form, gradients, found.places, found.neighbours)
+        near = 100 * found.neighbours.mean(1)
+        return "\n".join(
+            [
+                f"skip s = {skip:g}, branch b = {branch:g}, {depth} blocks. Untrained, {RUNS} "
+                "runs.",
+                f"Of the first signal, s^L = {_short(form[-1])} should arrive by the skips; "
+                f"measured: {_short(kept[-1])}.",
+                f"Gradient: {_short(gradients[0])} at the first block, {_short(gradients[-1])} at "
+                "the last.",
+                f"Nearest neighbour of the same class: {near[0]:.0f} % after the stem, "
+                f"{near[-1]:.0f} % after the last block.",
+            ]
+        )
+
+    return live(
+        fig, draw, seed=0,
+        depth=Control(1, 100, 1, depth, "depth L", "number of hidden blocks"),
+        skip=Control(0.0, 1.2, 0.05, skip, "skip s", "the factor of every skip connection"),
+        branch=Control(0.0, 2.0, 0.1, branch, "branch b", "the factor of every residual function"),
+    )  # fmt: skip
+
+
+def _short(value: float) -> str:
+    return f"{value:.1g}" if np.isfinite(value) else "not defined"

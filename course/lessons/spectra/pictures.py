@@ -1,0 +1,187 @@
+"""Pictures of how networks stretch space: products of matrices, sheets, Jacobians by depth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike, NDArray
+
+from course.plots import curves, style
+from course.plots.decades import Decades, Levels
+
+Array = NDArray[np.float64]
+LOST = -300.0  # log10 of what has no place on an axis of sizes
+
+
+def sizes(log10: ArrayLike) -> Array:
+    """Numbers from their logarithms, and 0 where they are too small to draw."""
+    logs = np.asarray(log10, dtype=float)
+    return np.where(logs > LOST, 10.0 ** np.clip(logs, LOST, -LOST), 0.0)
+
+
+def _fixed(fig: Figure, bottom: float) -> None:
+    """Axes that stay where they are when labels become wider, so that a reset is exact."""
+    fig.set_layout_engine(None)
+    fig.subplots_adjust(left=0.085, right=0.985, bottom=bottom, top=0.92, wspace=0.26)
+
+
+def _formula(ax: Axes, **look: Any) -> Line2D:
+    """An empty black line: what a closed form says."""
+    (line,) = ax.plot([], [], **{"color": "black", "linewidth": 1.2, "zorder": 3, **look})
+    return line
+
+
+class Product:
+    """Left: singular values by rank. Right: the share of them below some thresholds, by depth."""
+
+    def __init__(self, fig: Figure, axes: Any, thresholds: tuple[float, ...]) -> None:
+        _fixed(fig, bottom=0.22)
+        left, right = axes
+        left.set(title="Singular values of the product", xlabel="rank", ylabel="singular value")
+        right.set(
+            title="How many are below", xlabel="number of factors",
+            ylabel="share of the singular values", ylim=(-0.03, 1.03),
+        )  # fmt: skip
+        right.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        self.axis = Decades(left)
+        self.measured = Levels(self.axis, "measured, each value", 0)
+        self.measured.line.set_linestyle("")
+        self.formula = _formula(left, label="closed form, for many factors")
+        self.curves, self.points = [], []
+        for k, threshold in enumerate(thresholds, start=1):
+            look = style.line(k)
+            name = f"below $10^{{{np.log10(threshold):.0f}}}$"
+            (curve,) = right.plot([], [], label=name, **{**look, "marker": ""})
+            (point,) = right.plot([], [], **{**look, "linestyle": "", "markersize": 8})
+            self.curves.append(curve)
+            self.points.append(point)
+        self.right = right
+        handles = [self.measured.line, self.formula, *self.curves]
+        fig.legend(handles=handles, loc="lower center", ncols=5, frameon=False, fontsize=9)
+
+    def show(
+        self, log10: Array, formula: Array, depths: Array, expected: Array, depth: int, now: Array
+    ) -> None:
+        """log10, formula: (n,) by rank. expected: (thresholds, depths); now: (thresholds,)."""
+        self.measured.show(sizes(log10))
+        ranks = np.arange(1, len(formula) + 1)
+        shown = sizes(formula)
+        self.formula.set_data(ranks, np.where(shown > 0, shown, np.nan))
+        self.axis.fit("formula", shown, ranks)
+        for curve, point, line, value in zip(self.curves, self.points, expected, now, strict=True):
+            curve.set_data(depths, line)
+            point.set_data([depth], [value])
+        if self.right.get_xlim() != (0, depths[-1] + 2):
+            self.right.set_xlim(0, depths[-1] + 2)
+
+
+class SheetPicture:
+    """Left: a square after so many maps, a colour for each quarter. Right: how thin it is."""
+
+    def __init__(self, fig: Figure, axes: Any, expected: Array) -> None:
+        _fixed(fig, bottom=0.12)
+        left, right = axes
+        self.left = left
+        left.set(title="The sheet", xlabel="first unit", ylabel="second unit", aspect="equal")
+        left.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6))
+        look: dict[str, Any] = {"linestyle": "", "marker": ".", "markersize": 2.5}
+        self.quarters = [left.plot([], [], color=style.PALETTE[k], **look)[0] for k in range(4)]
+        depths = np.arange(len(expected))
+        right.set(
+            title="Width over length", xlabel="number of maps", ylabel="$s_2/s_1$ of the Jacobian",
+            yscale="log", xlim=(-1, len(expected)), ylim=(1e-20, 10),
+        )  # fmt: skip
+        self.band = right.fill_between(
+            [0], [1], [1], color=style.PALETTE[0], alpha=curves.BAND, linewidth=0
+        )
+        look = {**style.line(0), "marker": ""}
+        (self.line,) = right.plot([], [], label="measured, mean over the sheet", **look)
+        formula = _formula(right, linestyle=(0, (4, 2)), label="closed form: halved by each map")
+        formula.set_data(depths[1:], 10.0 ** expected[1:])
+        (self.here,) = right.plot([], [], marker="o", markersize=9, color=style.PALETTE[0])
+        right.legend(loc="lower left", frameon=False, fontsize=9)
+
+    def show(self, quarters: Array, ratio: Array, depth: int) -> None:
+        """quarters: (4, N, 2), the points now; ratio: (D+1, M), log10 of s_2/s_1."""
+        for dots, points in zip(self.quarters, quarters, strict=True):
+            dots.set_data(*points.T)
+        depths = np.arange(len(ratio))
+        low, high = np.quantile(ratio, [0.1, 0.9], axis=1)
+        middle = 10.0 ** ratio.mean(axis=1)
+        outline = [
+            np.stack([depths, 10.0**low], 1), np.stack([depths, 10.0**high], 1)[::-1],
+        ]  # fmt: skip
+        self.band.set_verts([np.concatenate(outline)])
+        self.line.set_data(depths, middle)
+        self.here.set_data([depth], [middle[depth]])
+
+
+class JacobianPicture:
+    """Left: singular values of the Jacobian by rank. Right: their spread, by depth."""
+
+    LEAST, MOST = 1e-4, 1e3
+
+    def __init__(self, fig: Figure, axes: Any) -> None:
+        _fixed(fig, bottom=0.22)
+        left, right = axes
+        left.set(title="Singular values of the Jacobian", xlabel="rank", ylabel="singular value")
+        right.set(
+            title="How uneven they are", xlabel="depth", ylabel="spread: variance of $s^2$/mean",
+            yscale="log", xscale="log", xlim=(0.9, 110), ylim=(self.LEAST, self.MOST),
+        )  # fmt: skip
+        self.axis = Decades(left)
+        self.ranks = Levels(self.axis, "measured", 0)
+        look = {**style.line(0), "linestyle": ""}
+        (self.points,) = right.plot([], [], label="measured", **look)
+        self.formula = _formula(right, label="closed form, at critical weights")
+        (self.here,) = right.plot(
+            [], [], marker="o", markersize=11, markerfacecolor="none", color=style.PALETTE[1]
+        )
+        handles = [self.points, self.formula]
+        fig.legend(handles=handles, loc="lower center", ncols=2, frameon=False, fontsize=9)
+
+    def show(
+        self, log10: Array, depths: Array, spreads: Array, formula: Array, depth: int, now: float
+    ) -> None:
+        """log10: (n,); spreads, formula: (len(depths),). What is below lies on the edge."""
+        self.ranks.show(sizes(log10))
+        self.points.set_data(depths, self._inside(spreads))
+        self.formula.set_data(depths, self._inside(formula))
+        self.here.set_data([depth], self._inside(np.array([now])))
+
+    def _inside(self, values: Array) -> Array:
+        return np.clip(values, 1.15 * self.LEAST, self.MOST)
+
+
+def by_depth(
+    ax: Axes,
+    x: ArrayLike,
+    values: Mapping[str, Array],
+    *,
+    expected: Mapping[str, Array] | None = None,
+    xlabel: str = "depth",
+    ylabel: str = "",
+    beside: bool = False,
+) -> None:
+    """A line with a band of standard errors for each name, (N, R), and a legend.
+
+    expected: closed forms by the same names, (N,), in black. beside: the legend right of the axes.
+    """
+    for k, (name, runs) in enumerate(values.items()):
+        look = style.line(k)
+        if expected is not None:
+            look |= {"linestyle": "", "markersize": 6}
+            ax.plot(x, expected[name], color="black", linewidth=1.0, zorder=1.5)
+        curves.mean_band(ax, x, runs, label=name, **look)
+    if expected is not None:
+        _formula(ax, label="closed form")
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if beside else {}
+    ax.legend(frameon=False, fontsize=9, **place)

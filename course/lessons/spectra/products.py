@@ -1,0 +1,67 @@
+"""Products of random matrices: what is measured, and what is known in closed form.
+
+A factor is n x n. "Gaussian": entries of variance 1/n, so a vector keeps its length on average.
+The singular values of a product of such matrices drift apart by a factor with every matrix.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course import measures, seeding
+from course.arguments import one_of, real, whole
+from course.networks import initializers
+
+KINDS = {"Gaussian": "lecun_normal", "orthogonal": "orthogonal"}
+
+
+def factors(kind: str, depth: int, *, width: int, seeds: Sequence[int]) -> list[Tensor]:
+    """`depth` factors of a kind of `KINDS`, each (R, n, n), one draw for each seed.
+
+    Factor l has a stream of its own, so that a longer product begins with the shorter one.
+    """
+    law = KINDS[one_of("kind", kind, KINDS)]
+    streams = [
+        seeding.generators(seeds, f"factor {layer}") for layer in range(whole("depth", depth))
+    ]
+    return [initializers.replicate(law, width, width, stream) for stream in streams]
+
+
+def spectrum(kind: str, depth: int, *, width: int, seeds: Sequence[int]) -> measures.Spectrum:
+    """Singular values of the products of `factors`: log10 is (R, n), largest first."""
+    whole("depth", depth, least=1)
+    return measures.product_spectrum(factors(kind, depth, width=width, seeds=seeds))
+
+
+def exponents(width: int) -> np.ndarray:
+    """How much log10 of each singular value gains per Gaussian factor, (n,), largest first.
+
+    (log(2/n) + psi((n - i + 1)/2)) / (2 ln 10) for the i-th, psi the digamma function: the limit of
+    log10(s_i) / L for many factors L. Newman, "The distribution of Lyapunov exponents: exact
+    results for random matrices" (1986).
+    """
+    n = whole("width", width, least=1)
+    free = torch.arange(n, 0, -1, dtype=torch.float64)
+    psi = torch.special.digamma(free / 2).numpy()
+    return (math.log(2 / n) + psi) / (2 * math.log(10))
+
+
+def share_below(threshold: float, depth: int | np.ndarray) -> np.ndarray:
+    """Share of the singular values of L Gaussian factors below t <= 1: t^(2/L), for n, L large.
+
+    That is, s^(2/L) is spread evenly between 0 and 1. Isopi and Newman, "The triangle law for
+    Lyapunov exponents of large random matrices" (1992).
+    """
+    t = real("threshold", threshold, above=0, most=1)
+    return t ** (2 / np.asarray(depth, dtype=float))
+
+
+def depth_for(share: float, threshold: float) -> float:
+    """The number of factors at which this share of the singular values is below the threshold."""
+    t = real("threshold", threshold, above=0, most=1)
+    return 2 * math.log(t) / math.log(real("share", share, above=0, most=1 - 1e-12))

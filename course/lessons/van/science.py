@@ -1,0 +1,192 @@
+"""How skips leave a VAN: with nothing that resists, with a constant resistance, and in training.
+
+The schedules are in `training.phasing`. A resistance g is a slope dC/dalpha that stays the same all the
+time. Eqs. 7 and 8 then move alpha by -eta (g + lambda), and g + lambda changes as lambda does: a
+constant resistance g acts as if the multiplier had started at lambda_0 + g.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from course import training
+from course.arguments import real, whole
+from course.data import Dataset
+from course.experiments.degradation import SETTINGS
+from course.lessons.degradation import science as degradation
+from course.networks import Network
+from course.training import Record, one_thread
+
+SEEDS = (0, 1, 2)
+
+
+def schedules(steps: int) -> dict[str, training.Skips]:
+    """The four schedules of notebook 10 for a run of `steps` steps, by name.
+
+    "slow" is `van.SCHEDULES["slow"]`, which was chosen for 600 steps, with its alpha step stretched
+    so that its skips should leave at the same share of the run: t* is 86 % of it.
+    """
+    slow = training.SCHEDULES["slow"]
+    assert isinstance(slow, training.Multipliers) and slow.rate is not None
+    stretched = replace(slow, rate=slow.rate * 600 / whole("steps", steps, least=1))
+    known = training.SCHEDULES
+    return {
+        "published": known["published"], "slow": stretched,
+        "ramp": known["ramp"], "cut": known["cut"],
+    }  # fmt: skip
+
+
+def simulate(
+    rate: float, ratio: float, multiplier: float, resistance: float = 0.0, *, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Eqs. 7 and 8 where dC/dalpha = resistance: 1 - alpha and lambda after 0 to `steps` steps."""
+    for name, value in (("rate", rate), ("ratio", ratio)):
+        real(name, value, least=0)
+    alpha, slope = 0.0, real("resistance", resistance)
+    left, multipliers = [1.0], [real("multiplier", multiplier)]
+    for _ in range(whole("steps", steps, least=0)):
+        rise = ratio * rate * (alpha - 1)
+        alpha = min(max(alpha - rate * (slope + multipliers[-1]), 0.0), 1.0)
+        left.append(1 - alpha)
+        multipliers.append(multipliers[-1] + rise)
+    return np.array(left), np.array(multipliers)
+
+
+def closed_form(
+    rate: float, ratio: float, multiplier: float, resistance: float = 0.0, *, steps: int
+) -> np.ndarray:
+    """1 - alpha after 0 to `steps` steps in the limit of small steps; see `removal_time`.
+
+    cos(w t) - (m / sqrt(r)) sin(w t) with w = eta sqrt(r) and m = abs(lambda_0 + g), then 0. For
+    lambda_0 + g > 0 it is 1 until the multiplier has come down, and as for m = 0 from there on.
+    """
+    start = multiplier + resistance
+    push = max(-start, 0.0)
+    gone = removal_time(rate, ratio, start)
+    waiting = max(start, 0.0) / (rate * ratio) if ratio > 0 else 0.0
+    time = np.maximum(np.arange(steps + 1) - waiting, 0.0)
+    if ratio > 0:
+        angle, root = rate * math.sqrt(ratio) * time, math.sqrt(ratio)
+        left = np.cos(angle) - push / root * np.sin(angle)
+    else:
+        left = 1 - rate * push * time
+    return np.where(np.arange(steps + 1) < gone, np.clip(left, 0, 1), 0.0)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the skips did in training: arrays (steps + 1, R, L) that begin before the first step.
+
+    left: 1 - alpha; multiplier: lambda; rate: eta of eq. 7.
+    """
+
+    left: np.ndarray
+    multiplier: np.ndarray
+    rate: float
+
+    @property
+    def gone(self) -> np.ndarray:
+        """Steps until the last skip of each run was gone, (R,); NaN if one was still there."""
+        none = (self.left == 0).all(axis=2)
+        return np.where(none.any(axis=0), none.argmax(axis=0), np.nan)
+
+    @property
+    def slope(self) -> np.ndarray:
+        """dC/dalpha, (steps, R, L), as eq. 7 must have used it; NaN where alpha was clipped."""
+        moved = self.left[:-1] - self.left[1:]
+        free = (self.left[1:] > 0) & (self.left[1:] < 1)
+        return np.where(free, -moved / self.rate - self.multiplier[:-1], np.nan)
+
+
+def phase_out(
+    examples: Dataset,
+    skips: training.Multipliers,
+    *,
+    depth: int = 10,
+    steps: int = 300,
+    rate: float = 0.01,
+    seeds: Sequence[int] = SEEDS,
+) -> Iterator[Record]:
+    """Train a VAN at a constant rate, a record per step; its `norms` hold the "multiplier"."""
+    net = degradation.network("van", examples, depth=depth, seeds=seeds)
+    records = training.fit(
+        net, examples, steps=steps, batch=SETTINGS.batch, skips=skips,
+        optimizer=training.SGD(rate, SETTINGS.momentum), device="cpu",
+    )  # fmt: skip
+    return _with_multipliers(net, records)
+
+
+def _with_multipliers(net: Network, records: Iterator[Record]) -> Iterator[Record]:
+    layers = tuple(f"block {k}" for k in range(1, net.depth + 1))
+    while True:
+        with one_thread():
+            record = next(records, None)
+        if record is None:
+            return
+        value = net.multiplier.detach().double().numpy().T.copy()  # type: ignore[operator, union-attr]
+        yield replace(record, layers=layers, norms={"multiplier": value})
+
+
+def trace(records: Iterable[Record], skips: training.Multipliers) -> Trace:
+    """What `phase_out` recorded with these skips, as arrays."""
+    kept = list(records)
+    assert kept, "no record: the run was stopped before its first step"
+    left = [1 - record.alpha for record in kept if record.alpha is not None]
+    multiplier = [record.norms["multiplier"] for record in kept if record.norms is not None]
+    return Trace(
+        np.stack([np.ones_like(left[0]), *left]),
+        np.stack([np.full_like(multiplier[0], skips.multiplier), *multiplier]),
+        kept[0].rate if skips.rate is None else skips.rate,
+    )
+
+
+def recent(values: np.ndarray, steps: int = 10) -> np.ndarray:
+    """Mean of each value and those before it, `steps` in all (fewer at the start): (N, ...)."""
+    sums = np.cumsum(np.asarray(values, dtype=float), axis=0)
+    counts = np.minimum(np.arange(1, len(sums) + 1), whole("steps", steps, least=1))
+    sums[steps:] -= sums[:-steps].copy()
+    return sums / counts.reshape(-1, *[1] * (sums.ndim - 1))
+
+
+def removal_time(rate: float, ratio: float = 0.5, multiplier: float = -1.0) -> float:
+    """Steps until the skips are gone under `Multipliers` if the cost does not resist.
+
+        t* = arctan(sqrt(r) / |lambda_0|) / (eta sqrt(r)),   r = eta' / eta,   lambda_0 <= 0
+
+    Let u = alpha - 1, which starts at -1, and dC/dalpha = 0. In small steps eqs. 7 and 8 are
+    u' = -eta lambda and lambda' = eta r u, so u'' = -(eta^2 r) u: an oscillation with the angular
+    frequency w = eta sqrt(r). From u(0) = -1 and u'(0) = -eta lambda_0 = eta |lambda_0|,
+
+        u(t) = -cos(w t) + (|lambda_0| / sqrt(r)) sin(w t),
+
+    which is 0 first where tan(w t) = sqrt(r) / |lambda_0|. For lambda_0 = 0 that is a quarter of a
+    turn, pi / (2 w); for r = 0 alpha rises at the speed eta |lambda_0|, and t* = 1 / (eta
+    |lambda_0|). For lambda_0 > 0 the clipping holds alpha at 0 until lambda has come down to 0,
+    lambda_0 / (eta r) steps later; from there on it is as for lambda_0 = 0. Infinite where the
+    skips never leave. When alpha reaches 1 the clipping keeps it there, as lambda is still < 0.
+    """
+    rate = real("rate", rate, above=0)
+    ratio, multiplier = real("ratio", ratio, least=0), real("multiplier", multiplier)
+    if ratio == 0:
+        return 1 / (rate * -multiplier) if multiplier < 0 else math.inf
+    waiting = max(multiplier, 0.0) / (rate * ratio)
+    root = math.sqrt(ratio)
+    return waiting + math.atan2(root, max(-multiplier, 0.0)) / (rate * root)
+
+
+def removed_at(records: Sequence[Record], for_good: bool = False) -> np.ndarray:
+    """First step after which all skips of a replica were gone, (R,); NaN if that never happened.
+
+    for_good: the step from which on they stayed gone. An alpha may leave 1 again where the cost
+    pulls harder than its multiplier, abs(dC/dalpha) > abs(lambda). The records must come from one
+    run in order; the answer is as fine as they are.
+    """
+    gone = np.array([np.all(record.alpha == 1, axis=1) for record in records])
+    if for_good:
+        gone = np.logical_and.accumulate(gone[::-1])[::-1]
+    steps = np.array([record.step for record in records], dtype=float)
+    return np.where(gone.any(axis=0), steps[gone.argmax(axis=0)], np.nan)

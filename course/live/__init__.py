@@ -1,0 +1,21 @@
+"""A figure that one can touch: sliders, runs that draw as they go, and the same in words.
+
+    from course.live import live, show
+
+    live(fig, draw, depth=(1, 100), weight=(0.5, 1.5))     # calls draw(depth=..., weight=...)
+    show(fig, "The loss falls from 2.3 to 0.1.")           # a still picture with its words
+
+In reading order:
+
+figure          live, LivePanel: controls, a figure and a `draw` that changes its artists
+controls        Control, choice: a slider or a list in full
+run             live_run, LiveRun: training in the background, with a curve and a Stop button
+slices          training a little at each drawing
+words           show, describe, in_words
+canvas          Canvas: redraws what has changed, and only that
+picture         the picture in the page, with its alternative text
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

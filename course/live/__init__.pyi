@@ -1,0 +1,12 @@
+from .canvas import Canvas as Canvas
+from .controls import Control as Control
+from .controls import choice as choice
+from .figure import LivePanel as LivePanel
+from .figure import live as live
+from .run import LiveRun as LiveRun
+from .run import live_run as live_run
+from .slices import go_on as go_on
+from .slices import seconds as seconds
+from .words import describe as describe
+from .words import in_words as in_words
+from .words import show as show

@@ -1,0 +1,224 @@
+"""Make any matplotlib figure live in two lines: a function that changes it, and a call.
+
+    def draw(depth, weight):                       # change the artists, say the same in words
+        line.set_ydata(weight ** layers)
+        return f"At layer {depth} the activation is {weight ** depth:.2g}."
+
+    live.live(fig, draw, depth=(1, 100), weight=(-2.0, 2.0, 0.05))
+
+`draw` gets the controls' values by name whenever one changes. What it returns is shown below the
+picture, read aloud, and is the picture's alternative text. The figure is drawn once; later only the
+artists inside the axes are drawn again, over a kept background, unless limits, ticks, labels or the
+size have changed. Slider positions passed over while a drawing is under way are skipped: the newest
+always wins. Nothing of pyplot is involved, and where there is no kernel the last picture stands in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ipywidgets
+from matplotlib.figure import Figure
+
+from course import arguments
+from course.live.canvas import Canvas
+from course.live.controls import reachable, widget
+from course.live.picture import Picture
+
+QUIET = 0.002  # seconds of silence after an event before the figure is drawn
+PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
+
+
+def live(
+    fig: Figure,
+    draw: Callable[..., str | None],
+    /,
+    *,
+    title: str = "",
+    reset: bool = True,
+    seed: int | None = None,
+    summary: str = "",
+    **controls: Any,
+) -> LivePanel:
+    """Show `fig` with controls that call ``draw(name=value, ...)``; see the head of this module.
+
+    controls: a tuple (least, most[, step]), a list of choices, True or False, a `Control`, or any
+        ipywidgets widget with a value (``FloatLogSlider`` too).
+    seed: a whole number adds a "New draw" button: `draw` gets ``seed=`` as well, one more at each
+        press, and the random draw stays fixed between presses.
+    reset: whether there is a Reset button, which brings back the first values (and seed).
+    summary: what a stored notebook holds as text in the place of what `draw` says, for figures of
+        trained networks: their numbers differ from machine to machine.
+
+    Raises ValueError for a control that is none of these; whatever the first `draw` raises.
+    """
+    return LivePanel(
+        fig, draw, title=title, reset=reset, seed=seed, summary=summary, controls=controls
+    )
+
+
+class LivePanel(ipywidgets.VBox):
+    """Controls, the picture, and the text below it. Make one with `live`.
+
+    controls: the widgets by name; set ``panel.controls["depth"].value = 3`` from code as well.
+    """
+
+    def __init__(
+        self,
+        fig: Figure,
+        draw: Callable[..., str | None],
+        *,
+        title: str = "",
+        reset: bool = True,
+        seed: int | None = None,
+        summary: str = "",
+        controls: dict[str, Any],
+    ) -> None:
+        self.controls = {name: widget(name, value) for name, value in controls.items()}
+        self._draw, self._summary = draw, summary
+        self._canvas = Canvas(fig)
+        self._seed = self._first_seed = None if seed is None else arguments.whole("seed", seed)
+        self._first = {name: control.value for name, control in self.controls.items()}
+        # JupyterLab hands events to a thread of their own (a subshell), so that a figure is live
+        # while a cell runs; the cell may ask for the text at the same time.
+        self._lock = threading.RLock()
+        self._dirty, self._quiet, self._deadline = False, 0.0, 0.0
+        self._picture = Picture()
+        self._redraw()
+        buttons = []
+        if seed is not None:
+            buttons.append(self._button("New draw", "Draw new random numbers", self.new_draw))
+        if reset:
+            buttons.append(self._button("Reset", "Bring back the first values", self.reset))
+        box = ipywidgets.Box([*self.controls.values(), *buttons])
+        box.add_class("course-controls")
+        head = [ipywidgets.Label(title).add_class("course-title")] if title else []
+        super().__init__([*head, box, self._picture])
+        self.add_class("course-live")
+        for control in self.controls.values():
+            reachable(control).observe(self._changed, "value")
+
+    @staticmethod
+    def _button(label: str, tooltip: str, press: Callable[[], None]) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=label, tooltip=tooltip)
+        reachable(button).on_click(lambda _: press())
+        return button
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What `draw` gets: the controls' values by name, and the seed if there is one."""
+        values = {name: control.value for name, control in self.controls.items()}
+        return values if self._seed is None else {**values, "seed": self._seed}
+
+    @property
+    def text(self) -> str:
+        """What is said below the picture, up to date with the controls."""
+        self.refresh()
+        return self._picture.failure or self._picture.caption
+
+    @property
+    def png(self) -> bytes:
+        """The picture, up to date with the controls."""
+        self.refresh()
+        return self._picture.png
+
+    def new_draw(self) -> None:
+        """The next seed, as the button does."""
+        if self._seed is None:
+            raise ValueError("this figure has no random draw: make it with live(..., seed=0)")
+        self._seed += 1
+        self._changed()
+
+    def reset(self) -> None:
+        """Every control back to its first value, as the button does."""
+        self._seed = self._first_seed
+        for name, control in self.controls.items():
+            control.value = self._first[name]
+        self._changed()
+
+    def again(self) -> None:
+        """Draw now with the same values: for a `draw` that goes on where it stopped."""
+        with self._lock:
+            self._dirty = True
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Draw now if a control has changed since the last drawing."""
+        with self._lock:
+            if not self._dirty:
+                return
+            self._dirty = False  # before the values are read: one that comes later counts
+            try:
+                with _interruptible():
+                    self._redraw()
+            except (Exception, KeyboardInterrupt) as problem:
+                self._picture.failure = _explain(problem, self._draw)
+
+    def _redraw(self) -> None:
+        values = self.values
+        text = self._draw(**values)
+        if text is None:
+            text = ", ".join(f"{name} = {value}" for name, value in values.items())
+        self._picture.show(self._canvas.render(), self._canvas.size, str(text))
+
+    def _changed(self, _: Any = None) -> None:
+        # Every event asks for a look QUIET seconds later; only the look that finds silence, or
+        # patience at its end, draws. There is no state that an interrupt could leave stuck.
+        now = time.monotonic()
+        if not self._dirty:
+            self._dirty, self._deadline = True, now + PATIENCE
+        self._quiet = now + QUIET
+        try:
+            asyncio.get_running_loop().call_later(QUIET, self._look)
+        except RuntimeError:  # no loop: plain Python
+            self.refresh()
+
+    def _look(self) -> None:
+        if time.monotonic() >= min(self._quiet - QUIET / 10, self._deadline):
+            self.refresh()
+
+    def __repr__(self) -> str:
+        return self._summary or self.text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "text/plain": repr(self),
+            "image/png": self.png,
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.model_id,
+            },
+        }
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let "interrupt the kernel" end an endless drawing: between cells the kernel ignores it."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _explain(problem: BaseException, draw: Callable[..., Any]) -> str:
+    """The error, and the line of `draw` where it happened."""
+    if isinstance(problem, KeyboardInterrupt):
+        return "Interrupted. Move a control to draw again."
+    what = "".join(traceback.format_exception_only(problem)).strip()
+    frames = traceback.extract_tb(problem.__traceback__)
+    file = getattr(getattr(draw, "__code__", None), "co_filename", None)
+    place = ([frame for frame in frames if frame.filename == file] or frames)[-1]
+    return f"{what}\n(in {place.name}, line {place.lineno}: {place.line})"

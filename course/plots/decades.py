@@ -1,0 +1,98 @@
+"""Log axes over many decades, shared by the pictures of several lessons.
+
+A `Decades` axis widens by whole decades when it must, and what has no place on a log axis lies on
+its edge: zeros and rounding at the bottom, infinity at the top.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import Locator, MaxNLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
+
+from course.plots import style
+
+Array = NDArray[np.float64]
+LADDER = (1, 2, 4, 8, 16, 32, 64, 128, 300)
+"""An axis reaches up to 10^h, and down to 10^-h, with h from here."""
+
+
+class Decades:
+    """Artists on a log axis which holds whatever they show; see the head of this module."""
+
+    def __init__(self, ax: Axes, *, low: int = 2, high: int = 1) -> None:
+        self.ax, self.least = ax, (low, high)
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(_Powers())
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.set(xlim=(0, 1), ylim=(10.0**-low, 10.0**high))
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        self._seen: dict[str, Array] = {}
+
+    def fit(self, name: str, values: ArrayLike, x: ArrayLike) -> None:
+        """Make room for the values of the line called `name`, and for x from 0 to its largest."""
+        y = np.asarray(values, dtype=float)
+        self._seen[name] = y[np.isfinite(y) & (y > 0)].ravel()
+        every = np.concatenate(list(self._seen.values()))
+        low, high = self.least
+        if every.size:
+            low = _rung(max(low, -np.log10(every.min())))
+            high = _rung(max(high, np.log10(every.max())))
+        if self.ax.get_ylim() != (10.0**-low, 10.0**high):
+            self.ax.set_ylim(10.0**-low, 10.0**high)
+        right = 1.02 * max(float(np.max(x, initial=0.0)), 1.0)
+        if self.ax.get_xlim() != (0, right):
+            self.ax.set_xlim(0, right)
+
+
+class _Powers(Locator):
+    """Ticks at powers of ten, a round number of decades apart, 1 among them; eight at most.
+
+    Matplotlib's own also asks for a power beyond each end, which float64 does not have at 1e300.
+    """
+
+    APART = (1, 2, 3, 4, 5, 10, 20, 50, 100)
+
+    def __call__(self) -> list[float]:
+        return self.tick_values(*self.axis.get_view_interval())  # type: ignore[union-attr]
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        low, high = np.log10([vmin, vmax])
+        apart = next(apart for apart in self.APART if high - low <= 7 * apart)
+        powers = apart * np.arange(np.ceil(low / apart), np.floor(high / apart) + 1)
+        return [float(10.0**power) for power in powers]
+
+
+def _rung(exponent: float) -> int:
+    return next((h for h in LADDER if exponent <= h), LADDER[-1])
+
+
+class Levels:
+    """A line of one number per place (layer, rank) on a `Decades` axis."""
+
+    def __init__(self, axis: Decades, name: str, k: int) -> None:
+        self.axis, self.name = axis, name
+        look = style.line(k)
+        (self.line,) = axis.ax.plot([], [], label=name, **look)
+        edge: dict[str, Any] = {
+            "linestyle": "", "color": look["color"], "transform": axis.ax.get_xaxis_transform(),
+            "clip_on": False, "markersize": 5,
+        }  # fmt: skip
+        (self.low,) = axis.ax.plot([], [], marker="v", label="_nothing", **edge)
+        (self.high,) = axis.ax.plot([], [], marker="^", label="_not finite", **edge)
+        for artist in (self.low, self.high):
+            artist.set_in_layout(False)
+
+    def show(self, values: ArrayLike, below: float = 0.0) -> None:
+        """values: (N,), for the places 1 to N; what is at most `below` counts as nothing."""
+        y = np.asarray(values, dtype=float)
+        x = np.arange(1, len(y) + 1)
+        broken, nothing = ~np.isfinite(y), np.isfinite(y) & (y <= below)
+        shown = np.where(broken | nothing, np.nan, y)
+        self.line.set_data(x, shown)
+        self.low.set_data(x[nothing], np.full(nothing.sum(), 0.012))
+        self.high.set_data(x[broken], np.full(broken.sum(), 0.988))
+        self.axis.fit(self.name, shown, x)

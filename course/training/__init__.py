@@ -1,0 +1,23 @@
+"""How a network learns, and what it says as it goes.
+
+    from course import training
+
+    for record in training.fit(network, data.digits(), epochs=10):
+        print(record.step, record.loss.mean())
+
+In reading order:
+
+loop            fit, an iterator of records; the run behind it
+step            one step of R replicas: forward, backward, update
+optimizers      SGD, Adam; how their rate changes: constant, linear_decay, step_decay
+batches         which examples each replica sees at each step
+records         Record, Evaluation, NonFinite: what a step, an evaluation, a breakdown says
+phasing         how the skips of a VAN leave: Multipliers, Ramp, Cut, SCHEDULES
+removal         remove_skips: the plain network that is left, certified
+checkpoints     a run that was interrupted goes on to the same numbers
+devices         where to compute, and on how many threads
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,221 @@
+"""Which examples each replica sees at each step: a data set in shuffled order, or fresh draws.
+
+What replica r sees depends on seeds[r], the step and the batch size only: not on the network, nor
+on the other replicas. Networks with the same seeds are compared on the same batches, and a run
+that was interrupted finds its place again from the number of the step alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course.arguments import reject
+from course.data import Task, draw
+from course.measures import evaluate
+from course.networks import BatchNorm
+from course.seeding import generator
+from course.training import checkpoints
+from course.training.records import Evaluation
+
+BLOCK = 50  # steps whose fresh examples are drawn at once
+HELD_OUT = 1000  # fresh examples on which a task's test loss is measured
+
+Examples = tuple[Tensor, Tensor]
+
+
+class Batches(Protocol):
+    """What the trainer asks of its data."""
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """None: there are no epochs."""
+
+    def batch(self, step: int) -> Examples:
+        """Inputs (R, B, d) and targets, (R, B) or (R, B, k), of step number `step` (from 0)."""
+
+
+class FreshBatches:
+    """Batches of a task. The examples of BLOCK steps are drawn at once."""
+
+    steps_per_epoch = None
+
+    def __init__(
+        self,
+        task: Task,
+        seeds: tuple[int, ...],
+        batch: int,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ):
+        self.task, self.seeds, self.size, self.device = task, seeds, batch, device
+        self.dtype = dtype
+        self.block = -1
+
+    def batch(self, step: int) -> Examples:
+        """Batch of step number `step`, the same however often and in whatever order asked."""
+        block, position = divmod(step, BLOCK)
+        if block != self.block:
+            purpose, count = f"fresh examples {block}", BLOCK * self.size
+            self.x, self.y = draw(self.task, self.seeds, purpose, count, self.device, self.dtype)
+            self.block = block
+        here = slice(position * self.size, (position + 1) * self.size)
+        return self.x[:, here], self.y[:, here]
+
+
+class ShuffledBatches:
+    """Batches of a data set, each epoch in a new order; N mod batch examples are left out of it."""
+
+    def __init__(self, x: Tensor, y: Tensor, seeds: tuple[int, ...], batch: int):
+        if batch > len(x):
+            raise reject("batch", batch, f"at most {len(x)}, the number of training examples")
+        self.x, self.y, self.seeds, self.size = x, y, seeds, batch
+        self.steps_per_epoch = len(x) // batch
+        self.epoch = -1
+
+    def batch(self, step: int) -> Examples:
+        """Batch of step number `step`, the same however often and in whatever order asked."""
+        epoch, position = divmod(step, self.steps_per_epoch)
+        if epoch != self.epoch:
+            orders = [
+                torch.randperm(len(self.x), generator=generator(seed, f"order of epoch {epoch}"))
+                for seed in self.seeds
+            ]
+            self.order = torch.stack(orders).to(self.x.device)
+            self.epoch = epoch
+        here = self.order[:, position * self.size : (position + 1) * self.size]
+        return self.x[here], self.y[here]
+
+
+class Problem:
+    """The data of a run, checked and on the device: `batches`, and examples to evaluate on.
+
+    `evaluation` maps "train" and "test" to inputs and targets, shared by the replicas or one set
+    each; a part that the data have not got is missing. `power` is the mean square of the targets,
+    which makes squared errors relative (1 for labels).
+
+    data: anything with x_train (N, d) and y_train, maybe x_test and y_test too (a `data.Dataset`),
+    or a `data.Task`. Raises ValueError for NaN or infinity, labels out of range, shapes that do
+    not fit each other or the network, and a batch larger than the training set.
+    """
+
+    def __init__(self, data: Any, network: Any, loss: str, batch: int, device: torch.device):
+        seeds = tuple(network.seeds)
+        self.data = data
+        dtype = next(network.parameters()).dtype
+        if batch == 1 and any(isinstance(module, BatchNorm) for module in network.modules()):
+            raise reject("batch", batch, "at least 2: batch norm needs a variance")
+        self.power = 1.0
+        self.evaluation: dict[str, Examples] = {}
+        self.batches: Batches
+        if hasattr(data, "draw"):
+            if loss != "mse":
+                raise reject("loss", loss, f"mse, as the targets of {data!r} are no labels")
+            self.power = data.power
+            test = draw(data, seeds, "held-out examples", HELD_OUT, device, dtype)
+            self.evaluation["test"] = test
+            self.batches = FreshBatches(data, seeds, batch, device, dtype)
+            _try(network, test[0][:, :2], "data", repr(data), outputs=data.outputs)
+            return
+        if not hasattr(data, "x_train"):
+            allowed = "a data set with x_train and y_train, or a task with draw()"
+            raise reject("data", type(data).__name__, allowed)
+        for part in ("train", "test"):
+            x: Any = getattr(data, f"x_{part}", None)
+            y: Any = getattr(data, f"y_{part}", None)
+            if x is not None and (part == "train" or len(x)):
+                _check_inputs(f"x_{part}", x)
+                size = _check_targets(f"y_{part}", y, len(x), loss)
+                targets = y.to(device, dtype) if loss == "mse" else y.to(device)
+                self.evaluation[part] = (x.to(device, dtype), targets)
+                shape = tuple(x.shape)
+                found = _try(network, self.evaluation[part][0][:2], f"shape of x_{part}", shape)
+                _check_outputs(f"y_{part}", size, found, loss)
+        if loss == "mse":
+            self.power = float(data.y_train.square().mean())
+            if not self.power > 0:
+                raise reject("y_train", "all zeros", "targets which are not all zero")
+        self.batches = ShuffledBatches(*self.evaluation["train"], seeds, batch)
+
+    def fingerprint(self) -> str:
+        """What the data are, for a checkpoint: a task by its arguments, a data set by a digest."""
+        if hasattr(self.data, "draw"):
+            return checkpoints.describe(self.data)
+        parts = self.evaluation.items()
+        tensors = {
+            f"{axis}_{part}": t for part, pair in parts for axis, t in zip("xy", pair, strict=True)
+        }
+        return f"{getattr(self.data, 'name', 'data')} {checkpoints.fingerprint(tensors)}"
+
+
+def _check_inputs(name: str, x: Any) -> None:
+    if not isinstance(x, Tensor) or not x.is_floating_point() or x.dim() != 2 or not len(x):
+        allowed = "a floating-point tensor (N, d), N >= 1"
+        raise reject(name, _brief(x), allowed)
+    if not torch.isfinite(x).all():
+        row = int((~torch.isfinite(x)).flatten(1).any(1).nonzero()[0])
+        raise reject(f"{name}[{row}]", x[row].flatten().sum().item(), "finite numbers")
+
+
+def _check_targets(name: str, y: Any, count: int, loss: str) -> int:
+    """The number of outputs that these targets need."""
+    if not isinstance(y, Tensor) or y.dim() < 1 or len(y) != count:
+        raise reject(name, _brief(y), f"a tensor with {count} rows, as many as the inputs")
+    if loss == "mse":
+        if y.dim() != 2 or not y.is_floating_point() or not torch.isfinite(y).all():
+            raise reject(name, _brief(y), f"finite numbers ({count}, outputs) for loss mse")
+        return y.shape[1]
+    if y.dim() != 1 or y.dtype != torch.int64:
+        raise reject(name, _brief(y), f"labels ({count},) of type int64 for loss cross_entropy")
+    if int(y.min()) < 0:
+        raise reject(f"smallest label in {name}", int(y.min()), ">= 0")
+    return int(y.max()) + 1
+
+
+def _check_outputs(name: str, size: int, found: int, loss: str) -> None:
+    if loss == "mse" and size != found:
+        raise reject(f"columns of {name}", size, f"{found}, the outputs of the network")
+    if size > found:
+        allowed = f"less than {found}, the outputs of the network"
+        raise reject(f"largest label in {name}", size - 1, allowed)
+
+
+def _try(network: Any, x: Tensor, name: str, value: Any, outputs: int | None = None) -> int:
+    """Number of outputs of the network, found on two examples; ValueError if x does not fit."""
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            result = network(x)
+    except (RuntimeError, ValueError) as error:
+        line = str(error).partition("\n")[0]
+        raise reject(name, value, f"inputs that the network takes ({line})") from error
+    finally:
+        network.train(training)
+    if result.dim() != 3 or result.shape[0] != network.replicas:
+        allowed = f"(replicas = {network.replicas}, batch, outputs)"
+        raise reject("shape of the network's outputs", tuple(result.shape), allowed)
+    if outputs is not None and result.shape[2] != outputs:
+        raise reject(name, value, f"a task with {result.shape[2]} outputs, as the network has")
+    return result.shape[2]
+
+
+def _brief(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} tensor {tuple(value.shape)}"
+    return type(value).__name__
+
+
+def evaluation(
+    network: Any, problem: Any, *, loss: str = "cross_entropy", batch: int | None = None
+) -> Evaluation:
+    """`evaluate` on every part of a `batches.Problem`."""
+    found: dict[str, np.ndarray | None] = {}
+    for part, (x, y) in problem.evaluation.items():
+        found[f"{part}_loss"], found[f"{part}_accuracy"] = evaluate(
+            network, x, y, loss=loss, power=problem.power, batch=batch
+        )
+    return Evaluation(**found)

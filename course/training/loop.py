@@ -1,0 +1,257 @@
+"""Training as an iterator: `fit` yields a Record as it goes, and whoever watches decides the rest.
+
+    for record in fit(network, data.digits(), epochs=10):
+        print(record.step, record.loss.mean())
+
+The R replicas of a network train side by side, each on batches of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from course import measures
+from course.arguments import one_of, real, reject, whole
+from course.networks import Network
+from course.training import batches, checkpoints, devices, phasing
+from course.training.batches import Problem
+from course.training.optimizers import SGD, Adam, Optimizer, Schedule, constant
+from course.training.records import Evaluation, Record, from_plain, to_plain
+from course.training.step import Stepper
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Which steps are recorded and evaluated, and what is measured then. See `training.fit`."""
+
+    every: int
+    evaluate_every: int
+    batch: int | None  # size of the batches whose statistics are used as well; None: not done
+    watch: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Where the checkpoint is, how often it is written (seconds), and what it must agree with."""
+
+    path: Path
+    every: float
+    settings: dict[str, str]
+
+
+class Run:
+    """A run. The number of the step, the network and the stepper's memory are all its state."""
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        problem: Problem,
+        steps: int,
+        schedule: Schedule,
+        reports: Reports,
+        saving: Saving | None,
+    ) -> None:
+        self.stepper, self.problem, self.steps, self.schedule = stepper, problem, steps, schedule
+        self.reports, self.saving = reports, saving
+        self.network = stepper.network
+        self.done = 0
+        self.evaluated: list[Record] = []
+        if saving is not None and saving.path.exists():
+            self._load(saving)
+
+    def records(self, stopped: Callable[[], bool]) -> Iterator[Record]:
+        """Train to the end, or until stopped."""
+        training = self.network.training
+        saved, saved_at = self.done, time.monotonic()
+        between_steps = True
+        try:
+            yield from tuple(self.evaluated)
+            self.network.train()
+            while self.done < self.steps and not stopped():
+                between_steps = False
+                record = self.advance()
+                between_steps = True
+                if self.saving and time.monotonic() - saved_at >= self.saving.every:
+                    self._save(self.saving)
+                    saved, saved_at = self.done, time.monotonic()
+                if record is not None:
+                    yield record
+        finally:
+            self.network.train(training)
+            if self.saving and between_steps and saved != self.done:
+                self._save(self.saving)
+
+    def advance(self) -> Record | None:
+        """One training step; its record, where one is due."""
+        number, reports = self.done + 1, self.reports
+        evaluate = number == self.steps or number % reports.evaluate_every == 0
+        recorded = evaluate or number % reports.every == 0
+        rate = self.stepper.optimizer.rate * self.schedule(self.done, self.steps)
+        x, y = self.problem.batches.batch(self.done)
+        watch = reports.watch if recorded else ()
+        seen = self.stepper.step(x, y, number=self.done, steps=self.steps, rate=rate, watch=watch)
+        record = None
+        if recorded:
+            per_epoch = self.problem.batches.steps_per_epoch
+            alpha = getattr(self.network, "alpha", None)
+            record = Record(
+                **vars(self._evaluation() if evaluate else Evaluation()),
+                step=number,
+                steps=self.steps,
+                epoch=None if per_epoch is None else number / per_epoch,
+                rate=rate,
+                loss=seen.losses,
+                accuracy=seen.accuracies,
+                batch_statistics=(
+                    self._evaluation(reports.batch) if evaluate and reports.batch else None
+                ),
+                layers=tuple(measures.layers(self.network)) if watch else (),
+                norms=seen.norms,
+                alpha=None if alpha is None else alpha.detach().cpu().double().numpy().T.copy(),
+                first_nonfinite=tuple(self.stepper.first_nonfinite),
+            )
+        if record is not None and evaluate:
+            self.evaluated.append(record)
+        self.done = number
+        return record
+
+    def _evaluation(self, batch: int | None = None) -> Evaluation:
+        return batches.evaluation(self.network, self.problem, loss=self.stepper.loss, batch=batch)
+
+    def _save(self, saving: Saving) -> None:
+        content: dict[str, Any] = {
+            "settings": saving.settings,
+            "step": self.done,
+            "network": {
+                name: tensor.detach().cpu().clone()
+                for name, tensor in self.network.state_dict().items()
+            },
+            "optimizer": {name: tensor.cpu() for name, tensor in self.stepper.memory.items()},
+            "first_nonfinite": to_plain(self.stepper.first_nonfinite),
+            "evaluated": to_plain(self.evaluated),
+        }
+        checkpoints.write(saving.path, content)
+
+    def _load(self, saving: Saving) -> None:
+        content = checkpoints.read(saving.path)
+        if "settings" not in content:
+            error = f"checkpoint {str(saving.path)!r} is not of a training run: give another file"
+            raise checkpoints.CheckpointError(error)
+        checkpoints.compare(saving.path, content["settings"], saving.settings)
+        self.network.load_state_dict(content["network"])
+        with torch.no_grad():
+            for name, tensor in self.stepper.memory.items():
+                tensor.copy_(content["optimizer"][name])
+        self.stepper.first_nonfinite[:] = from_plain(content["first_nonfinite"])
+        self.evaluated = list(from_plain(content["evaluated"]))
+        self.done = content["step"]
+
+
+def fit(
+    network: Any,
+    data: Any,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    batch: int = 100,
+    optimizer: Optimizer | None = None,
+    schedule: Schedule = constant,
+    clip: float | None = None,
+    loss: str = "cross_entropy",
+    skips: str | phasing.Skips | None = None,
+    evaluate_every: int | None = None,
+    batch_statistics: bool = False,
+    record_every: int = 1,
+    watch: Sequence[str] = (),
+    stop: Any = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: float = 60.0,
+    device: str = "auto",
+) -> Iterator[Record]:
+    """Train the network in place; yield a Record after every `record_every` steps and the last.
+
+    data: a `data.Dataset`, or a task that draws fresh examples (`data.LinearTeacher`).
+    steps or epochs: how long; tasks have no epochs. An epoch is N // batch steps.
+    optimizer: SGD(rate, momentum) or Adam(rate), SGD() if None; schedule: a factor on its rate.
+    clip: the most that the norm of a replica's gradient may be.
+    loss: "cross_entropy", or "mse": squared error relative to the mean square of the targets.
+    skips: how the skips of a VAN leave: `Multipliers`, `Ramp`, `Cut`, a name in
+        `SCHEDULES`, or None for what belongs to the network.
+    evaluate_every: evaluate after so many steps (and yield); after the last one in any case.
+    batch_statistics: evaluate with the statistics of batches as well.
+    watch: norms by layer to put into records, any of "activations" and "gradients" (with respect
+        to activations, of each example's own loss; root mean square over examples of the norm),
+        "weights" and "weight_gradients" (of all parameters of a layer together; before clipping).
+    stop: an Event, or a function without arguments: training ends when it is set or returns True.
+        Closing the iterator stops as well.
+    checkpoint: a file that is written every `checkpoint_every` seconds, at the end and on a stop.
+        If it is there, the run goes on from it, to the numbers that it would have reached without
+        the interruption; first the records of its evaluations so far are yielded again. It must
+        be of a run with the same settings.
+    device: "auto" (CUDA or CPU), "cpu", "cuda", "mps". The network is moved, and stays there.
+
+    The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine
+    and thread count. Raises ValueError at once, before any training, for arguments that do not fit,
+    and CheckpointError (a ValueError) for a checkpoint that cannot be used.
+    """
+    if not isinstance(network, Network):
+        allowed = "a network of the course, by networks.build(...) or networks.mlp(...)"
+        raise reject("network", type(network).__name__, allowed)
+    if not any(True for _ in network.parameters()):
+        raise reject("network", f"{network.name} of depth 0 without ends", "one that has weights")
+    whole("batch", batch, least=1)
+    one_of("loss", loss, measures.LOSSES)
+    if not isinstance(optimizer, SGD | Adam | None):
+        raise reject("optimizer", optimizer, "training.SGD(...) or training.Adam(...)")
+    if not isinstance(schedule, Schedule):
+        raise reject("schedule", schedule, "constant, linear_decay(...) or step_decay(...)")
+    if isinstance(watch, str) or not isinstance(watch, Sequence):
+        raise reject("watch", watch, "a sequence of names, such as ['gradients']")
+    for kind in watch:
+        one_of("watch", kind, measures.WATCHABLE)
+    if stop is not None and not callable(stop) and not hasattr(stop, "is_set"):
+        raise reject("stop", stop, "an Event, or a function without arguments")
+    if clip is not None:
+        clip = real("clip", clip, above=0)
+    optimizer = SGD() if optimizer is None else optimizer
+    skips = phasing.schedule(skips, network)
+    where = devices.device(device)
+    problem = Problem(data, network.to(where), loss, batch, where)
+    steps = _steps(steps, epochs, problem.batches.steps_per_epoch)
+    reports = Reports(
+        every=whole("record_every", record_every, least=1),
+        evaluate_every=steps
+        if evaluate_every is None
+        else whole("evaluate_every", evaluate_every, least=1),
+        batch=batch if batch_statistics else None,
+        watch=tuple(watch),
+    )
+    saving = None
+    if checkpoint is not None:
+        real("checkpoint_every", checkpoint_every, least=0)
+        settings = {f"network.{name}": value for name, value in network.recipe.items()} | dict(
+            data=problem.fingerprint(), steps=steps, batch=batch, optimizer=optimizer,
+            schedule=schedule, clip=clip, loss=loss, skips=skips,
+        )  # fmt: skip
+        described = {name: checkpoints.describe(value) for name, value in settings.items()}
+        saving = Saving(checkpoints.prepare(checkpoint), checkpoint_every, described)
+    stepper = Stepper(network, optimizer, loss=loss, power=problem.power, clip=clip, skips=skips)
+    run = Run(stepper, problem, steps, schedule, reports, saving)
+    return run.records(getattr(stop, "is_set", stop) or (lambda: False))
+
+
+def _steps(steps: int | None, epochs: int | None, per_epoch: int | None) -> int:
+    """How many steps, from the one of the two that is given."""
+    if (steps is None) == (epochs is None):
+        raise reject("steps, epochs", (steps, epochs), "one of them a number, the other None")
+    if epochs is None:
+        return whole("steps", steps, least=1)
+    if per_epoch is None:
+        raise reject("epochs", epochs, "None for a task that draws fresh examples: give steps")
+    return whole("epochs", epochs, least=1) * per_epoch

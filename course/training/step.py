@@ -1,0 +1,164 @@
+"""One training step of R replicas: a batch in, weights changed in place, numbers out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course import measures
+from course.training.devices import Repeated
+from course.training.optimizers import FlatWeights, Optimizer, clip_
+from course.training.phasing import Skips
+from course.training.records import NonFinite
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a step has seen, before its update: arrays (R,), and norms (R, layers) if watched."""
+
+    losses: np.ndarray
+    accuracies: np.ndarray | None
+    norms: dict[str, np.ndarray] | None
+
+
+class Stepper:
+    """A network, what its optimizer remembers, and where it broke down.
+
+    The loss that is differentiated is the sum over replicas of each one's mean loss, so every
+    gradient is that of a single run, and nothing is ever added up over replicas.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        optimizer: Optimizer,
+        *,
+        loss: str = "cross_entropy",
+        power: float = 1.0,
+        clip: float | None = None,
+        skips: Skips | None = None,
+    ) -> None:
+        self.network, self.optimizer = network, optimizer
+        self.loss, self.power, self.clip, self.skips = loss, power, clip, skips
+        self.weights = FlatWeights(dict(network.named_parameters()), network.replicas)
+        self.memory = optimizer.state(self.weights.values)
+        self.first_nonfinite: list[NonFinite | None] = [None] * network.replicas
+        if skips is not None:
+            skips.start(network.alpha, network.multiplier)
+        self.alphas = [network.alpha] if skips is not None and skips.learns else []
+        self._gradients = Repeated(self._forward_backward, list(network.buffers()))
+        self._update = Repeated(self._clip_and_update, [self.weights.values, *self.memory.values()])
+
+    def step(
+        self, x: Tensor, y: Tensor, *, number: int, steps: int, rate: float, watch: Sequence[str]
+    ) -> Numbers:
+        """Step number `number` (from 0) of `steps`: x (R, B, d), y (R, B) or (R, B, k)."""
+        if not self.weights.attached:
+            raise RuntimeError(
+                "the network was moved, or given to another fit(...), since this run was made: "
+                "train it in one run at a time, and make a new network for each"
+            )
+        if not self.network.training:  # train() walks through all modules: 4 % of a step
+            self.network.train()
+        norms = None
+        if watch:
+            (summary, gradient, *slopes), norms = self._watched(x, y, watch)
+        else:
+            summary, gradient, *slopes = self._gradients(x, y)
+        losses, right, totals = summary.cpu().double().numpy()
+        self._check_passes(losses, totals, number + 1, gradient, x)
+        self._update(gradient, gradient.new_tensor(self.optimizer.numbers(number, rate)))
+        if self.skips is not None:
+            alpha, multiplier = self.network.alpha, self.network.multiplier
+            with torch.no_grad():
+                slope = slopes[0] if self.alphas else None
+                self.skips.step(alpha, multiplier, slope, rate, (number + 1) / steps)
+        self._check_weights(number + 1)
+        return Numbers(losses, None if self.loss == "mse" else right, norms)
+
+    def _forward_backward(
+        self, x: Tensor, y: Tensor, signals: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, ...]:
+        """Losses, accuracies and sums of the gradients (3, R); gradients (R, P); further slopes.
+
+        The slopes are dC/dalpha (depth, R), if needed, and those of the signals.
+        """
+        outputs = self.network(x)
+        losses = measures.losses(outputs, y, self.loss, self.power)
+        wanted = [*self.weights.parameters, *self.alphas, *signals]
+        # What the loss does not depend on (alpha at depth 0, say) gets the slope 0.
+        slopes = torch.autograd.grad(losses.sum(), wanted, materialize_grads=True)
+        count = len(self.weights.parameters)
+        gradient = self.weights.gather(slopes[:count])
+        with torch.no_grad():
+            right = (
+                measures.accuracies(outputs, y)
+                if self.loss == "cross_entropy"
+                else torch.zeros_like(losses)
+            )
+            summary = torch.stack([losses, right, gradient.sum(1)])
+        return summary, gradient, *slopes[count:]
+
+    @torch.no_grad()
+    def _clip_and_update(self, gradient: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:
+        if self.clip is not None:
+            clip_(gradient, self.clip)
+        self.optimizer.update(self.weights.values, gradient, self.memory, numbers)
+        return ()
+
+    def _watched(
+        self, x: Tensor, y: Tensor, watch: Sequence[str]
+    ) -> tuple[tuple[Tensor, ...], dict[str, np.ndarray]]:
+        """The same step, its signals kept and measured."""
+        modules = list(measures.layers(self.network).values())
+        with measures.outputs_of(modules) as signals:
+            summary, gradient, *slopes = self._forward_backward(x, y, signals)
+        weights = self.weights
+        measured = {
+            "activations": lambda: measures.example_norms(signals),
+            "gradients": lambda: measures.example_norms(slopes[-len(signals) :], x.shape[1]),
+            "weights": lambda: measures.parameter_norms(
+                weights.pieces(weights.values), self.network
+            ),
+            "weight_gradients": lambda: measures.parameter_norms(
+                weights.pieces(gradient), self.network
+            ),
+        }
+        return (summary, gradient, *slopes), {kind: measured[kind]() for kind in watch}
+
+    def _check_passes(
+        self, losses: np.ndarray, totals: np.ndarray, step: int, gradient: Tensor, x: Tensor
+    ) -> None:
+        """Note the replicas in which the forward or the backward pass just broke down."""
+        for replica in self._newly(~(np.isfinite(losses) & np.isfinite(totals))):
+            if not np.isfinite(losses[replica]):
+                layer, what = measures.first_nonfinite_output(self.network, x, replica)
+            elif broken := self._broken(gradient[replica]):
+                layer, what = broken[-1], "gradient"  # the backward pass starts at the head
+            else:
+                continue  # only the sum of the gradients overflowed
+            self.first_nonfinite[replica] = NonFinite(replica, step, layer, what)
+
+    def _check_weights(self, step: int) -> None:
+        """Note the replicas whose weights were made infinite by an update from finite gradients."""
+        totals = self.weights.values.sum(1).cpu().numpy()
+        for replica in self._newly(~np.isfinite(totals)):
+            if broken := self._broken(self.weights.values[replica]):
+                self.first_nonfinite[replica] = NonFinite(replica, step, broken[0], "weight")
+
+    def _newly(self, suspects: np.ndarray) -> list[int]:
+        """Those of the suspects (R,) that were sound so far."""
+        return [int(r) for r in suspects.nonzero()[0] if self.first_nonfinite[r] is None]
+
+    def _broken(self, row: Tensor) -> list[str]:
+        """The layers with an entry of `row` (P,) that is not finite, in forward order."""
+        return [
+            measures.layer_of(self.network, name)
+            for name, piece in self.weights.pieces(row).items()
+            if not torch.isfinite(piece).all()
+        ]

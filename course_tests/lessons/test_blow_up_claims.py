@@ -1,0 +1,301 @@
+"""What notebook 02 claims: where training breaks down, what rescues it, and the silent failure."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from course import training
+from course.lessons.blow_up import exercise, explorer, pictures, science, short_chain
+from course.plots import style
+
+FRESH = range(100, 110)  # seeds that the notebook does not use
+
+
+@pytest.mark.claims
+def test_the_first_infinity_is_in_the_forward_pass() -> None:
+    run = short_chain.train(1.2, rate=0.01, steps=4, seeds=FRESH)
+    found = [run.first_nonfinite(k) for k in range(len(FRESH))]
+    assert all(where and where[0] <= 3 and where[2] in ("activation", "loss") for where in found)
+    assert sum(where == (3, 2, "activation") for where in found if where) >= 8
+    assert np.isfinite(run.slopes[0]).all() and (run.gradients[1] > 1e20).all()
+    deep = science.digits_network(seeds=range(100, 105))
+    *_, record = science.train(deep, rate=0.03, steps=10)
+    for first in record.first_nonfinite:
+        assert first is not None and first.what in ("activation", "loss") and first.step <= 10
+
+
+@pytest.mark.claims
+def test_gradients_outgrow_activations() -> None:
+    for depth, weight in ((5, 1.5), (20, 1.2), (20, 2.0)):
+        run = short_chain.train(weight, depth=depth, rate=0.0, steps=1, seeds=FRESH)
+        higher = short_chain.train(2 * weight, depth=depth, rate=0.0, steps=1, seeds=FRESH)
+        grown = np.median(higher.gradients[0] / run.gradients[0])
+        assert np.isclose(np.log2(grown), 2 * depth - 1, rtol=0.12)
+        assert np.allclose(
+            np.log2(higher.activations[0, :, -1] / run.activations[0, :, -1]), depth, rtol=0.001
+        )
+
+
+def test_the_backward_pass_comes_first_where_the_output_is_moderate() -> None:
+    odd = science.chain([1e-30, 1e20, 1e20, 1.0], seeds=[100])
+    record = next(science.train(odd, rate=0.01, steps=1))
+    assert np.isfinite(record.loss).all()
+    assert science.places(record, science.layer_numbers(odd)) == ["step 1, gradient of layer 1"]
+
+
+@pytest.mark.claims
+def test_nan_reaches_every_weight_but_those_behind_units_that_are_off() -> None:
+    chain = science.chain(1.2, seeds=FRESH)
+    shares = [science.broken_share(chain) for _ in science.train(chain, rate=0.01, steps=4)]
+    assert shares[0].max() == 0 and shares[1].mean() < 0.3
+    assert shares[2].min() == shares[3].min() == 1
+    deep = science.digits_network(seeds=range(100, 105))
+    for _ in science.train(deep, rate=0.03, steps=40):
+        pass
+    share = science.broken_share(deep)
+    assert (share[:, 2:] == 1).all() and (share[:, 0] < 0.7).all() and share[:, 0].mean() < 0.5
+
+
+@pytest.mark.claims
+def test_remedies_of_the_chain() -> None:
+    ends = {
+        name: short_chain.typical_end(short_chain.train(**settings, steps=300, seeds=FRESH))
+        for name, settings in science.CHAIN_REMEDIES.items()
+    }
+    assert np.isnan(ends["as it was"]).all()
+    assert ((ends["rate 0.001"] > 1.2) & (ends["rate 0.001"] < 1.9)).all()
+    assert ((ends["rate 0.0001"] > 0.02) & (ends["rate 0.0001"] < 0.08)).all()
+    assert (ends["clip at 1"] < 0.015).all() and (ends["start at 1"] < 0.015).all()
+    stuck = short_chain.train(1.2, rate=0.001, steps=300, seeds=FRESH)
+    assert (np.abs(stuck.weights[-1].astype(float).prod(axis=1)) < 1e-3).all()
+
+
+@pytest.mark.claims
+def test_a_start_of_one_and_a_half_needs_clipping() -> None:
+    rates = np.logspace(-7, 0, 15)
+    for clip, learns in ((None, False), (1.0, True)):
+        runs = short_chain.train(1.5, rate=rates, clip=clip, steps=300, seeds=FRESH)
+        ends = short_chain.typical_end(runs).reshape(len(rates), len(FRESH))
+        assert (ends < 0.05).all(axis=1).any() == learns
+        assert np.isfinite(ends).all() == learns
+
+
+@pytest.mark.claims
+def test_remedies_of_the_network_on_digits() -> None:
+    ends = {
+        name: list(science.digits_runs(name, seeds=range(100, 105)))[-1]
+        for name in science.DIGITS_REMEDIES
+    }
+    accuracy = {name: record.train_accuracy for name, record in ends.items()}
+    assert np.isnan(ends["as it was"].train_loss).all()  # type: ignore[arg-type]
+    assert (accuracy["He's start"] > 0.75).all()  # type: ignore[operator]
+    for name in ("rate 0.003", "clip at 1"):
+        assert np.isfinite(ends[name].train_loss).all()  # type: ignore[arg-type]
+        assert 0.35 < np.mean(accuracy[name]) < np.mean(accuracy["He's start"]) - 0.15  # type: ignore[arg-type]
+
+
+@pytest.mark.claims
+def test_the_silent_failure_answers_a_constant() -> None:
+    chain = science.chain(0.5, seeds=FRESH)
+    loss = np.array([record.loss for record in science.train(chain, rate=0.1, steps=200)])
+    assert (science.outputs(chain, np.linspace(-1, 1, 21)).std(axis=1) < 1e-6).all()  # type: ignore[arg-type]
+    assert np.abs(science.outputs(chain, [0.0]) - science.Line.mean).max() < 0.3
+    assert np.isclose(loss[50:].mean(), science.Line.variance, rtol=0.03)
+    moved = np.abs(science.parameters(chain).biases).mean(axis=0)
+    assert moved[-1] > 0.7 and moved[0] < 2e-6 and (np.diff(moved) > 0).all()
+    assert np.allclose(moved[:12] / moved[1:13], 0.5, rtol=0.02)
+
+
+@pytest.mark.claims
+def test_the_learning_rate_zero_test_tells_data_from_training() -> None:
+    frozen = short_chain.without_steps(0.5, steps=300, seeds=FRESH).std(axis=0).mean()
+    assert np.isclose(frozen, np.sqrt((12.2 - (7 / 3) ** 2) / 32), rtol=0.06)
+    for weight, rate, low, high in (
+        (1.0, 0.01, 0.9, 1.1),
+        (0.5, 0.1, 0.95, 1.05),
+        (1, 0.04, 3, 99),
+    ):
+        chain = science.chain(float(weight), seeds=FRESH)
+        spread = [
+            np.array([r.loss for r in science.train(chain, rate=r, steps=150)])[50:].std(axis=0)
+            for r in (rate, 0.0)
+        ]
+        assert low < np.median(spread[0] / spread[1]) < high
+
+
+@pytest.mark.parametrize(
+    ("weight", "depth", "rate", "clip"),
+    [(1.2, 20, 0.01, None), (1.2, 20, 0.003, None), (1.2, 20, 0.01, 1.0), (-0.9, 3, 0.05, 0.5),
+     (2.0, 100, 0.1, None), (0.0, 2, 0.1, None), (1.3, 1, 0.1, None)],
+)  # fmt: skip
+def test_the_short_chain_is_the_trained_network(
+    weight: float, depth: int, rate: float, clip: float | None
+) -> None:
+    """The same losses, weights, gradients, and place of the first infinity as `training.fit`."""
+    steps = 55 if depth < 50 else 4  # 55: beyond the first block of examples
+    ours = short_chain.train(weight, depth=depth, rate=rate, clip=clip, steps=steps, seeds=(3, 7))
+    network = science.chain(weight, depth=depth, seeds=(3, 7))
+    numbers = science.layer_numbers(network)
+    watch = ("activations", "weight_gradients")
+    records = list(science.train(network, rate=rate, clip=clip, steps=steps, watch=watch))
+    for run, theirs in enumerate(records[-1].first_nonfinite):
+        where = ours.first_nonfinite(run)
+        if theirs is None:
+            assert where is None
+        else:
+            assert where == (theirs.step, numbers.get(theirs.layer, depth + 1), theirs.what)
+        sound = int(ours.survived[run])
+        loss = np.array([record.loss[run] for record in records[:sound]])
+        assert np.allclose(ours.loss[:sound, run], loss, rtol=2e-3, atol=1e-5)
+        norms = [r.norms["weight_gradients"][run] for r in records[:sound]]  # type: ignore[index]
+        found = ours.gradients[:sound, run]
+        assert np.allclose(found, np.array(norms).reshape(sound, depth), rtol=2e-3, atol=1e-4)
+        if sound == steps:
+            theirs_weights = science.parameters(network).weights[run]
+            assert np.allclose(ours.weights[-1, run], theirs_weights, rtol=1e-3, atol=1e-5)
+
+
+def test_several_rates_at_once_are_the_single_ones() -> None:
+    rates = (0.001, 0.02)
+    both = short_chain.train(1.1, depth=6, rate=rates, clip=2.0, steps=10, seeds=(0, 1, 2))
+    for k, rate in enumerate(rates):
+        one = short_chain.train(1.1, depth=6, rate=rate, clip=2.0, steps=10, seeds=(0, 1, 2))
+        here = slice(3 * k, 3 * k + 3)
+        assert np.allclose(both.loss[:, here], one.loss, rtol=1e-4)
+        assert np.allclose(both.weights[:, here], one.weights, rtol=1e-4)
+
+
+def test_a_rate_of_zero_is_the_closed_form() -> None:
+    run = short_chain.train(0.8, depth=7, rate=0.0, steps=8, seeds=(1, 2))
+    frozen = short_chain.without_steps(0.8, depth=7, steps=8, seeds=(1, 2))
+    assert np.allclose(run.loss, frozen, rtol=1e-4) and (run.survived == 8).all()
+
+
+def test_the_line_is_what_it_says() -> None:
+    x, y = science.Line().draw(0, torch.Generator().manual_seed(0), 100_000)
+    assert x.min() >= -1 and x.max() <= 1 and abs(float(x.mean())) < 0.01
+    assert np.isclose(float((y - 2 * x - 1).std()), 0.1, rtol=0.02)
+    assert np.isclose(float(y.var()), science.Line.variance, rtol=0.02)
+    assert np.isclose(float(y.mean()), science.Line.mean, rtol=0.02)
+
+
+def test_the_chain_learns_by_plain_descent_on_batches_of_32() -> None:
+    network = science.chain([0.5, -1.0], seeds=[5])
+    x, y = (part[0, 0] for part in short_chain.examples((5,), 1))
+    record = next(science.train(network, rate=0.1, steps=1))
+    error = -0.5 * x - y
+    assert len(x) == science.BATCH and np.isclose(record.loss[0], np.mean(error**2), rtol=1e-5)
+    slopes = np.array([np.mean(2 * error * x * -1.0), np.mean(2 * error * x * 0.5)])
+    found = science.parameters(network)
+    assert np.allclose(found.weights[0], [0.5, -1.0] - 0.1 * slopes, rtol=1e-4)
+    assert np.isclose(found.biases[0, 1], -0.1 * np.mean(2 * error), rtol=1e-4)
+
+
+def test_the_extremes_of_all_controls_neither_fail_nor_warn() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        panel = explorer.explore()
+        first = panel.text
+        seen = set()
+        for values in itertools.product((1, 100), (-2.0, 0.0, 2.0), (1e-6, 1.0), (False, True)):
+            for name, value in zip(panel.controls, values, strict=True):
+                panel.controls[name].value = value
+            assert "Error" not in panel.text and "Warning" not in panel.text, panel.text
+            seen.add(panel.text)
+        assert len(seen) == 24
+        panel.reset()
+        assert panel.text == first
+        panel.new_draw()
+        assert panel.text != first
+
+
+def test_the_words_tell_what_becomes_of_it() -> None:
+    panel = explorer.explore(depth=20)
+
+    def text(**values: object) -> str:
+        panel.reset()
+        for name, value in values.items():
+            panel.controls[name].value = value
+        return panel.text
+
+    assert "It blew up." in text() and "first at step 3: the activation of layer 2." in text()
+    assert "It has learned the line." in text(clip=True) and "clipped at 1" in text(clip=True)
+    assert "Silent" in text(weight=0.5, rate=0.1) and "Silent" in text(rate=0.001)
+    assert "not learned the line yet" in text(rate=1e-5)
+    assert "Some blew up. Of the others" in text(rate=0.003)
+    assert "Everything stays finite." in text(depth=1)
+    with pytest.raises(ValueError, match="weight"):
+        explorer.explore(weight=3.0)
+
+
+def test_axes_stay_in_place_and_a_broken_run_ends_with_a_cross() -> None:
+    fig, axes = style.figure(11.0, 4.0, ncols=3)
+    panels = pictures.Explorer(fig, axes)
+    loss = np.array([[1.0], [1e30], [np.inf], [np.nan]])
+    panels.show(loss, np.ones((4, 1)), [np.array([1.0, -2.0])] * 2, [np.array([0.0, np.nan])] * 2)
+    _, _, crosses = panels.band
+    assert list(np.asarray(crosses.get_xdata())) == [3]
+    assert list(np.asarray(panels.weights[0].line.get_ydata())) == [1.0, 2.0]
+    assert list(np.asarray(panels.gradients[0].high.get_xdata())) == [2]
+    fig.canvas.draw()
+
+
+def test_a_live_run_of_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_WAIT", "1")
+    run = explorer.watch(["as it was", "He's start"], steps=20)
+    assert run.done and [len(part) for part in run.history.values()] == [20, 20]
+    broken = [first for first in run.history["as it was"][-1].first_nonfinite if first]
+    assert len(broken) == 5 and "Not finite in 5" in run._picture.caption
+
+
+def test_the_exercises_accept_the_right_and_hint_at_the_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exercise.check_clip(lambda g, m: g * min(1.0, m / max(float(np.linalg.norm(g)), 1e-30)))
+    exercise.check_clip(lambda g, m: np.clip(g, -m, m))
+    exercise.check_clip(lambda g, m: g * m / np.linalg.norm(g) if g.any() else g)
+    exercise.check_clip(lambda g, m: ...)
+    said = capsys.readouterr().out.splitlines()
+    assert "right in all 10 cases" in said[0] and "another direction" in said[1]
+    assert "short gradients longer" in said[2] and "not yet" in said[3]
+    exercise.check_largest_weight(40, exercise.LARGEST ** (1 / 40))
+    exercise.check_largest_weight(20, exercise.LARGEST ** (1 / 20))
+    exercise.check_largest_weight(..., ...)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("exponent: right") and said[1].startswith("largest_weight: right")
+    assert (
+        "infinite from 8." in said[2]
+        and "exponent of the output" in said[3]
+        and "earlier" in said[4]
+    )
+    assert np.isclose(exercise.loss_overflows_at(20), exercise.LARGEST ** (1 / 40), rtol=0.1)
+
+
+def test_training_takes_other_settings_of_fit() -> None:
+    network = science.digits_network(depth=1, width=4, seeds=[0])
+    records = list(science.train(network, rate=0.1, steps=6, record_every=3, evaluate_every=6))
+    assert [record.step for record in records] == [3, 6]
+    assert isinstance(records[0], training.Record) and records[1].train_accuracy is not None
+
+
+def test_where_a_short_run_broke_down_is_told_in_the_order_of_computing() -> None:
+    """One run of two steps and four layers, broken by hand in the second step."""
+    parts = {
+        "loss": np.ones((2, 1), np.float32), "weights": np.ones((3, 1, 4), np.float32),
+        "slopes": np.ones((2, 1, 4, 2), np.float32), "activations": np.ones((2, 1, 4), np.float32),
+    }  # fmt: skip
+    run = short_chain.ShortRun(**parts)
+    assert run.first_nonfinite(0) is None
+    parts["weights"][2, 0, 1:3] = np.inf
+    assert run.first_nonfinite(0) == (2, 2, "weight")
+    parts["slopes"][1, 0, 0:3] = np.nan
+    assert run.first_nonfinite(0) == (2, 3, "gradient")  # the backward pass starts at the end
+    parts["loss"][1] = np.inf
+    assert run.first_nonfinite(0) == (2, 5, "loss")
+    parts["activations"][1, 0, 1:] = np.nan
+    assert run.first_nonfinite(0) == (2, 2, "activation")

@@ -1,0 +1,232 @@
+"""What notebook 06 claims: degeneracy stops training where the size of gradients does not."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from course import measures, training
+from course.lessons.degeneracy import explorer, science
+from course.networks.initializers import folded, orthogonal
+from course.plots import decades, style
+
+FRESH = range(100, 105)  # seeds that the notebook does not use
+
+
+def final(init: object, **settings: object) -> np.ndarray:
+    return science.curve(science.learn(init, every=300, **{"seeds": FRESH, **settings})).final  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def curves() -> dict[str, science.Curve]:
+    """The four starts of the notebook at 30 layers, on fresh seeds."""
+    return {
+        name: science.curve(science.learn(law, seeds=FRESH)) for name, law in science.STARTS.items()
+    }
+
+
+@pytest.mark.claims
+def test_losses_are_in_the_order_of_degeneracy_in_every_run(
+    curves: dict[str, science.Curve],
+) -> None:
+    losses = {name: curve.final for name, curve in curves.items()}
+    assert (losses["orthogonal"] < 0.15).all() and (losses["0.9 orthogonal"] < 0.22).all()
+    assert ((losses["Fold 0"] > 0.6) & (losses["Fold 0"] < 0.8)).all()
+    assert (losses["Fold 1"] > losses["Fold 0"] + 0.05).all()
+
+
+@pytest.mark.claims
+def test_the_order_of_gradients_is_another_one(curves: dict[str, science.Curve]) -> None:
+    first = {name: np.median(curve.gradients[0, :, 0]) for name, curve in curves.items()}
+    assert first["0.9 orthogonal"] < 0.1 * first["orthogonal"]
+    assert first["Fold 0"] > first["orthogonal"]  # healthy: more than the start that learns
+    ratio = curves["0.9 orthogonal"].gradients[0]
+    assert np.allclose(ratio[:, 0] / ratio[:, -1], 0.9**29, rtol=0.15)
+
+
+@pytest.mark.claims
+def test_what_is_learned_are_the_directions_that_got_through() -> None:
+    network = science.deep_linear("lecun_normal", seeds=FRESH)
+    before = science.look(network)
+    assert np.median(measures.participation(before.singular)) < 3
+    for _ in science.train(network, every=300):
+        pass
+    after = science.look(network)
+    learned = (after.singular > 0.5).mean(axis=1)
+    assert np.abs(after.loss - (1 - learned)).max() < 0.07
+    assert (learned < 0.45).all() and (after.singular[:, 20] < 1e-3).all()
+
+
+@pytest.mark.claims
+def test_no_rate_of_adam_rescues_fold_0() -> None:
+    losses = [final("lecun_normal", optimizer=training.Adam(r)).mean() for r in (0.0003, 0.003)]
+    assert min(losses) > 0.62
+    assert final("orthogonal", optimizer=training.Adam(0.0003)).mean() < 0.15
+
+
+@pytest.mark.claims
+def test_for_sgd_scale_matters_and_a_rate_cures_it() -> None:
+    nine = science.STARTS["0.9 orthogonal"]
+    slow, fast = (final(nine, optimizer=training.SGD(r, momentum=0.0)) for r in (0.01, 0.3))
+    assert (slow > 0.9).all() and (fast < 0.25).all()
+    assert np.isnan(
+        final("lecun_normal", optimizer=training.SGD(0.3, momentum=0.0), steps=40)
+    ).all()
+
+
+@pytest.mark.claims
+def test_fold_1_has_larger_gradients_and_trains_worse_at_10_layers_of_width_64() -> None:
+    runs = [
+        science.curve(science.learn(law, depth=10, width=64, seeds=FRESH, steps=200))
+        for law in ("lecun_normal", science.STARTS["Fold 1"])
+    ]
+    start, late = ([run.gradients[k].mean() for run in runs] for k in (0, slice(-50, None)))
+    assert start[1] > 1.1 * start[0] and late[1] > 1.05 * late[0]
+    assert (runs[1].final > runs[0].final + 0.1).all()
+
+
+@pytest.mark.claims
+def test_larger_on_average_but_not_in_a_typical_thin_deep_network() -> None:
+    first = [
+        science.look(science.deep_linear(partial(folded, fold=fold), seeds=range(150))).gradients[
+            :, 0
+        ]
+        for fold in (0, 1)
+    ]
+    squares = [np.sqrt(np.mean(values**2)) for values in first]
+    assert squares[1] > 1.1 * squares[0]
+    assert np.median(first[1]) < 0.85 * np.median(first[0])
+
+
+@pytest.mark.parametrize("fold", [0, 1, 2])
+def test_the_closed_form_of_the_gradients(fold: int) -> None:
+    law = partial(folded, fold=fold)
+    drawn = science.look(science.deep_linear(law, depth=4, width=64, seeds=range(300))).gradients
+    size = np.sqrt(np.mean(drawn**2, axis=0))
+    assert np.allclose(size, science.expected_gradients(4, 64, fold=fold), rtol=0.04)
+
+
+def test_the_closed_form_for_two_matrices_by_hand() -> None:
+    # One Gaussian factor after layer 1: E tr((W W^T)^2) / n = 2 + 1/n.
+    assert np.allclose(science.expected_gradients(2, 8) ** 2, [4 / 8 * (3 + 1 / 8), 4 / 8 * 2])
+    assert np.allclose(science.orthogonal_gradients(1, 16, gain=1.0), [np.sqrt(8 / 16)])
+
+
+def test_orthogonal_gradients_are_known_in_every_draw() -> None:
+    law = partial(orthogonal, gain=0.9)
+    seen = science.look(science.deep_linear(law, depth=6, width=32, seeds=range(20)))
+    expected = science.orthogonal_gradients(6, 32, gain=0.9)
+    assert np.allclose(np.sqrt((seen.gradients**2).mean(axis=0)), expected, rtol=0.03)
+    assert np.allclose(seen.singular, 0.9**6, rtol=1e-5)
+
+
+def test_a_look_is_the_mean_over_many_inputs() -> None:
+    network = science.deep_linear("lecun_normal", depth=3, width=8, seeds=(3,))
+    seen = science.look(network)
+    many = science.curve(science.train(network, steps=1, batch=20_000))
+    assert np.allclose(many.loss[0], seen.loss, rtol=0.05)
+    assert np.allclose(many.gradients[0], seen.gradients, rtol=0.05)
+
+
+def test_a_look_at_a_network_that_broke_down() -> None:
+    network = science.deep_linear("identity", depth=2, width=4, seeds=(0, 1))
+    with torch.no_grad():
+        next(iter(network.parameters()))[0, 0, 0] = np.nan
+    seen = science.look(network)
+    assert np.isnan(seen.singular[0]).all() and np.isfinite(seen.singular[1]).all()
+
+
+def test_starts_change_one_thing() -> None:
+    def singular(**settings: float) -> np.ndarray:
+        return science.look(
+            science.deep_linear(science.start(**settings), depth=1, seeds=(0,))  # type: ignore[arg-type]
+        ).singular[0]
+
+    gaussian, folded_, even = singular(), singular(fold=2), singular(orthogonality=1.0)
+    assert (folded_[:8] > 1e-3).all() and (folded_[8:] < 1e-6).all()
+    assert np.allclose(even, 1, rtol=1e-5) and np.isclose((gaussian**2).mean(), 1, rtol=1e-5)
+    assert np.allclose(singular(scale=0.5), 0.5 * gaussian, rtol=1e-5)
+
+
+def test_the_extremes_of_all_controls_neither_fail_nor_warn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(explorer, "STEPS", 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        panel = explorer.explore()
+        first = panel.text
+        seen = set()
+        rules = ("Adam, rate 0.01", "SGD, rate 0.3")
+        ends = itertools.product((0, 5), ((0.0, rules[0]), (1.0, rules[1])), (0.0, 2.0), (1, 100))
+        for fold, (orthogonality, rule), scale, depth in ends:
+            values = (fold, orthogonality, scale, depth, rule)
+            for name, value in zip(panel.controls, values, strict=True):
+                panel.controls[name].value = value
+            assert "Error" not in panel.text and "Warning" not in panel.text, panel.text
+            seen.add(panel.text)
+        assert len(seen) == 16
+        panel.reset()
+        assert panel.text == first
+        panel.new_draw()
+        assert panel.text != first
+
+
+def test_the_words_tell_what_becomes_of_it() -> None:
+    def text(**first: object) -> str:
+        return explorer.explore(depth=10, **first).text  # type: ignore[arg-type]
+
+    even = text(orthogonality=1.0)
+    assert "It learns." in even and "32 of 32" in even
+    assert "It has learned less than half." in text()
+    assert "No better than answering 0" in text(scale=0.0)
+    assert "It broke down." in text(scale=2.0, optimizer="SGD, rate 0.3")
+
+
+def test_bad_first_values_are_named() -> None:
+    with pytest.raises(ValueError, match="optimizer = 'Lion'"):
+        explorer.explore(optimizer="Lion")
+    with pytest.raises(ValueError, match="fold"):
+        explorer.explore(fold=6)
+
+
+def test_what_has_no_place_on_a_log_axis_lies_on_its_edge() -> None:
+    fig, ax = style.figure()
+    levels = decades.Levels(decades.Decades(ax), "some", 0)
+    levels.show([1e-3, 0.0, np.inf, np.nan, 1e20])
+    assert np.array_equal(levels.low.get_xdata(), [2])
+    assert np.array_equal(levels.high.get_xdata(), [3, 4])
+    low, high = ax.get_ylim()
+    assert low <= 1e-3 and high >= 1e20
+    levels.show([1.0, 2.0])
+    assert ax.get_ylim() == (1e-2, 10.0)  # the axis comes back
+    fig.canvas.draw()
+
+
+@pytest.mark.filterwarnings("error")
+def test_ticks_of_a_wide_axis_are_round_and_few() -> None:
+    fig, ax = style.figure()
+    axis = decades.Decades(ax)
+    for low in decades.LADDER:
+        for high in decades.LADDER:
+            axis.fit("some", [10.0**-low, 10.0**high], [1])
+            bottom, top = np.log10(ax.get_ylim())
+            powers = np.log10(ax.get_yticks())
+            assert 3 <= len(powers) <= 8 and bottom <= powers[0] and powers[-1] <= top
+            assert np.allclose(np.diff(powers), powers[1] - powers[0])
+            assert 0.0 in powers  # the size 1
+    fig.draw_without_rendering()  # from 1e-300 to 1e300
+
+
+def test_a_stopped_run_says_so() -> None:
+    records = science.learn("orthogonal", depth=2, width=4, seeds=(0, 1), steps=5)
+    some = [next(records), next(records)]
+    found = science.curve(some)
+    assert found.stopped and np.isnan(found.final).all() and found.gradients.shape == (2, 2, 2)
+    run = explorer.watch({"some": some, "more": records})
+    assert run.done and [len(part) for part in run.history.values()] == [2, 3]

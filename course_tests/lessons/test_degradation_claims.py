@@ -1,0 +1,155 @@
+"""Notebook 08: plain networks get worse with depth, and which measures tell. Fresh seeds."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from course import data, networks, training
+from course.lessons.degradation import explorer, science
+from course.lessons.degradation.exercise import check_diagnose, check_million
+
+SEEDS = (10, 11, 12)
+
+
+@pytest.fixture(scope="module")
+def digits() -> data.Dataset:
+    return data.load("digits").subset(1500)
+
+
+def fit(name: str, depth: int, examples: data.Dataset, **options: object) -> training.Record:
+    net = science.network(name, examples, depth=depth, seeds=SEEDS)
+    *_, last = science.train(net, examples, **options)  # type: ignore[arg-type]
+    return last
+
+
+@pytest.mark.claims
+def test_plain_networks_fall_in_training_accuracy_and_residual_ones_do_not(
+    digits: data.Dataset,
+) -> None:
+    shallow, deep = fit("plain", 2, digits), fit("plain", 30, digits)
+    skipped = fit("resnet", 30, digits)
+    assert shallow.train_accuracy is not None and deep.train_accuracy is not None
+    assert shallow.train_accuracy.min() > 0.99
+    assert deep.train_accuracy.max() < 0.9 and deep.train_accuracy.min() > 0.3
+    assert deep.test_accuracy is not None and deep.test_accuracy.max() < 0.9
+    assert skipped.train_accuracy is not None and skipped.train_accuracy.min() > 0.99
+
+
+@pytest.mark.claims
+def test_with_batch_norm_gradients_explode_at_the_computed_rate(digits: data.Dataset) -> None:
+    for init in ("torch_default", "he_normal", "orthogonal"):
+        net = science.network("plain", digits, depth=30, seeds=range(20, 30), init=init)
+        found = science.look(net, digits)
+        error = found.growth.std(ddof=1) / np.sqrt(10)
+        assert abs(found.growth.mean() - science.GROWTH) < max(4 * error, 0.012), init
+    vanishing = science.network("plain", digits, depth=30, seeds=SEEDS, norm=None)
+    assert np.all(np.abs(science.look(vanishing, digits).growth - 0.41) < 0.03)
+    residual = science.network("resnet", digits, depth=30, seeds=SEEDS)
+    assert np.all(science.look(residual, digits).growth < 1.1)
+
+
+@pytest.mark.claims
+def test_neighbours_tell_what_the_effective_rank_does_not(digits: data.Dataset) -> None:
+    plain, resnet = (
+        science.look(science.network(name, digits, depth=30, seeds=SEEDS), digits)
+        for name in ("plain", "resnet")
+    )
+    assert np.all(plain.rank[:, -1] > resnet.rank[:, -1])  # the wrong way round, if anything
+    assert np.all(plain.neighbours[:, 0] > 0.93) and plain.neighbours[:, -1].mean() < 0.15
+    assert np.all(resnet.neighbours[:, -1] > 0.6)
+    # without norm, and with He's weights, the rank does collapse
+    bare = science.network("plain", digits, depth=100, seeds=SEEDS, norm=None, init="he_normal")
+    assert np.all(science.look(bare, digits).rank[:, -1] < 6)
+
+
+@pytest.mark.claims
+def test_identity_layers_cost_nothing_and_training_does_not_find_them(
+    digits: data.Dataset,
+) -> None:
+    accuracy = {}
+    for depth in (2, 30):
+        net = science.network(
+            "plain", digits, depth=depth, seeds=SEEDS, norm=None, init="he_normal"
+        )
+        *_, last = science.train(net, digits, optimizer=training.Adam(0.001))
+        accuracy[depth] = last.train_accuracy
+        if depth == 2:
+            extended = networks.extend_with_identity(net, 28)
+            with torch.no_grad():
+                assert torch.equal(extended(digits.x_train), net(digits.x_train))
+    assert accuracy[2].mean() - accuracy[30].mean() > 0.02
+
+
+@pytest.mark.claims
+def test_a_plain_stack_does_not_learn_to_do_nothing() -> None:
+    def error(kind: str, depth: int) -> np.ndarray:
+        *_, last = science.learn_identity(kind, depth, seeds=SEEDS)
+        assert last.test_loss is not None
+        return last.test_loss
+
+    assert np.all(error("plain", 20) > 0.9) and np.all(error("plain", 1) < 0.6)
+    assert np.all(error("resnet", 20) < 0.3) and np.all(error("resnet", 1) < 1e-3)
+    assert np.all(error("resnet, zero", 20) == 0.0)
+
+
+def test_looking_changes_nothing(digits: data.Dataset) -> None:
+    net = science.network("plain", digits, depth=3, seeds=SEEDS)
+    net.eval()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    first, again = science.look(net, digits), science.look(net, digits)
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert not net.training and all(p.grad is None for p in net.parameters())
+    assert np.array_equal(first.gradients, again.gradients)
+    assert first.gradients.shape == (3, 4) and list(first.places) == [0, 1, 2, 3]
+    assert first.rank.shape == first.neighbours.shape == (3, 4)
+
+
+def test_the_extremes_of_the_explorer_neither_fail_nor_warn(digits: data.Dataset) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        panel = explorer.explore(digits)
+        first, seen = panel.text, set()
+        assert "a factor of 1.2" in first and len(first.splitlines()) == 4
+        for values in itertools.product((1, 100), explorer.NETWORKS, explorer.NORMS):
+            for name, value in zip(("depth", "network", "norm"), values, strict=True):
+                panel.controls[name].value = value
+            assert "Error" not in panel.text and len(panel.text.splitlines()) == 4
+            seen.add(panel.text)
+        assert len(seen) == 12
+        panel.new_draw()
+        panel.reset()
+        assert panel.text == first
+    with pytest.raises(ValueError, match="norm = 'group'"):
+        explorer.explore(digits, norm="group")
+
+
+def test_training_a_family_shows_accuracies_by_depth(digits: data.Dataset) -> None:
+    nets = science.family(("plain", "resnet"), digits, (1, 2), seeds=SEEDS)
+    history = explorer.watch(nets, digits, epochs=2).result()
+    there, accuracy = science.by_depth(history, "plain", "train_accuracy")
+    assert list(there) == [1, 2] and accuracy.shape == (2, 3) and np.all(accuracy > 0.5)
+    assert [len(records) for records in history.values()] == [2] * 4
+
+
+def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    check_million(1.2108, np.log(1e6) / np.log(1.2108))
+    assert capsys.readouterr().out.count("right.") == 2
+    check_million(np.pi / (np.pi - 1), ...)
+    assert "Take the root" in capsys.readouterr().out
+
+    def right(a: float, b: float, c: float, d: float) -> str:
+        if c < a - 0.01:
+            return "degradation"
+        return "overfitting" if d < b - 0.01 else "fine"
+
+    check_diagnose(right)
+    assert "right in all" in capsys.readouterr().out
+    check_diagnose(lambda a, b, c, d: "degradation" if d < b - 0.01 else "fine")
+    assert "test accuracy alone" in capsys.readouterr().out
+    check_diagnose(lambda a, b, c, d: "overfitting" if d < b - 0.01 else "fine")
+    assert "training accuracy" in capsys.readouterr().out

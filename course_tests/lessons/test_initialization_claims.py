@@ -1,0 +1,257 @@
+"""What notebook 05 claims: scale and depth, order and chaos, depth over width; on fresh seeds."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from course import data, measures, seeding
+from course.lessons.initialization import angles, depth_width, explorer, mean_field, pictures
+from course.plots import style
+
+FRESH = range(100, 103)  # seeds that the notebook does not use
+
+
+def integral(function: object, q: float) -> float:
+    """E function(sqrt(q) z)^2 on a fine grid."""
+    z = np.linspace(-12, 12, 100_001)
+    weights = np.exp(-(z**2) / 2)
+    values = function(math.sqrt(q) * z)  # type: ignore[operator]
+    return float((values**2 * weights).sum() / weights.sum())
+
+
+@pytest.mark.parametrize(("q", "error"), [(0.0, 1e-12), (0.3, 1e-12), (4.0, 1e-6), (9.0, 2e-4)])
+def test_quadrature_against_a_fine_grid(q: float, error: float) -> None:
+    slope = integral(lambda z: 1 - np.tanh(z) ** 2, q)
+    assert mean_field.mean_square("tanh", q) == pytest.approx(integral(np.tanh, q), abs=error)
+    assert mean_field.slope_square("tanh", q) == pytest.approx(slope, abs=error)
+
+
+def test_relu_is_halved_exactly() -> None:
+    assert mean_field.mean_square("relu", [0.5, 3.0]) == pytest.approx([0.25, 1.5], rel=1e-12)
+    assert mean_field.slope_square("relu", [0.5, 3.0]) == pytest.approx([0.5, 0.5], rel=1e-12)
+
+
+def test_sizes_against_autograd() -> None:
+    # The recursion of `measured` once more, for autograd to differentiate.
+    width, depth, scale = 7, 4, 1.7
+    found = mean_field.measured("tanh", [0.3, scale], depth, width=width, seed=5, inputs=3)
+    stream = seeding.generator(5, "inputs and gradients")
+    x, last = (torch.randn(3, width, generator=stream, dtype=torch.float64) for _ in range(2))
+    x, last = (part / part.square().mean().sqrt() for part in (x, last))
+    h = [x.requires_grad_()]
+    for matrix in mean_field._weights(width, depth, 5):
+        h.append(torch.tanh(scale * (h[-1] @ matrix)))
+    gradients = torch.autograd.grad((h[-1] * last).sum(), h)
+    for ours, parts in ((found.forward, h), (found.backward, gradients)):
+        theirs = [part.detach().square().mean().sqrt().item() for part in parts]
+        assert ours[1] == pytest.approx(theirs, rel=1e-10)
+
+
+def test_theory_is_a_power_of_the_scale_without_a_bend() -> None:
+    scales = np.array([0.0, 0.5, 1.0, 2.0])
+    for activation, critical in (("identity", 1.0), ("relu", math.sqrt(2))):
+        sizes = mean_field.expected(activation, scales, depth=20)
+        powers = (scales[:, None] / critical) ** np.arange(21)
+        assert np.allclose(sizes.forward, powers) and np.allclose(sizes.backward, powers[:, ::-1])
+
+
+@pytest.mark.claims
+@pytest.mark.parametrize("activation", ["identity", "relu", "tanh"])
+def test_wide_networks_follow_theory(activation: str) -> None:
+    scales = (0.7, 1.0, 2**0.5, 2.5)
+    theory = mean_field.expected(activation, scales, depth=30)
+    runs = [
+        mean_field.measured(activation, scales, depth=30, width=200, seed=seed, inputs=16)
+        for seed in range(200, 206)
+    ]
+    for part in ("forward", "backward"):
+        found = np.mean([np.log(getattr(run, part)) for run in runs], axis=0)
+        # In the mean of logarithms less arrives: about 5/4 L/n with ReLU.
+        assert np.abs(found - np.log(getattr(theory, part))).max() < 0.6
+    assert theory.forward[1, -1] < 1e-4 if activation == "relu" else theory.forward[1, -1] > 0.1
+
+
+@pytest.mark.claims
+@pytest.mark.parametrize("law", ["lecun_normal", "lecun_uniform", "glorot_normal", "he_normal"])
+def test_what_each_law_keeps(law: str) -> None:
+    variance = {"lecun": 1 / 80, "glorot": 2 / 400, "he": 2 / 80}[law.split("_")[0]]
+    for activation, kept, room in (("identity", 1.0, 0.04), ("relu", 0.5, 0.06)):
+        signal, gradient = mean_field.through_one_layer(law, 80, 320, activation=activation, seed=9)
+        assert signal == pytest.approx(kept * 80 * variance, rel=room)
+        assert gradient == pytest.approx(kept * 320 * variance, rel=room)
+
+
+def test_the_fixed_point_and_the_line() -> None:
+    assert mean_field.fixed_point(0.9, 0.0) == mean_field.fixed_point(1.0, 0.0) == 0.0
+    assert mean_field.fixed_point(0.0, 0.5) == pytest.approx(0.25)
+    for sigma_w, sigma_b in ((1.01, 0.0), (0.3, 0.2), (2.5, 0.05), (3.0, 1.0)):
+        q = mean_field.fixed_point(sigma_w, sigma_b)
+        again = sigma_w**2 * float(mean_field.mean_square("tanh", q)) + sigma_b**2
+        assert q > 0 and again == pytest.approx(q, rel=1e-9)
+        lengths, _ = angles.expected(sigma_w, sigma_b, 0.5, 600)
+        assert lengths[-1] == pytest.approx(q, rel=5e-3)
+    sigma_w, sigma_b = mean_field.critical_line([0.0, 0.4, 3.0])
+    assert (sigma_w[0], sigma_b[0]) == (1.0, 0.0)
+    for pair in zip(sigma_w, sigma_b, strict=True):
+        assert mean_field.chi(*pair) == pytest.approx(1.0, abs=1e-6)
+        assert mean_field.chi(pair[0] - 0.05, pair[1]) < 1 < mean_field.chi(pair[0] + 0.05, pair[1])
+
+
+@pytest.mark.claims
+def test_cosines_follow_theory_in_order_and_in_chaos() -> None:
+    for sigma_w, sigma_b in ((0.7, 0.2), (1.5, 0.5), (2.5, 0.05), (3.0, 1.0)):
+        _, theory = angles.expected(sigma_w, sigma_b, 0.6, 30)
+        runs = [
+            angles.measured(sigma_w, sigma_b, 0.6, 30, width=300, seed=seed, deepest=30)
+            for seed in FRESH
+        ]
+        assert np.abs(np.mean(runs, axis=(0, 1)) - theory).max() < 0.12
+    assert angles.expected(0.7, 0.05, 0.6, 50)[1][-1] > 0.999
+    assert angles.expected(2.5, 0.05, 0.6, 50)[1][-1] < 0.02
+
+
+@pytest.mark.claims
+def test_chi_is_the_factor_of_gradients_and_of_small_distances() -> None:
+    root = math.sqrt(mean_field.chi(2.0, 0.0))
+    back = [
+        mean_field.measured("tanh", [2.0], 50, width=200, seed=seed).backward[0] for seed in FRESH
+    ]
+    assert np.mean([(b[10] / b[40]) ** (1 / 30) for b in back]) == pytest.approx(root, rel=0.04)
+    apart = [
+        1 - angles.measured(2.0, 0.0, 1 - 1e-12, 30, seed=seed, deepest=30).mean(axis=0)
+        for seed in FRESH
+    ]
+    assert np.mean([(a[25] / a[5]) ** (1 / 40) for a in apart]) == pytest.approx(root, rel=0.05)
+
+
+@pytest.mark.claims
+def test_near_the_line_a_deep_tanh_network_trains_and_on_both_sides_it_fails() -> None:
+    found = {
+        sigma: angles.accuracy(sigma, 0.05, depth=30, rate=0.001, seeds=FRESH)
+        for sigma in (0.7, 1.0, 2.5)
+    }
+    assert (found[0.7] < 0.35).all() and (found[2.5] < 0.35).all()
+    assert (found[1.0] > 0.8).all()
+
+
+@pytest.mark.claims
+def test_depth_over_width_is_the_spread_of_the_signal() -> None:
+    spreads = []
+    for depth in depth_width.SHAPES:
+        signal, gradient = depth_width.starts(depth, seeds=range(500, 700))
+        wanted = depth_width.expected_spread(depth)
+        assert depth_width.spread(signal) == pytest.approx(wanted, rel=0.22)
+        spreads.append(depth_width.spread(gradient))
+    assert (np.diff(spreads) > 0.03).all() and spreads[-1] > 1.1 and spreads[0] < 0.35
+
+
+def test_the_variance_of_one_layer_is_5_over_n() -> None:
+    draws = np.random.default_rng(0).standard_normal((100_000, 20))
+    factors = 2 / 20 * (np.maximum(draws, 0) ** 2).sum(axis=1)
+    assert factors.mean() == pytest.approx(1, rel=0.01)
+    assert factors.var() == pytest.approx(5 / 20, rel=0.03)
+
+
+def test_starts_are_the_lengths_of_signal_and_gradient() -> None:
+    signal, gradient = depth_width.starts(4, seeds=[3])
+    network, digits = depth_width.network(4, seeds=[3], dtype=torch.float64), data.digits()
+    outputs = network(digits.x_train[:1].double())
+    measures.losses(outputs, digits.y_train[None, :1], "cross_entropy").sum().backward()
+    first = next(network.parameters()).grad
+    assert first is not None and gradient[0] == pytest.approx(first.norm().item(), rel=1e-10)
+    with torch.no_grad():
+        network.head.weight.copy_(torch.eye(70, 10))  # type: ignore[union-attr]
+        part = network(digits.x_train[:1].double()).norm() / digits.x_train[0].double().norm()
+    assert 0 < part.item() <= signal[0]
+
+
+def test_shapes_have_equal_numbers_of_parameters() -> None:
+    counts = [depth_width.parameters(depth) for depth in depth_width.SHAPES]
+    assert max(counts) / min(counts) < 1.02 and min(counts) > 20_000
+
+
+@pytest.mark.claims
+def test_digits_do_not_need_depth_and_the_deepest_is_far_behind() -> None:
+    test = {}
+    for depth in (1, 8, 32):
+        start = depth_width.network(depth, seeds=FRESH)
+        *_, last = depth_width.train(start, every=depth_width.STEPS)
+        test[depth] = last.test_accuracy
+    assert (test[1] > 0.95).all() and test[8].mean() < test[1].mean() + 0.01
+    assert test[8].mean() > 0.93 and test[32].mean() < test[8].mean() - 0.05
+
+
+def test_the_extremes_of_all_controls_neither_fail_nor_warn() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sizes = explorer.explore(depth=10)
+        first = sizes.text
+        seen = set()
+        corners = [(0.0, 1, 10), (3.0, 100, 10), (0.0, 100, 30), (3.0, 1, 100)]
+        ends = [(kind, *corner) for kind in explorer.KINDS for corner in corners]
+        for values in ends:
+            for name, value in zip(sizes.controls, values, strict=True):
+                sizes.controls[name].value = value
+            assert "Error" not in sizes.text, sizes.text
+            seen.add(sizes.text)
+        assert len(seen) == len(ends)
+        sizes.new_draw()
+        assert sizes.text not in seen
+        sizes.reset()
+        assert sizes.text == first
+
+
+def test_the_extremes_of_order_and_chaos_neither_fail_nor_warn() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        panel = explorer.explore_phases()
+        first = panel.text
+        for values in itertools.product((0.0, 3.0), (0.0, 1.0), (0.0, 0.99), (1, 100)):
+            for name, value in zip(panel.controls, values, strict=True):
+                panel.controls[name].value = value
+            assert "Error" not in panel.text, panel.text
+            assert ("no cosine left" in panel.text) == (values[:2] == (0.0, 0.0))
+        panel.reset()
+        assert panel.text == first and "Chaos: chi = 1.606" in first
+        panel.new_draw()
+        assert panel.text != first
+
+
+def test_the_words_tell_what_the_picture_shows() -> None:
+    assert "It vanishes." in explorer.explore(scale=0.5).text
+    assert "It explodes." in explorer.explore(scale=3.0).text
+    tanh = explorer.explore(activation="tanh", scale=3.0).text.splitlines()
+    assert "stays within" in tanh[1] and "It explodes." in tanh[2]
+    assert "On the line" in explorer.explore_phases(sigma_w=1.0, sigma_b=0.0).text
+    order = explorer.explore_phases(sigma_w=0.7).text
+    assert "Order" in order and "1.00 to 1.00" in order
+
+
+def test_bad_arguments_are_named() -> None:
+    for wrong in ({"activation": "sine"}, {"width": 11}, {"depth": 0}, {"scale": -1.0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            explorer.explore(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="depth = 2"):
+        depth_width.network(2)
+    with pytest.raises(ValueError, match="sigma_w"):
+        mean_field.fixed_point(-1.0, 0.0)
+    with pytest.raises(ValueError, match="depth"):
+        angles.measured(1.0, 0.0, 0.5, 101)
+
+
+def test_lines_of_theory_lie_where_a_size_crosses_the_edge() -> None:
+    scales = np.linspace(0, 3, 31)
+    fig, axes = style.figure(11.0, 4.6, ncols=3)
+    panels = pictures.Sizes(fig, axes, scales)
+    theory = mean_field.expected("identity", scales, depth=10)
+    parts = theory.forward[:, 1:], theory.backward[:, 1:]
+    panels.show_maps(parts, parts)
+    ten = panels.maps[0].lines[list(pictures.EDGES[1:-1]).index(1)]
+    assert ten.get_xdata()[9] == pytest.approx(10 ** (1 / 10), abs=0.01)
+    assert np.isnan(ten.get_xdata()[0])  # 3 is less than 10

@@ -1,0 +1,263 @@
+"""Notebook 11: what slices of the loss show, and what they do not. Fresh seeds."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from course import data, measures
+from course.lessons.loss_landscapes import curvature, explorer, paths, pictures, science
+from course.lessons.loss_landscapes.exercise import check_share, check_walk, share
+from course.networks import Network
+from course.plots import style
+
+SEEDS = (10, 11, 12)
+
+
+@pytest.fixture(scope="module")
+def digits() -> data.Dataset:
+    return data.load("digits").subset(1500)
+
+
+def trained(kind: str, depth: int, examples: data.Dataset, **options: Any) -> Network:
+    net = science.network(kind, examples, depth=depth, seeds=SEEDS, **options)
+    for _ in science.train(net, examples):
+        pass
+    return net
+
+
+@pytest.fixture(scope="module")
+def nets(digits: data.Dataset) -> dict[str, Network]:
+    """What several claims share."""
+    return {
+        "plain 10": trained("plain", 10, digits),
+        "plain 40": trained("plain", 40, digits),
+        "resnet 20": trained("resnet", 20, digits),
+    }
+
+
+def count(net: Network, examples: data.Dataset) -> science.Roughness:
+    return science.roughness(science.slices({0: net}, examples)[0], net, examples)
+
+
+@pytest.mark.claims
+def test_the_scale_of_weights_changes_raw_slices_and_not_filter_normalized_ones(
+    digits: data.Dataset,
+) -> None:
+    for norm in (None, "batch"):
+        net = trained("plain", 2, digits, norm=norm)
+        seen: dict[tuple[str, float], measures.Surface] = {}
+        for kind, factor in itertools.product(science.DIRECTIONS, (1 / 16, 1.0, 16.0)):
+            other = science.rescaled(net, factor)
+            x = digits.x_train[: science.SAMPLES]
+            with torch.no_grad():
+                torch.testing.assert_close(other(x), net(x), rtol=0.01, atol=0.02)
+            seen[kind, factor] = science.slice_through(
+                other, digits, science.directions(other, kind)
+            )
+        for factor in (1 / 16, 16.0):
+            same, before = (seen["filter-normalized", c].loss for c in (factor, 1.0))
+            assert np.abs(np.log(same / before)).max() < (0.02 if norm else 1e-6)
+        small, one, large = (seen["raw", c].loss.max((1, 2)) for c in (1 / 16, 1.0, 16.0))
+        assert np.all(small > 2.5 * one)
+        assert np.all(large < one / 3) if norm else np.all(large > 5 * one)
+        if norm:
+            assert np.all(seen["raw", 1 / 16].nonconvex_share() > 0.5)
+            assert np.all(seen["raw", 16.0].nonconvex_share() < 0.02)
+
+
+@pytest.mark.claims
+def test_plain_slices_get_rougher_with_depth_and_residual_ones_do_not(
+    nets: dict[str, Network], digits: data.Dataset
+) -> None:
+    shallow, deep, skipped = (count(net, digits) for net in nets.values())
+    assert np.all(shallow.nonconvex > 0.1) and np.all(shallow.accuracy > 0.97)
+    assert deep.nonconvex.mean() > shallow.nonconvex.mean() and np.all(deep.nonconvex > 0.3)
+    assert np.all(skipped.nonconvex < 0.05) and np.all(skipped.minima == 1)
+    assert deep.minima.sum() > 3 and np.all(skipped.accuracy > 0.98)
+
+
+@pytest.mark.claims
+def test_rough_networks_may_train_and_the_smoothest_does_not(
+    nets: dict[str, Network], digits: data.Dataset
+) -> None:
+    deep = count(nets["plain 40"], digits)
+    linear = count(trained("looks-linear", 40, digits), digits)
+    assert np.all(linear.nonconvex > 0.1) and np.all(linear.accuracy > deep.accuracy + 0.02)
+    loud = count(trained("resnet", 20, digits, branch=1.0), digits)  # a skip alone is not enough
+    assert np.all(loud.nonconvex > 0.15) and np.all(loud.accuracy < 0.8)
+    tiny = trained("small weights", 40, digits)
+    loss = science.slices({40: tiny}, digits)[40].loss
+    assert np.all(loss.max((1, 2)) < 1.1 * loss.min((1, 2)))
+    assert np.all(count(tiny, digits).accuracy < 0.3)
+
+
+@pytest.mark.claims
+def test_a_minimum_of_a_slice_is_none_of_the_loss(
+    nets: dict[str, Network], digits: data.Dataset
+) -> None:
+    net = nets["plain 40"]
+    found = science.slice_through(net, digits, science.directions(net), points=33)
+    places = [science.lowest_places(found, number) for number in range(3)]
+    number = int(np.argmax([len(some) for some in places]))
+    assert len(places[number]) >= 1
+    one = science.replica(net, number)
+    before = {name: p.clone() for name, p in one.named_parameters()}
+    losses = science.descend(one, digits, science.directions(one), places[number])
+    assert losses.shape == (61, len(places[number])) and np.all(losses[-1] < 0.75 * losses[0])
+    axis = [np.searchsorted(found.alphas, p) for p in places[number].T]
+    np.testing.assert_allclose(losses[0], found.loss[number][axis[0], axis[1]], rtol=1e-3)
+    assert all(torch.equal(p, before[name]) for name, p in one.named_parameters())
+
+
+@pytest.mark.claims
+def test_a_convex_slice_hides_directions_that_bend_downward(
+    nets: dict[str, Network], digits: data.Dataset
+) -> None:
+    values, (lowest, highest) = curvature.extremes(nets["resnet 20"], digits)
+    assert np.all(values[:, 0] < -0.02) and np.all(values[:, 1] > 5 * np.abs(values[:, 0]))
+    small = [{name: 0.02 * d for name, d in way.items()} for way in (lowest, highest)]
+    along = science.slice_through(nets["resnet 20"], digits, small, span=1.0, points=5)
+    middle = along.loss[:, 2, 2]
+    second = (along.loss[:, 2, 4] - 2 * middle + along.loss[:, 2, 0]) / 0.02**2
+    np.testing.assert_allclose(second, values[:, 1], rtol=0.2)  # the slice bends as computed
+
+
+@pytest.mark.claims
+def test_two_directions_hold_most_of_a_path_and_of_a_random_walk(digits: data.Dataset) -> None:
+    net = science.network("plain", digits, depth=10, seeds=SEEDS)
+    points = list(paths.follow(net, digits))
+    assert [point.step for point in points] == list(range(10, 301, 10))
+    path = paths.plane([point.weights for point in points], 3)
+    assert np.all(path.explained.sum(1) > 0.8) and np.all(path.coordinates[:, 0] < 0)
+    walk = paths.plane(paths.random_walk(30, 10_000, seeds=SEEDS), 3)
+    np.testing.assert_allclose(walk.explained, [paths.WALK] * 3, atol=0.03)
+    true = paths.losses_at(net, digits, [point.weights for point in points])
+    shown = paths.on_plane(path)
+    flat = paths.losses_at(net, digits, shown)
+    first = [
+        torch.cat([weights[name][0].flatten() for name in path.start])
+        for weights in (points[0].weights, shown[0], path.start)
+    ]
+    beside, along = (first[0] - first[1]).norm(), np.linalg.norm(path.coordinates[0, 0])
+    np.testing.assert_allclose((first[0] - first[2]).norm(), math.hypot(beside, along), rtol=1e-4)
+    np.testing.assert_allclose((first[1] - first[2]).norm(), along, rtol=1e-4)
+    np.testing.assert_allclose(flat[-1], true[-1], rtol=1e-3)  # the plane goes through the end
+    assert np.all(np.abs(np.log(flat / true)).max(0) > 0.15)
+    around = paths.around(net, digits, path, points=9)
+    assert around.loss.shape == (1, 9, 9) and np.isfinite(around.loss).all()
+
+
+def test_the_extremes_of_the_hessian_of_a_quadratic_like_loss(digits: data.Dataset) -> None:
+    net = science.network("plain", digits, depth=1, width=2, seeds=(0, 1), dtype=torch.float64)
+    few = data.load("digits").subset(science.SAMPLES, test=1)
+    object.__setattr__(few, "x_train", few.x_train.double())
+    values, directions = curvature.extremes(net, few, iterations=160)
+    for r in range(2):
+        one = science.replica(net, r)
+        flat = torch.cat([p.detach().flatten() for p in one.parameters()])
+
+        def loss(w: torch.Tensor, one: Network = one) -> torch.Tensor:
+            parts, start = {}, 0
+            for name, p in one.named_parameters():
+                parts[name] = w[start : start + p.numel()].view(p.shape)
+                start += p.numel()
+            outputs = torch.func.functional_call(one, parts, (few.x_train,))[0]
+            return torch.nn.functional.cross_entropy(outputs, few.y_train)
+
+        exact = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, flat))
+        np.testing.assert_allclose(values[r], exact[[0, -1]], rtol=1e-4, atol=1e-6)
+    for direction in directions:
+        length = sum(d.square().flatten(1).sum(1) for d in direction.values())
+        torch.testing.assert_close(length, torch.ones(2, dtype=torch.float64))
+
+
+def test_the_explorers_at_their_extremes_neither_fail_nor_warn(digits: data.Dataset) -> None:
+    untrained = {
+        kind: {n: science.network(kind, digits, depth=n, seeds=SEEDS) for n in (1, 12)}
+        for kind in ("plain", "resnet")
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        panel = explorer.explore(untrained, digits, depth=12)
+        first, seen = (panel.text, panel.png), set()
+        assert "bends downward" in panel.text and len(panel.text.splitlines()) == 3
+        for depth, along, span in itertools.product((12, 1), science.DIRECTIONS, (0.05, 1.5)):
+            values = dict(depth=depth, along=along, span=span, turn=0, tilt=90)
+            if span < 1:
+                values |= dict(turn=360, tilt=0)
+            for name, value in values.items():
+                panel.controls[name].value = value
+            assert "Error" not in panel.text and f"{depth} blocks, {along}" in panel.text
+            seen.add(panel.png)
+        assert len(seen) == 8
+        panel.controls["network"].value = "resnet"
+        assert panel.text.startswith("resnet, 1 blocks")
+        panel.new_draw()
+        assert panel.text != first[0]
+        panel.reset()
+        assert (panel.text, panel.png) == first
+
+        both = {"ReLU": untrained["plain"][1]}
+        both["batch norm"] = science.network("plain", digits, depth=1, norm="batch", seeds=SEEDS)
+        panel = explorer.rescale(both, digits)
+        for name, factor in itertools.product(both, (1 / 32, 1, 32)):
+            panel.controls["network"].value, panel.controls["factor"].value = name, factor
+            assert panel.text.startswith(f"{name}, factor c = {factor:.3g}.")
+            assert "0.0% of the largest" in panel.text or name == "batch norm"
+    with pytest.raises(ValueError, match="depth = 7"):
+        explorer.explore(untrained, digits, depth=7)
+    with pytest.raises(ValueError, match="factor = 0"):
+        explorer.rescale(both, digits, factor=0)
+
+
+def test_live_runs_show_what_they_train(digits: data.Dataset) -> None:
+    nets = {"plain": {1: science.network("plain", digits, depth=1, seeds=SEEDS)}}
+    history = explorer.watch(nets, digits, steps=20, every=10).result()
+    assert [record.step for record in history["plain 1"]] == [10, 20]
+    run = explorer.watch_path(nets["plain"][1], digits, steps=50)
+    assert len(run.result()) == 5
+
+
+def test_losses_that_are_not_finite_leave_holes_and_no_warning() -> None:
+    axis = np.linspace(-1, 1, 5)
+    loss = np.full((5, 5), 2.0)
+    loss[0, 0], loss[1, 1], loss[4] = np.nan, np.inf, 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for holes in (loss, np.full((5, 5), np.inf)):
+            fig, axes = style.figure(6.0, 3.0, ncols=2)
+            colours = pictures.Colours(fig, list(axes))
+            flat, relief = pictures.Map(axes[0], colours), pictures.Relief(axes[1], colours)
+            colours.fit(holes)
+            flat.show(axis, axis, holes)
+            relief.show(holes, 30.0, 40.0)
+            fig.draw_without_rendering()
+    assert len(relief.faces.get_paths()) == 0
+
+
+def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    check_walk(6 / np.pi**2 * (1 + 1 / 4 + 1 / 9), 6)
+    assert capsys.readouterr().out.count("right.") == 2
+    check_walk(6 / np.pi**2 * 1.25, 5)
+    said = capsys.readouterr().out
+    assert "share of two directions" in said and "Five hold" in said
+    check_share(share)
+    assert "right in all 5" in capsys.readouterr().out
+
+    def uncentred(path: np.ndarray) -> float:
+        singular = np.linalg.svd(path, compute_uv=False)
+        return float((singular[:2] ** 2).sum() / (singular**2).sum())
+
+    check_share(uncentred)
+    assert "Subtract the mean" in capsys.readouterr().out
+    check_share(lambda path: float(np.sort(path.var(axis=0))[-2:].sum() / path.var(axis=0).sum()))
+    assert "lie askew" in capsys.readouterr().out
+    check_share(lambda path: ...)
+    assert "not yet" in capsys.readouterr().out

@@ -1,0 +1,240 @@
+"""Notebook 10: when skips go, what the schedule does to training, and removal. Fresh seeds."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course import data, training
+from course.lessons.degradation import science as degradation
+from course.lessons.van import explorer, fading, science
+from course.lessons.van.exercise import check_alpha_step, check_linear
+
+SEEDS = (10, 11, 12)
+
+
+@pytest.fixture(scope="module")
+def digits() -> data.Dataset:
+    return data.load("digits").subset(1500)
+
+
+def trace(digits: data.Dataset, start: float, steps: int, **options: float) -> science.Trace:
+    skips = training.Multipliers(multiplier=start, **options)
+    rate = skips.rate or 0.01
+    return science.trace(
+        science.phase_out(digits, skips, steps=steps, rate=min(rate, 0.01), seeds=SEEDS), skips
+    )
+
+
+@pytest.mark.claims
+def test_skips_go_when_predicted_or_a_little_later(digits: data.Dataset) -> None:
+    for start, steps in ((-1.0, 120), (0.0, 300)):
+        seen = trace(digits, start, steps)
+        free = science.removal_time(0.01, 0.5, start)
+        assert np.all(seen.gone > free) and np.all(seen.gone < 1.15 * free)
+        resistance = float(np.nanmean(seen.slope))
+        assert 0.01 < resistance < 0.2
+        held = science.removal_time(0.01, 0.5, start + resistance)
+        assert abs(seen.gone.mean() - held) < 0.75 * abs(seen.gone.mean() - free)
+
+
+@pytest.mark.claims
+def test_the_schedule_for_cifar_removes_skips_in_a_dozen_steps(digits: data.Dataset) -> None:
+    assert abs(science.removal_time(0.1, 0.1, -1) - 9.7) < 0.05
+    seen = trace(digits, -1.0, 25, ratio=0.1, rate=0.1)
+    assert np.all(seen.gone >= 9) and np.all(seen.gone <= 16)
+
+
+@pytest.mark.claims
+def test_gradual_is_good_abrupt_is_bad_and_a_rest_of_skip_matters(digits: data.Dataset) -> None:
+    ways = science.schedules(steps=135)
+    accuracy: dict[str, float] = {}
+    found: dict[str, training.Removal] = {}
+    lag: dict[str, np.ndarray] = {}
+    for name in ("plain", "ramp", "cut", "slow"):
+        net = degradation.network("van" if name in ways else name, digits, depth=25, seeds=SEEDS)
+        both = name in ("ramp", "slow")
+        runs = degradation.train(net, digits, epochs=9, skips=ways.get(name), batch_statistics=both)
+        records = list(runs)
+        running = np.array([record.train_accuracy for record in records])
+        others = [record.batch_statistics for record in records]
+        accuracy[name] = running[-1].mean()
+        if name in ways:
+            found[name] = training.remove_skips(net, digits)
+        if both:
+            batches = np.array([other.train_accuracy for other in others if other is not None])
+            lag[name] = (batches - running).mean(1)
+        if name == "slow":
+            assert np.all(batches[-1] - fading.force(net, digits, [1.0])[0] > 0.3)
+    assert lag["ramp"].max() > 0.08 and abs(lag["ramp"][-1]) < 0.05
+    assert accuracy["ramp"] > accuracy["plain"] + 0.03
+    assert accuracy["cut"] < accuracy["plain"] - 0.1
+    for name in ("ramp", "cut"):
+        assert np.all(found[name].change == 0) and np.all(found[name].certified)
+    slow = found["slow"]
+    assert slow.left.max() > 0.1 and np.all(slow.certified)
+    assert slow.before.train_accuracy is not None and slow.after.train_accuracy is not None
+    assert np.all(slow.before.train_accuracy - slow.after.train_accuracy > 0.3)
+
+
+@pytest.mark.claims
+def test_phasing_out_helps_at_25_blocks_and_not_at_50(digits: data.Dataset) -> None:
+    nets = fading.family(("plain", "ramp"), digits, (25, 50), seeds=SEEDS)
+    last = {name: list(r) for name, r in fading.train(nets, digits, epochs=6).items()}
+    right = {name: records[-1].train_accuracy for name, records in last.items()}
+    means = {name: value.mean() for name, value in right.items() if value is not None}
+    assert means["ramp 25"] > means["plain 25"] + 0.04
+    assert means["ramp 50"] < means["plain 50"] + 0.05 and means["plain 50"] < 0.35
+    neighbours = {n: fading.inside_of(last[f"ramp {n}"], "neighbours").mean(1) for n in (25, 50)}
+    assert neighbours[25][-1] > 0.6 and neighbours[50][-1] < 0.4 < neighbours[50][0]
+    ratio = fading.inside_of(last["ramp 50"], "gradient ratio")
+    assert np.median(ratio, axis=1).max() < 100 < degradation.GROWTH**49 / 100
+
+
+@pytest.mark.claims
+def test_half_is_lost_at_the_same_product_of_skips(digits: data.Dataset) -> None:
+    nets = fading.family(("van0",), digits, (5, 50), seeds=SEEDS)
+    half, alphas = {}, (0, 0.05, 0.1, 0.15, 0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
+    for name, records in fading.train(nets, digits, epochs=6).items():
+        *_, last = records
+        assert last.alpha is not None and np.all(last.alpha < 0.1)
+        assert last.train_accuracy is not None and np.all(last.train_accuracy > 0.97)
+        found = fading.force(nets[name], digits, alphas)
+        half[nets[name].depth] = fading.half_lost(alphas, found)
+    assert half[50] < 0.2 < 0.5 < half[5]
+    products = [(1 - alpha) ** depth for depth, alpha in half.items()]
+    assert max(products) < 15 * min(products)
+
+
+@pytest.mark.slow
+def test_a_hundred_epochs_do_not_save_50_blocks(digits: data.Dataset) -> None:
+    nets = fading.family(("plain", "ramp"), digits, (50,), seeds=SEEDS)
+    last = {name: list(r)[-1] for name, r in fading.train(nets, digits, epochs=100).items()}
+    right = {name: record.train_accuracy for name, record in last.items()}
+    assert all(value is not None and value.mean() < 0.6 for value in right.values())
+    assert right["ramp 50"].mean() < right["plain 50"].mean() + 0.2  # type: ignore[union-attr]
+
+
+def test_where_half_is_lost() -> None:
+    accuracy = np.array([[1.0, 0.8], [0.8, 0.6], [0.4, 0.2], [0.1, 0.1]])
+    assert math.isclose(fading.half_lost((0, 0.2, 0.6, 1), accuracy), 0.2 + 0.4 * 0.25 / 0.4)
+    assert math.isnan(fading.half_lost((0, 0.2), accuracy[:2]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    rate=st.floats(2e-3, 2e-2), ratio=st.floats(0.0, 1.0), start=st.floats(-2.0, 0.5),
+    resistance=st.floats(0.0, 0.5),
+)  # fmt: skip
+def test_a_constant_resistance_is_a_multiplier_that_starts_higher(
+    rate: float, ratio: float, start: float, resistance: float
+) -> None:
+    options = {"steps": 600}
+    left, multiplier = science.simulate(rate, ratio, start, resistance, **options)
+    same, higher = science.simulate(rate, ratio, start + resistance, **options)
+    assert np.allclose(left, same) and np.allclose(multiplier + resistance, higher)
+    form = science.closed_form(rate, ratio, start, resistance, **options)
+    assert np.abs(left - form).max() < 0.05 + 3 * rate
+
+
+def test_the_simulation_makes_the_steps_of_the_schedule() -> None:
+    skips = training.Multipliers(ratio=0.4, multiplier=-0.3)
+    alpha, multiplier = (torch.zeros(1, 1, dtype=torch.float64) for _ in range(2))
+    skips.start(alpha, multiplier)
+    seen = [(1.0, -0.3)]
+    for _ in range(200):
+        skips.step(alpha, multiplier, torch.full_like(alpha, 0.1), 0.02, 0.5)
+        seen.append((1 - alpha.item(), multiplier.item()))
+    left, multipliers = science.simulate(0.02, 0.4, -0.3, 0.1, steps=200)
+    assert np.allclose(np.array(seen), np.stack([left, multipliers], axis=1))
+    assert left[-1] == 0 and left[50] > 0
+
+
+def test_the_trace_recovers_the_slope(digits: data.Dataset) -> None:
+    seen = trace(digits, -0.5, 5)
+    assert seen.left.shape == seen.multiplier.shape == (6, 3, 10)
+    assert np.all(seen.left[0] == 1) and np.all(seen.multiplier[0] == -0.5)
+    again = 1 - seen.left[1:-1] - 0.01 * (seen.slope[1:] + seen.multiplier[1:-1])
+    assert np.allclose(again, 1 - seen.left[2:]) and np.all(np.isnan(seen.gone))
+    assert np.allclose(np.diff(seen.multiplier, axis=0), -0.005 * seen.left[:-1], atol=1e-7)
+
+
+def test_forcing_alpha_leaves_the_network_as_it_was(digits: data.Dataset) -> None:
+    nets = fading.family(("van0", "ramp"), digits, (3,), seeds=SEEDS)
+    runs = fading.train(nets, digits, epochs=2, inside=("van0",))
+    last = {name: list(records)[-1] for name, records in runs.items()}
+    net = nets["van0 3"]
+    before = net.state_dict()
+    before = {name: value.clone() for name, value in before.items()}
+    found = fading.force(net, digits, (0.0, 0.5, 1.0))
+    after = net.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    assert found.shape == (3, 3) and np.all(found[0] > 0.5) and np.all(found[2] < found[0])
+    with fading.forced(net, 1.0):
+        assert bool((training.residual(net) == 0).all())
+        plain = training.remove_skips(net, digits)
+        assert np.all(plain.change == 0)
+    seen, fuller = fading.look(net, digits), degradation.look(net, digits)
+    assert np.allclose(seen.ratio, fuller.gradients[:, 1] / fuller.gradients[:, -1], rtol=1e-3)
+    assert np.allclose(seen.neighbours, fuller.neighbours[:, -1])
+    for name, value in (("neighbours", seen.neighbours), ("gradient ratio", seen.ratio)):
+        assert np.array_equal(fading.inside_of([last["van0 3"]], name)[0], value)
+    assert last["ramp 3"].alpha is not None and np.all(last["ramp 3"].alpha == 1)
+    with pytest.raises(ValueError, match="kind = 'vans'"):
+        fading.family(("vans",), digits, (3,))
+
+
+def test_recent_is_the_mean_of_the_last_ones() -> None:
+    values = np.arange(24.0).reshape(12, 2)
+    found = science.recent(values, steps=5)
+    for k in range(12):
+        assert np.allclose(found[k], values[max(0, k - 4) : k + 1].mean(0))
+
+
+def test_the_extremes_of_the_explorer_neither_fail_nor_warn(digits: data.Dataset) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        panel = explorer.explore(digits)
+        first, seen = panel.text, set()
+        names = ("rate", "ratio", "multiplier", "resistance")
+        for values in itertools.product((0.001, 0.1), (0.0, 1.0), (-2.0, 0.5), (0.0, 1.5)):
+            for name, value in zip(names, values, strict=True):
+                panel.controls[name].value = value
+            assert "Error" not in panel.text and len(panel.text.splitlines()) == 3
+            seen.add(panel.text)
+        assert len(seen) == 16 and any("never leave" in text for text in seen)
+        panel.reset()
+        panel.controls["rate"].value = 0.1
+        panel.controls["train"].value = True
+        assert "the last skip is gone after" in panel.text
+        panel.reset()
+        assert panel.text == first and "after 87 steps" in first
+    with pytest.raises(ValueError, match=r"ratio = 1\.5"):
+        explorer.explore(digits, ratio=1.5)
+
+
+def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    check_linear(0.8, 200)
+    assert capsys.readouterr().out.count("right.") == 2
+    check_linear(0.2, 100)
+    said = capsys.readouterr().out
+    assert "what is left" in said and "half of that" in said
+
+    def alpha_step(steps: float, ratio: float, multiplier: float) -> float:
+        root = math.sqrt(ratio)
+        return math.atan(root / abs(multiplier)) / (steps * root)
+
+    check_alpha_step(alpha_step)
+    assert "right in all" in capsys.readouterr().out
+    check_alpha_step(lambda steps, ratio, multiplier: 1 / (steps * abs(multiplier)))
+    assert "the multiplier falls as well" in capsys.readouterr().out
+    check_alpha_step(lambda t, r, m: math.atan(math.sqrt(r) / m) / (t * math.sqrt(r)))
+    said = capsys.readouterr().out
+    assert "absolute value" in said or "sign" in said

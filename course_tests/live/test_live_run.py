@@ -1,0 +1,239 @@
+"""A training run on the screen: in the background or waiting, stopped, broken off, failed."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course.live import LiveRun, live_run, run
+from course.plots import style
+
+
+@dataclass
+class Step:
+    """As much of a training record as a live run reads."""
+
+    step: int
+    steps: int
+    loss: np.ndarray
+    train_accuracy: np.ndarray | None = None
+    first_nonfinite: tuple[Any, ...] = ()
+
+
+def steps(total: int, *, pause: float = 0.0, closed: list[bool] | None = None) -> Iterator[Step]:
+    try:
+        for k in range(1, total + 1):
+            time.sleep(pause)
+            yield Step(k, total, np.array([2.0, 3.0]) / k)
+    finally:
+        if closed is not None:
+            closed.append(True)
+
+
+def wait_for(what: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_waiting_trains_to_the_end_and_says_the_same_each_time() -> None:
+    first, second = (live_run(steps(30), wait=True) for _ in range(2))
+    assert first.done and repr(first) == repr(second) == "Training finished: 30 of 30 steps."
+    assert [record.step for record in first.result()] == list(range(1, 31))
+    assert first._repr_mimebundle_()["image/png"] == second._repr_mimebundle_()["image/png"]
+    assert "loss 0.0833 ± 0.02 over 2 runs." in first._picture.alt
+    assert first._picture.caption == first._picture.alt
+    assert first._bar.value == 1 and first._button.disabled
+
+
+def test_the_environment_decides_whether_a_notebook_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_WAIT", "1")
+    assert live_run(steps(3)).done
+    monkeypatch.delenv("COURSE_WAIT")
+    gate = threading.Event()
+
+    def guarded() -> Iterator[Step]:
+        gate.wait(20)
+        yield from steps(3)
+
+    run = live_run(guarded())
+    assert not run.done  # the call has returned before the first step
+    gate.set()
+    assert len(run.result()) == 3 and run.done
+
+
+def test_several_runs_advance_side_by_side() -> None:
+    run = live_run({"plain": steps(40), "resnet": steps(20)}, wait=True)
+    assert {name: len(records) for name, records in run.result().items()} == {
+        "plain": 40, "resnet": 20,
+    }  # fmt: skip
+    assert repr(run) == "Training finished: 40 of 40, 20 of 20 steps."
+    assert "plain: loss" in run._picture.alt and "resnet: loss" in run._picture.alt
+
+
+def test_stop_ends_soon_closes_the_iterators_and_keeps_the_records() -> None:
+    closed: list[bool] = []
+    run = live_run(
+        {"a": steps(10**6, pause=0.01, closed=closed), "b": steps(10**6, closed=closed)},
+        wait=False,
+    )
+    wait_for(lambda: len(run.history["b"]) > 5)
+    run._button.click()
+    records = run.result()
+    assert run.done and closed == [True, True]
+    assert 5 < len(records["b"]) < 10**6
+    assert repr(run).startswith("Training stopped: ")
+
+
+def test_stop_breaks_off_an_endless_step() -> None:
+    cleaned: list[bool] = []
+
+    def endless() -> Iterator[Step]:
+        try:
+            while True:
+                len(cleaned)
+            yield Step(1, 1, np.ones(1))
+        finally:
+            cleaned.append(True)
+
+    run = live_run(endless(), wait=False)
+    wait_for(lambda: run._stepping)
+    run.stop()
+    assert run.result() == []
+    assert cleaned == [True] and repr(run) == "Training stopped: no steps."
+
+
+def test_a_run_that_has_ended_is_not_broken_off() -> None:
+    run = live_run(steps(2), wait=False)
+    run.result()
+    run.stop()
+    run._break_off()
+    assert repr(run) == "Training finished: 2 of 2 steps."
+
+
+def failing() -> Iterator[Step]:
+    yield from steps(3)
+    raise RuntimeError("out of memory")
+
+
+def test_an_error_in_training_is_shown_and_raised_by_result() -> None:
+    run = live_run(failing(), wait=False)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        run.result()
+    assert repr(run) == "Training failed: 3 of 3 steps."
+    assert "RuntimeError: out of memory" in run._picture.failure
+    with pytest.raises(RuntimeError, match="out of memory"):
+        live_run(failing(), wait=True)
+
+
+def test_an_error_in_draw_ends_the_run_and_is_raised() -> None:
+    fig, _ = style.figure(3.0, 2.0)
+
+    def draw(history: dict[str, list[Step]]) -> str:
+        if history["run"]:
+            raise KeyError("no such curve")
+        return ""
+
+    run = live_run(steps(10**6, pause=0.01), fig=fig, draw=draw, wait=False)
+    with pytest.raises(KeyError, match="no such curve"):
+        run.result()
+    assert "KeyError" in run._picture.failure and run._bar.bar_style == "danger"
+
+
+def test_an_interrupt_ends_waiting_and_stops_the_run() -> None:
+    run = live_run(steps(10**6, pause=0.01), wait=False)
+    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        run.result()
+    wait_for(lambda: run.done)
+    assert repr(run).startswith("Training stopped: ")
+
+
+def test_what_is_not_finite_is_said_and_marked_and_hides_nothing() -> None:
+    def breaking() -> Iterator[Step]:
+        found = SimpleNamespace(replica=1, step=3, layer="block 2", what="gradient")
+        for k in range(1, 9):
+            broken = k >= 3
+            loss = np.array([1.0 / k, np.nan if broken else 1.0, np.inf if k == 8 else 2.0])
+            yield Step(k, 8, loss, first_nonfinite=(None, found, None) if broken else (None,) * 3)
+
+    run = live_run(breaking(), wait=True)
+    assert "Not finite in 1, first at step 3: the gradient of block 2." in run._picture.alt
+    all_lost = live_run(iter([Step(1, 1, np.array([np.nan, np.inf]))]), wait=True)
+    assert "loss not finite over 2 runs" in all_lost._picture.alt
+    zero = live_run(iter([Step(k, 2, np.zeros(2)) for k in (1, 2)]), wait=True)
+    assert "loss 0 ± 0" in zero._picture.alt  # nothing to show on a logarithmic axis, no warning
+
+
+def test_values_measured_now_and_then_are_drawn_where_they_are() -> None:
+    def evaluated() -> Iterator[Step]:
+        for k in range(1, 11):
+            value = np.array([0.1 * k]) if k % 5 == 0 else None
+            yield Step(k, 10, np.ones(1), train_accuracy=value)
+
+    run = live_run(evaluated(), value="train_accuracy", wait=True)
+    assert "train accuracy 1 ± 0 over 1 run." in run._picture.alt
+    (line, *_) = run._canvas.figure.axes[0].lines
+    assert list(line.get_xdata()) == [5, 10] and run._canvas.figure.axes[0].get_yscale() == "linear"
+
+
+def test_a_picture_of_ones_own_is_drawn_at_a_bounded_rate() -> None:
+    fig, ax = style.figure(3.0, 2.0)
+    (line,) = ax.plot([], [])
+    drawn: list[int] = []
+
+    def draw(history: dict[str, list[Step]]) -> str:
+        drawn.append(len(history["run"]))
+        line.set_data(*np.array([(r.step, r.loss[0]) for r in history["run"]]).reshape(-1, 2).T)
+        return f"{len(history['run'])} records"
+
+    run = live_run(steps(3000), fig=fig, draw=draw, wait=True)
+    assert drawn[0] == 0 and drawn[-1] == 3000 and len(drawn) < 300
+    assert run._picture.alt.endswith("3000 records")
+
+
+def test_a_cell_that_runs_again_stops_its_earlier_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = {"metadata": {"cellId": "a1"}}
+    shell = SimpleNamespace(get_parent=lambda: cell)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(run, "_by_cell", {})
+    first = live_run(steps(10**6, pause=0.01), wait=False)
+    cell["metadata"] = {"cellId": "b2"}
+    other = live_run(steps(10**6, pause=0.01), wait=False)
+    cell["metadata"] = {"cellId": "a1"}
+    second = live_run(steps(10**6, pause=0.01), wait=False)
+    wait_for(lambda: first.done)
+    assert not other.done and not second.done
+    for running in (other, second):
+        running.stop()
+        running.result()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"runs": 3}, "run = 'int': it must be an iterator"),
+        ({"runs": {"plain": None}}, "plain = 'NoneType'"),
+        ({"runs": {}}, "at least one"),
+        ({"runs": [], "draw": print}, "both given, or none"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        live_run(**arguments)
+
+
+def test_no_records_at_all_is_a_run_that_has_finished() -> None:
+    run = live_run([], wait=True)
+    assert isinstance(run, LiveRun) and run.result() == []
+    assert repr(run) == "Training finished: no steps."
