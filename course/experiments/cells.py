@@ -17,7 +17,8 @@ import torch
 
 from course import data, networks, training
 from course.experiments.settings import Grid
-from course.training import one_thread, remove_skips
+from course.networks import one_thread
+from course.training import remove_skips
 
 COST = {"highway": 1.9, "diracnet": 1.6, "van": 1.3, "van0": 1.3}
 """Time of a step compared with a plain network's; only the time left and the order depend on it."""

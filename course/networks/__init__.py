@@ -11,6 +11,7 @@ blocks          each architecture is one equation, and one class: PostActivation
                 PreActivation, Residual, Scale, Highway, VariableActivation
 architectures   build, mlp, rebuild, extend_with_identity; Network; ARCHITECTURES, the names
 layers          Linear, DiracLinear, Activation, BatchNorm, LayerNorm for replicas
+threads         one_thread: thin layers lose by a second one
 activations     the nonlinearities by name, their derivatives and gains
 initializers    laws of the first weights: a law is a function of fan_in, fan_out and a generator
 

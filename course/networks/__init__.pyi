@@ -20,3 +20,4 @@ from .layers import LayerNorm as LayerNorm
 from .layers import Linear as Linear
 from .layers import batch_statistics as batch_statistics
 from .layers import norm_layer as norm_layer
+from .threads import one_thread as one_thread

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 from course.arguments import one_of, reject
+from course.networks import one_thread
 from course.training.records import Record
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -91,22 +91,6 @@ class Repeated:
             self.failure = str(error).partition("\n")[0] or type(error).__name__
         for tensor, value in zip(self.state, before, strict=True):
             tensor.detach().copy_(value)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Inside, torch computes with one thread on the CPU.
-
-    The layers are thin: a second thread gains little, and costs minutes where another program wants
-    its core, since each waits for the other a thousand times a second. Processes side by side
-    (`jobs`, `part`) use more cores. And the numbers do not depend on how many there are.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def on_one_thread(records: Iterator[Record]) -> Iterator[Record]:

@@ -18,8 +18,8 @@ from course.arguments import whole
 from course.data import Dataset, LinearTeacher
 from course.experiments.degradation import SETTINGS
 from course.measures import Probe, untouched_buffers
-from course.networks import Network
-from course.training import Optimizer, Record, on_one_thread, one_thread
+from course.networks import Network, one_thread
+from course.training import Optimizer, Record, on_one_thread
 
 GROWTH = math.sqrt(math.pi / (math.pi - 1))
 """How much gradients grow from a layer to the one before it, with batch norm and ReLU: 1.2108.

@@ -13,8 +13,7 @@ from course.arguments import whole
 from course.data import Dataset
 from course.lessons.loss_landscapes.science import SAMPLES
 from course.measures import Direction
-from course.networks import Network
-from course.training import one_thread
+from course.networks import Network, one_thread
 
 
 def extremes(

@@ -12,8 +12,8 @@ from course import measures, networks, seeding
 from course.data import Dataset
 from course.lessons.loss_landscapes import science
 from course.measures import Direction, Path, Surface
-from course.networks import Network
-from course.training import Record, one_thread
+from course.networks import Network, one_thread
+from course.training import Record
 
 WALK = tuple(float(6 / (np.pi * k) ** 2) for k in (1, 2))
 """Shares of a long random walk's variance along its first two principal directions: .61 and .15.

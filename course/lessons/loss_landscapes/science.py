@@ -18,8 +18,8 @@ from course import measures, networks, training
 from course.arguments import one_of, whole
 from course.data import Dataset
 from course.measures import Direction, Surface
-from course.networks import Network
-from course.training import Record, on_one_thread, one_thread
+from course.networks import Network, one_thread
+from course.training import Record, on_one_thread
 
 WIDTH, STEPS, RATE, BATCH = 32, 300, 0.002, 100
 SAMPLES, SPAN, POINTS = 128, 0.5, 21

@@ -20,9 +20,9 @@ from course.arguments import one_of, real, whole
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
 from course.measures import mean_cosine
-from course.networks import Linear, Network, activations
+from course.networks import Linear, Network, activations, one_thread
 from course.seeding import generator
-from course.training import Record, one_thread
+from course.training import Record
 
 NORMS: dict[str, str | None] = {"none": None, "batch norm": "batch", "layer norm": "layer"}
 LAWS = {"torch_default": 1 / math.sqrt(3), "lecun_normal": 1.0, "he_normal": math.sqrt(2.0)}

@@ -20,8 +20,7 @@ from torch import Generator, Tensor
 from course import measures, networks, seeding
 from course.arguments import one_of, real, whole
 from course.lessons.initialization.mean_field import normal_points
-from course.networks import Network, activations, initializers
-from course.training import one_thread
+from course.networks import Network, activations, initializers, one_thread
 
 Array = NDArray[np.float64]
 MAPS = ("Gaussian", "orthogonal", "looks-linear")

@@ -21,8 +21,8 @@ from course.data import Dataset
 from course.lessons.degradation import science as degradation
 from course.lessons.spectra.shattering import frozen
 from course.measures import nearest_neighbour_accuracy
-from course.networks import Network
-from course.training import Record, one_thread
+from course.networks import Network, one_thread
+from course.training import Record
 
 
 @dataclass(frozen=True)

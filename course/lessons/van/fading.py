@@ -20,8 +20,8 @@ from course.arguments import one_of, real
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
 from course.measures import nearest_neighbour_accuracy
-from course.networks import Network
-from course.training import Record, one_thread
+from course.networks import Network, one_thread
+from course.training import Record
 
 KINDS: dict[str, tuple[str, training.Skips | None]] = {
     "plain": ("plain", None),

@@ -18,8 +18,8 @@ from course.arguments import real, whole
 from course.data import Dataset
 from course.experiments.degradation import SETTINGS
 from course.lessons.degradation import science as degradation
-from course.networks import Network
-from course.training import Record, one_thread
+from course.networks import Network, one_thread
+from course.training import Record
 
 SEEDS = (0, 1, 2)
 
