@@ -68,7 +68,8 @@ def product_spectrum(factors: Sequence[Any]) -> Spectrum:
     Products of random or trained layers come out to about ten digits in every value, relative to
     itself, though the condition number be 1e100 or more. What is not known to 0.1 % is marked
     `floor`: a direction that a factor loses, or that factors first shrink and later blow up again.
-    See `product_svd.product_logs` for the method. ValueError for no factor, or shapes that don't chain.
+    See `product_svd.product_logs` for the method. ValueError for no factor, or shapes that don't
+    chain.
     """
     if len(factors) == 0:
         raise arguments.reject("factors", factors, "at least one matrix")

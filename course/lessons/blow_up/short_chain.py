@@ -56,7 +56,7 @@ class ShortRun:
         return steps
 
     def first_nonfinite(self, run: int) -> tuple[int, int, str] | None:
-        """(step from 1, layer from 1, what) as in `training.NonFinite`; the loss has layer n + 1."""
+        """(step from 1, layer from 1, what), see `training.NonFinite`; the loss has layer n + 1."""
         step = int(self.survived[run])
         if step == len(self.loss):
             return None

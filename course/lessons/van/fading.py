@@ -58,7 +58,7 @@ def train(
     inside: Sequence[str] = ("ramp",),
     **options: object,
 ) -> dict[str, Iterator[Record]]:
-    """Train a `family` in place, each kind by its schedule; records as those of `degradation.science.train`.
+    """Train a `family` in place, each kind by its schedule; a record per epoch.
 
     inside: kinds whose records say in `norms` how the layer "last block" is doing: "neighbours" and
     "gradient ratio", see `Ends`; `inside_of` reads them.
@@ -96,7 +96,7 @@ class Ends:
 def look(net: Network, examples: Dataset, *, samples: int = 200) -> Ends:
     """One forward and backward pass of the first training examples as one batch, as in training.
 
-    The network is left as it was. It agrees with `degradation.science.look`, and takes half of its time.
+    The network is left as it was. It agrees with the `look` of lesson 08, in half of its time.
     """
     x, y = examples.x_train[:samples], examples.y_train[:samples]
     mode = net.training
