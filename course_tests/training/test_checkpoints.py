@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import blobs, build
 
 from course import networks, training
 from course.data import LinearTeacher
 from course.networks import initializers
 from course.training import SGD, Adam, CheckpointError, checkpoints, fit, linear_decay
 from course.training.records import from_plain, to_plain
+from course_tests.small import blobs, build
 
 OPTIONS = dict(steps=15, batch=25, evaluate_every=4, device="cpu", checkpoint_every=0)
 

@@ -7,10 +7,10 @@ import contextlib
 import numpy as np
 import pytest
 import torch
-from small import blobs, build
 
 from course import training
 from course.training import SGD, Adam, devices, fit
+from course_tests.small import blobs, build
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small import blobs, build
 
 from course import training
 from course.lessons.van import science as van
 from course.networks import rebuild
 from course.training import SGD, Adam, Problem, Record, fit, linear_decay, phasing
+from course_tests.small import blobs, build
 
 
 def run(network, **options):

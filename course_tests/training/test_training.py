@@ -10,12 +10,12 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from small import blobs, build
 
 from course import measures, networks, training
 from course.data import LinearTeacher
 from course.measures import signals
 from course.training import SGD, Adam, Problem, clip_, constant, fit, linear_decay, step_decay
+from course_tests.small import blobs, build
 
 CPU = torch.device("cpu")
 

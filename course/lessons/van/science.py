@@ -1,8 +1,8 @@
 """How skips leave a VAN: with nothing that resists, with a constant resistance, and in training.
 
 The schedules are those of `training`. A resistance g is a slope dC/dalpha that stays the same all
-the time. Eqs. 7 and 8 then move alpha by -eta (g + lambda), and g + lambda changes as lambda does: a
-constant resistance g acts as if the multiplier had started at lambda_0 + g.
+the time. Eqs. 7 and 8 then move alpha by -eta (g + lambda), and g + lambda changes as lambda
+does: a constant resistance g acts as if the multiplier had started at lambda_0 + g.
 """
 
 from __future__ import annotations
