@@ -10,6 +10,9 @@ from .loss import LOSSES as LOSSES
 from .loss import accuracies as accuracies
 from .loss import evaluate as evaluate
 from .loss import losses as losses
+from .passes import Signals as Signals
+from .passes import as_in_training as as_in_training
+from .passes import one_pass as one_pass
 from .probe import Probe as Probe
 from .representations import FLAT as FLAT
 from .representations import dead as dead
@@ -24,6 +27,7 @@ from .representations import sample_norm as sample_norm
 from .representations import saturated as saturated
 from .representations import share_outside as share_outside
 from .signals import WATCHABLE as WATCHABLE
+from .signals import block_names as block_names
 from .signals import example_norms as example_norms
 from .signals import first_nonfinite_output as first_nonfinite_output
 from .signals import layer_of as layer_of

@@ -35,8 +35,13 @@ def layers(network: Any) -> dict[str, nn.Module]:
     A stem that passes its input on is left out.
     """
     named = {} if isinstance(network.stem, nn.Identity) else {"stem": network.stem}
-    named |= {f"block {k}": block for k, block in enumerate(network.blocks, start=1)}
+    named |= zip(block_names(network), network.blocks, strict=True)
     return named | {"head": network.head}
+
+
+def block_names(network: Any) -> list[str]:
+    """The names of its blocks among its `layers`: "block 1", "block 2", ..."""
+    return [f"block {number}" for number in range(1, len(network.blocks) + 1)]
 
 
 def leaves(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
@@ -56,13 +61,14 @@ def leaves(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]
 
 @contextmanager
 def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
-    """While open, the list fills with the output of each module that runs, in running order."""
-    seen: list[Tensor] = []
+    """While open, the list holds what each of the modules returned when it last ran."""
+    outputs = [torch.empty(0)] * len(modules)
     handles = [
-        module.register_forward_hook(lambda *call: seen.append(call[2])) for module in modules
+        module.register_forward_hook(lambda *call, k=k: outputs.__setitem__(k, call[2]))
+        for k, module in enumerate(modules)
     ]
     try:
-        yield seen
+        yield outputs
     finally:
         for handle in handles:
             handle.remove()
@@ -94,9 +100,9 @@ def parameter_norms(pieces: Mapping[str, Tensor], network: Any) -> np.ndarray:
 def first_nonfinite_output(network: Any, x: Tensor, replica: int) -> tuple[str, str]:
     """(layer, what): the first layer of that replica with a non-finite output, or the loss."""
     named = layers(network)
-    with torch.no_grad(), untouched_buffers(network), outputs_of(list(named.values())) as seen:
+    with torch.no_grad(), untouched_buffers(network), outputs_of(list(named.values())) as outputs:
         network(x)
-    for name, output in zip(named, seen, strict=True):
+    for name, output in zip(named, outputs, strict=True):
         if not torch.isfinite(output[replica]).all():
             return name, "activation"
     return "loss", "loss"

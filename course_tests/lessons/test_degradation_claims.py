@@ -44,27 +44,27 @@ def test_plain_networks_fall_in_training_accuracy_and_residual_ones_do_not(
 def test_with_batch_norm_gradients_explode_at_the_computed_rate(digits: data.Dataset) -> None:
     for init in ("torch_default", "he_normal", "orthogonal"):
         net = science.network("plain", digits, depth=30, seeds=range(20, 30), init=init)
-        found = science.look(net, digits)
-        error = found.growth.std(ddof=1) / np.sqrt(10)
-        assert abs(found.growth.mean() - science.GROWTH) < max(4 * error, 0.012), init
+        growth = science.profile(net, digits).growth
+        error = growth.std(ddof=1) / np.sqrt(10)
+        assert abs(growth.mean() - science.GROWTH) < max(4 * error, 0.012), init
     vanishing = science.network("plain", digits, depth=30, seeds=SEEDS, norm=None)
-    assert np.all(np.abs(science.look(vanishing, digits).growth - 0.41) < 0.03)
+    assert np.all(np.abs(science.profile(vanishing, digits).growth - 0.41) < 0.03)
     residual = science.network("resnet", digits, depth=30, seeds=SEEDS)
-    assert np.all(science.look(residual, digits).growth < 1.1)
+    assert np.all(science.profile(residual, digits).growth < 1.1)
 
 
 @pytest.mark.claims
 def test_neighbours_tell_what_the_effective_rank_does_not(digits: data.Dataset) -> None:
     plain, resnet = (
-        science.look(science.network(name, digits, depth=30, seeds=SEEDS), digits)
+        science.profile(science.network(name, digits, depth=30, seeds=SEEDS), digits)
         for name in ("plain", "resnet")
     )
-    assert np.all(plain.rank[:, -1] > resnet.rank[:, -1])  # the wrong way round, if anything
-    assert np.all(plain.neighbours[:, 0] > 0.93) and plain.neighbours[:, -1].mean() < 0.15
-    assert np.all(resnet.neighbours[:, -1] > 0.6)
+    assert np.all(plain.rank[-1] > resnet.rank[-1])  # the wrong way round, if anything
+    assert np.all(plain.neighbours[0] > 0.93) and plain.neighbours[-1].mean() < 0.15
+    assert np.all(resnet.neighbours[-1] > 0.6)
     # without norm, and with He's weights, the rank does collapse
     bare = science.network("plain", digits, depth=100, seeds=SEEDS, norm=None, init="he_normal")
-    assert np.all(science.look(bare, digits).rank[:, -1] < 6)
+    assert np.all(science.profile(bare, digits).rank[-1] < 6)
 
 
 @pytest.mark.claims
@@ -101,12 +101,12 @@ def test_looking_changes_nothing(digits: data.Dataset) -> None:
     net = science.network("plain", digits, depth=3, seeds=SEEDS)
     net.eval()
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    first, again = science.look(net, digits), science.look(net, digits)
+    first, again = science.profile(net, digits), science.profile(net, digits)
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert not net.training and all(p.grad is None for p in net.parameters())
     assert np.array_equal(first.gradients, again.gradients)
-    assert first.gradients.shape == (3, 4) and list(first.places) == [0, 1, 2, 3]
-    assert first.rank.shape == first.neighbours.shape == (3, 4)
+    assert first.gradients.shape == (4, 3) and list(first.places) == [0, 1, 2, 3]
+    assert first.rank.shape == first.neighbours.shape == (4, 3)
 
 
 def test_the_extremes_of_the_explorer_neither_fail_nor_warn(digits: data.Dataset) -> None:

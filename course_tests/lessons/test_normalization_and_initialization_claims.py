@@ -78,7 +78,7 @@ def test_gradients_grow_at_the_computed_rate_for_every_size_of_batch(digits: dat
     net = science.untrained(digits, depth=30, seeds=MANY)
     four, two = (science.signals(net, digits, batch=size) for size in (4, 2))
     assert 1.4 < four.growth.mean() < science.growth("batch", 4)
-    assert np.median(two.gradients[0] / two.gradients[-1]) < 1e-6
+    assert np.median(two.gradient_norms[0] / two.gradient_norms[-1]) < 1e-6
 
 
 @pytest.mark.claims
@@ -115,7 +115,8 @@ def test_layer_norm_loses_the_angles_and_batch_norm_the_gradients(digits: data.D
     }
     assert found["batch"].cosine[-1].max() < 0.45
     assert found["layer"].cosine[-1].min() > 0.97 and found[None].cosine[-1].min() > 0.97
-    steep = found["batch"].gradients[0] / found["batch"].gradients[-1]
+    norms = found["batch"].gradient_norms
+    steep = norms[0] / norms[-1]
     assert np.all((steep > 5_000) & (steep < 40_000))
 
 
@@ -186,7 +187,7 @@ def test_looks_linear_is_linear_and_orthogonal(digits: data.Dataset) -> None:
         assert (net(x[:1] + x[1:2]) - net(x[:1]) - net(x[1:2])).abs().max() < 1e-12
     found = science.signals(net, digits)
     assert np.abs(found.growth - 1).max() < 1e-12
-    assert np.all(degradation.look(net.float(), digits).neighbours[:, -1] > 0.95)
+    assert np.all(degradation.profile(net.float(), digits).neighbours[-1] > 0.95)
 
 
 @settings(max_examples=10, deadline=None)

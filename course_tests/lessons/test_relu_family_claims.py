@@ -38,18 +38,18 @@ def test_units_are_counted_as_a_loop_counts_them() -> None:
         for layer, block in enumerate(network.blocks):
             z = (h @ block.linear.weight[r] + block.linear.bias[r]).detach()
             h = z.clamp(min=0)
-            assert found.off[r, layer] == pytest.approx((z <= 0).double().mean().item())
-            assert found.dead[r, layer] == pytest.approx((h == 0).all(0).double().mean().item())
+            assert found.off[layer, r] == pytest.approx((z <= 0).double().mean().item())
+            assert found.dead[layer, r] == pytest.approx((h == 0).all(0).double().mean().item())
             rank = measures.effective_rank(h).item()
-            assert found.rank[r, layer] == pytest.approx(rank, rel=1e-3)
+            assert found.rank[layer, r] == pytest.approx(rank, rel=1e-3)
 
 
 @claims
 def test_half_is_off_and_twice_the_variance_makes_up_for_it() -> None:
     for scale, factor in ((1.0, math.sqrt(0.5)), (math.sqrt(2), 1.0)):
-        found = sigmoid_saturation.look(start("relu", 20, scale=scale), scale=scale)
+        found = sigmoid_saturation.hidden_layers(start("relu", 20, scale=scale), scale=scale)
         assert abs((found.slope == 0).mean() - 0.5) < 0.03
-        assert abs(found.factor.mean() - factor) < 0.04
+        assert abs(found.growth.mean() - factor) < 0.04
 
 
 @claims
@@ -68,13 +68,13 @@ def test_twenty_layers_learn_with_the_family(name: str) -> None:
 @claims
 def test_dead_units_come_back_unless_a_whole_layer_is_dead() -> None:
     network = start("relu", bias=-1.0)
-    before = science.units(network).dead[:, 2]
+    before = science.units(network).dead[2]
     assert before.min() > 0.6
     assert learned(network).min() > 0.97
-    assert (science.units(network).dead[:, 2] < before - 0.3).all()
+    assert (science.units(network).dead[2] < before - 0.3).all()
     network = start("relu", bias=-2.0)
     before = science.units(network).dead
-    assert (before[:, 2] == 1).all()
+    assert (before[2] == 1).all()
     weights = [block.linear.weight.detach().clone() for block in network.blocks]
     assert learned(network).max() < 0.2
     np.testing.assert_array_equal(science.units(network).dead, before)
@@ -90,7 +90,7 @@ def test_long_steps_kill_and_some_deaths_do_no_harm() -> None:
     for rate in (0.003, 0.03, 0.1):
         network = start("relu")
         learned(network, rate, steps=20)
-        dead[rate] = science.units(network).dead[:, 0].mean()
+        dead[rate] = science.units(network).dead[0].mean()
     assert dead[0.003] < 0.1 and 0.25 < dead[0.03] < 0.6 and dead[0.1] > 0.8
     assert learned(start("relu"), 0.03).min() > 0.95
     fast = {name: learned(start(name), 0.1).mean() for name in ("relu", "leaky-relu", "elu")}
@@ -123,14 +123,14 @@ def test_digits_grow_alike_as_the_closed_form_says() -> None:
     expected = science.expected_cosine(50)
     assert (np.diff(expected) > 0).all() and expected[-1] > 0.98
     found = science.units(sigmoid_saturation.network("relu", 50, seeds=range(10, 20)))
-    assert np.abs(found.cosine.mean(axis=0) - expected).max() < 0.06
-    assert np.median(found.rank[:, 49]) < 8 < 18 < found.rank.mean(axis=0)[9]
-    assert abs(found.dead.mean(axis=0)[49] - 0.5) < 0.1 and found.dead[:, 0].max() < 0.05
+    assert np.abs(found.cosine.mean(axis=1) - expected).max() < 0.06
+    assert np.median(found.rank[49]) < 8 < 18 < found.rank[9].mean()
+    assert abs(found.dead[49].mean() - 0.5) < 0.1 and found.dead[0].max() < 0.05
     for name in ("elu", "tanh"):  # not all towards one another, yet few directions are left
         others = science.units(start(name, 50))
-        assert others.cosine[:, 49].mean() < 0.8 and others.rank[:, 49].mean() < 10
+        assert others.cosine[49].mean() < 0.8 and others.rank[49].mean() < 10
     leaky = science.units(sigmoid_saturation.network("leaky-relu", 50, seeds=range(10, 20)))
-    assert (leaky.dead == 0).all() and np.median(leaky.rank[:, 49]) < 8
+    assert (leaky.dead == 0).all() and np.median(leaky.rank[49]) < 8
 
 
 @claims

@@ -42,16 +42,16 @@ def test_the_network_has_the_depth_and_the_weights_that_are_said() -> None:
     torch.testing.assert_close(3 * same, linears[3].weight)
 
 
-def test_look_measures_what_autograd_and_a_loop_say() -> None:
+def test_hidden_layers_are_what_autograd_and_a_loop_say() -> None:
     network = science.network("tanh", 3, scale=2.0, seeds=[5], dtype=torch.float64)
-    found = science.look(network, scale=2.0, input_scale=0.5, examples=4)
-    assert found.z.shape == found.slope.shape == (1, 3, 4, 64)
+    found = science.hidden_layers(network, scale=2.0, input_scale=0.5, examples=4)
+    assert found.z.shape == found.slope.shape == (3, 1, 4, 64)
     sizes = []
     for k in range(4):  # one example at a time, by hand
         h, label = 0.5 * data.digits().x_train[k].double(), int(data.digits().y_train[k])
         for number, block in enumerate(network.blocks):
             z = h @ block.linear.weight[0] + block.linear.bias[0, 0]
-            np.testing.assert_allclose(found.z[0, number, k], z.detach().numpy())
+            np.testing.assert_allclose(found.z[number, 0, k], z.detach().numpy())
             h = torch.tanh(z)
             if number == 0:
                 first = h
@@ -60,25 +60,25 @@ def test_look_measures_what_autograd_and_a_loop_say() -> None:
         sizes.append(g.square().sum().item())
     assert found.gradient[0, 0] == pytest.approx(math.sqrt(np.mean(sizes)))
     np.testing.assert_allclose(found.slope, 1 - np.tanh(found.z) ** 2)
-    assert found.saturated[0, 1] == np.mean(np.abs(found.z[0, 1]) >= measures.FLAT["tanh"][1])
+    assert found.saturated[1, 0] == np.mean(np.abs(found.z[1, 0]) >= measures.FLAT["tanh"][1])
 
 
 @claims
 @pytest.mark.parametrize(("scale", "low", "high"), [(1.0, 0.22, 0.25), (8.0, 0.75, 0.95)])
 def test_slopes_alone_give_the_gradient(scale: float, low: float, high: float) -> None:
     network = science.network("sigmoid", 20, scale=scale, seeds=range(10, 20))
-    found = science.look(network, scale=scale)
-    assert low < found.factor.mean() < high
-    predicted = (found.expected[:, 0] / found.expected[:, -1]) ** (1 / 19)
-    np.testing.assert_allclose(predicted, found.factor, rtol=0.06)
+    found = science.hidden_layers(network, scale=scale)
+    assert low < found.growth.mean() < high
+    predicted = (found.expected[0] / found.expected[-1]) ** (1 / 19)
+    np.testing.assert_allclose(predicted, found.growth, rtol=0.06)
 
 
 @claims
 def test_at_glorots_scale_nothing_is_saturated_and_the_gradient_vanishes() -> None:
-    found = science.look(science.network("sigmoid", 20, seeds=range(10, 20)), scale=1.0)
+    found = science.hidden_layers(science.network("sigmoid", 20, seeds=range(10, 20)), scale=1.0)
     assert found.saturated.max() < 0.001
-    assert (found.gradient[:, 0] < 1e-10).all() and (found.gradient[:, -1] > 0.5).all()
-    forward = (found.spread[:, -1] / found.spread[:, 1]) ** (1 / 18)
+    assert (found.gradient[0] < 1e-10).all() and (found.gradient[-1] > 0.5).all()
+    forward = (found.spread[-1] / found.spread[1]) ** (1 / 18)
     assert (forward < 0.25).all(), "differences of digits shrink by at least a quarter as well"
 
 
@@ -110,16 +110,20 @@ def test_no_rate_and_no_patience_rescues_twelve_layers() -> None:
 def test_between_too_small_and_saturated_a_deep_sigmoid_network_learns() -> None:
     for scale, low, high in ((4.0, 0.95, 1.0), (8.0, 0.95, 1.0), (20.0, 0.1, 0.45)):
         assert low <= learned("sigmoid", 12, scale=scale).mean() <= high, scale
-    look = science.look(science.network("sigmoid", 12, scale=8.0, seeds=SEEDS), scale=8.0)
-    assert 0.35 < look.saturated[:, 1:].mean() < 0.47
-    look = science.look(science.network("sigmoid", 12, scale=20.0, seeds=SEEDS), scale=20.0)
-    assert look.saturated[:, 1:].mean() > 0.7 and look.factor.mean() > 0.95, "it did not vanish"
+    layers = science.hidden_layers(
+        science.network("sigmoid", 12, scale=8.0, seeds=SEEDS), scale=8.0
+    )
+    assert 0.35 < layers.saturated[1:].mean() < 0.47
+    layers = science.hidden_layers(
+        science.network("sigmoid", 12, scale=20.0, seeds=SEEDS), scale=20.0
+    )
+    assert layers.saturated[1:].mean() > 0.7 and layers.growth.mean() > 0.95, "it did not vanish"
 
 
 @claims
 def test_thirty_tanh_layers_fail_for_their_rate_with_healthy_gradients() -> None:
-    look = science.look(science.network("tanh", 30, seeds=SEEDS), scale=1.0)
-    assert (np.abs(np.log10(look.gradient[:, 0] / look.gradient[:, -1])) < 1).all()
+    layers = science.hidden_layers(science.network("tanh", 30, seeds=SEEDS), scale=1.0)
+    assert (np.abs(np.log10(layers.gradient[0] / layers.gradient[-1])) < 1).all()
     assert learned("tanh", 30).mean() < 0.6
     assert learned("tanh", 30, optimizer=Adam(0.0003)).min() > 0.97
 

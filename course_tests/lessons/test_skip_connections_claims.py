@@ -56,14 +56,14 @@ def test_half_open_gates_and_halved_skips_train_worse(digits: data.Dataset) -> N
 def test_what_skips_let_pass_is_their_product(digits: data.Dataset) -> None:
     for skip, depth in ((1.0, 30), (0.9, 10), (0.8, 5), (1.2, 30)):
         net = science.scaled(digits, skip, depth=depth, seeds=range(20, 30))
-        kept = science.passage(net, digits).kept[depth].mean()
+        kept = science.kept(net, digits)[depth].mean()
         assert abs(kept - skip**depth) < 0.08 * max(1.0, skip**depth), (skip, depth)
     highway = degradation.network("highway", digits, depth=30, seeds=range(20, 30))
     passed = (1 - science.gates(highway, digits)).prod(0)
     assert np.allclose(passed, (1 - science.gate_at(-4)) ** 30, atol=0.05)
-    assert np.allclose(science.passage(highway, digits).kept[30], passed, atol=0.15)
+    assert np.allclose(science.kept(highway, digits)[30], passed, atol=0.15)
     plain = degradation.network("plain", digits, depth=30, seeds=range(20, 30))
-    assert science.passage(plain, digits).kept[30].mean() < 0.1
+    assert science.kept(plain, digits)[30].mean() < 0.1
 
 
 @pytest.mark.claims
@@ -82,11 +82,11 @@ def test_batch_norm_shatters_gradients_and_skips_hold_them_together() -> None:
 def test_skips_hold_gradients_and_leave_the_rank_alone(digits: data.Dataset) -> None:
     grown, ranks = {}, {}
     for name in ("plain", "resnet", "highway", "diracnet"):
-        look = degradation.look(
+        profile = degradation.profile(
             degradation.network(name, digits, depth=30, seeds=SEEDS), digits, places=2
         )
-        grown[name] = np.median(look.gradients[:, 1] / look.gradients[:, -1])
-        ranks[name] = look.rank[:, -1].mean()
+        grown[name] = np.median(profile.gradients[1] / profile.gradients[-1])
+        ranks[name] = profile.rank[-1].mean()
     assert grown.pop("plain") > 100 and max(grown.values()) < 15
     assert max(ranks.values()) < 1.5 * min(ranks.values())
 
@@ -110,10 +110,9 @@ def test_a_scaled_skip_of_one_is_the_resnet(digits: data.Dataset) -> None:
     same = science.scaled(digits, 1.0, depth=4, seeds=SEEDS).eval()
     with torch.no_grad():
         assert torch.allclose(resnet(digits.x_test), same(digits.x_test), atol=1e-5)
-    first, second = (science.passage(net, digits) for net in (resnet, same))
-    assert np.allclose(first.gradients, second.gradients, rtol=1e-4)
-    assert np.allclose(first.gradients, degradation.look(resnet, digits).gradients.T, rtol=1e-4)
-    assert np.all(first.kept[0] == 1) and np.allclose(first.share[0], 1)
+    first, second = (degradation.profile(net, digits).gradients for net in (resnet, same))
+    assert np.allclose(first, second, rtol=1e-4)
+    assert np.all(science.kept(resnet, digits)[0] == 1)
 
 
 def test_a_held_skip_stays_where_it_is(digits: data.Dataset) -> None:

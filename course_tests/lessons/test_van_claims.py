@@ -181,11 +181,10 @@ def test_forcing_alpha_leaves_the_network_as_it_was(digits: data.Dataset) -> Non
         assert bool((training.residual(net) == 0).all())
         plain = training.remove_skips(net, digits)
         assert np.all(plain.change == 0)
-    seen, fuller = fading.look(net, digits), degradation.look(net, digits)
-    assert np.allclose(seen.ratio, fuller.gradients[:, 1] / fuller.gradients[:, -1], rtol=1e-3)
-    assert np.allclose(seen.neighbours, fuller.neighbours[:, -1])
-    for name, value in (("neighbours", seen.neighbours), ("gradient ratio", seen.ratio)):
-        assert np.array_equal(fading.inside_of([last["van0 3"]], name)[0], value)
+    profile = degradation.profile(net, digits)
+    ratio = profile.gradients[1] / profile.gradients[-1]
+    for name, value in (("neighbours", profile.neighbours[-1]), ("gradient ratio", ratio)):
+        assert np.allclose(fading.inside_of([last["van0 3"]], name)[0], value, rtol=1e-3)
     assert last["ramp 3"].alpha is not None and np.all(last["ramp 3"].alpha == 1)
     with pytest.raises(ValueError, match="kind = 'vans'"):
         fading.family(("vans",), digits, (3,))

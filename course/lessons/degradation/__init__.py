@@ -2,6 +2,6 @@
 
 The lesson of `notebooks/08_degradation.ipynb`.
 
-science     networks of growing depth on real data, and a look into their layers
+science     networks of growing depth on real data, and profiles of their layers
 pictures, explorer, exercise    the usual doors
 """

@@ -54,19 +54,19 @@ def explore(
     fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
 
     @lru_cache(maxsize=64)
-    def look(depth: int, network: str, norm: str, init: str, seed: int) -> science.Look:
+    def profile(depth: int, network: str, norm: str, init: str, seed: int) -> science.Profile:
         seeds = range(RUNS * seed, RUNS * (seed + 1))
         options: dict[str, Any] = {"norm": NORMS[norm], "init": LAWS[init]}
         net = science.network(network, examples, depth=depth, seeds=seeds, **options)
-        return science.look(net, examples, samples=SAMPLES, places=8)
+        return science.profile(net, examples, samples=SAMPLES, places=8)
 
     def draw(**settings: Any) -> str:
-        found = look(**settings)
+        layers = profile(**settings)
         known = settings["network"] == "plain" and settings["norm"] == "batch norm"
-        size = np.median(found.gradients, axis=0)
+        size = np.median(layers.gradients, axis=1)
         growth = science.GROWTH if known else None
-        panels.show(size[1:], growth, found.places, found.rank.T, found.neighbours.T)
-        return _words(found, size, settings)
+        panels.show(size[1:], growth, layers.places, layers.rank, layers.neighbours)
+        return _words(layers, size, settings)
 
     return live(
         fig, draw, seed=0,
@@ -77,10 +77,10 @@ def explore(
     )  # fmt: skip
 
 
-def _words(look: science.Look, size: np.ndarray, settings: dict[str, Any]) -> str:
-    factor = np.median(look.growth)
+def _words(layers: science.Profile, size: np.ndarray, settings: dict[str, Any]) -> str:
+    factor = np.median(layers.growth)
     grows = "" if np.isnan(factor) else f", a factor of {factor:.2f} from a block to the one before"
-    rank, near = look.rank.mean(0), 100 * look.neighbours.mean(0)
+    rank, near = layers.rank.mean(1), 100 * layers.neighbours.mean(1)
     return "\n".join(
         [
             f"{settings['network']}, {settings['depth']} blocks, {settings['norm']}, weights: "

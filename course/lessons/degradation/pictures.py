@@ -130,7 +130,7 @@ def before_and_after(
     """Effective rank (left) and neighbours (right) by layer, for each network at each time.
 
     looks: by network, then by time ("at the start", ...), with places (P,), and rank and
-    neighbours (R, P) as attributes.
+    neighbours (P, R) as attributes.
     Networks differ in colour; times in the marker, filled at first and hollow later.
     """
     for name, times in looks.items():
@@ -139,7 +139,7 @@ def before_and_after(
             if when:
                 look |= {"markerfacecolor": "white", "linestyle": (0, (1, 2)), "linewidth": 1.2}
             for ax, values in zip(axes, (found.rank, 100 * found.neighbours), strict=True):
-                curves.mean_band(ax, found.places, values.T, label=f"{name}, {time}", **look)
+                curves.mean_band(ax, found.places, values, label=f"{name}, {time}", **look)
     axes[0].set(title="Effective rank", ylabel="directions in use", ylim=(0, None))
     axes[1].set(title="Nearest neighbours", ylabel="same class (%)", ylim=(0, 103))
     guessing(axes[1], 100 / classes)

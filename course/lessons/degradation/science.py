@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -17,8 +18,7 @@ from course import measures, networks, training
 from course.arguments import whole
 from course.data import Dataset, LinearTeacher
 from course.experiments.degradation import SETTINGS
-from course.measures import Probe, untouched_buffers
-from course.networks import Network, one_thread
+from course.networks import Network
 from course.training import Optimizer, Record, on_one_thread
 
 GROWTH = math.sqrt(math.pi / (math.pi - 1))
@@ -86,68 +86,45 @@ def by_depth(
     history: Mapping[str, Sequence[Record]], name: str, value: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """The last records of the runs "NAME DEPTH": depths (N,) and an attribute of theirs (N, R)."""
-    found = {
+    last = {
         int(run.rsplit(" ", 1)[1]): getattr(records[-1], value)
         for run, records in history.items()
         if run.rsplit(" ", 1)[0] == name and records
     }
-    depths = sorted(found)
-    return np.array(depths, dtype=int), np.array([found[depth] for depth in depths])
+    depths = sorted(last)
+    return np.array(depths, dtype=int), np.array([last[depth] for depth in depths])
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the layers pass on, in one forward and backward pass of R replicas.
+class Profile:
+    """R networks, layer by layer from the stem (0) to the last block (L).
 
-    gradients (R, L + 1): of an example's own loss with respect to the output of the stem and of
-    each block, root mean square of its norm over the examples. places (P,): the layers, of 0 (the
-    stem) to L, at which the others were measured. rank (R, P): effective rank of the outputs.
-    neighbours (R, P): their leave-one-out nearest-neighbour accuracy.
+    gradients (L + 1, R): of an example's own loss with respect to the output, root mean square of
+    the norm over the examples. growth (R,): the factor on them per block on their way back,
+    geometric mean. places (P,): the layers at which the others were measured. rank (P, R):
+    effective rank of the outputs. neighbours (P, R): leave-one-out nearest-neighbour accuracy.
     """
 
     gradients: np.ndarray
+    growth: np.ndarray
     places: np.ndarray
     rank: np.ndarray
     neighbours: np.ndarray
 
-    @property
-    def growth(self) -> np.ndarray:
-        """Factor by which gradients grow per block on their way back, (R,): geometric mean."""
-        blocks = self.gradients[:, 1:]
-        if blocks.shape[1] < 2:
-            return np.full(len(blocks), np.nan)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (blocks[:, 0] / blocks[:, -1]) ** (1 / (blocks.shape[1] - 1))
 
-
-def look(net: Network, examples: Dataset, *, samples: int = 200, places: int = 11) -> Look:
-    """Look into the network with the first `samples` training examples as one batch.
+def profile(net: Network, examples: Dataset, *, samples: int = 200, places: int = 11) -> Profile:
+    """The profile of a network over the first `samples` training examples, as one batch.
 
     Batch norm uses the statistics of this batch, as in training. The network is left as it was.
     places: at how many layers at most ranks and neighbours are measured, both ends included.
     """
     x = examples.x_train[: whole("samples", samples, least=2)]
     y = examples.y_train[:samples]
-    names = ["stem", *(f"block {k}" for k in range(1, net.depth + 1))]
+    signals = measures.one_pass(net, x, y, layers=["stem", *measures.block_names(net)])
     chosen = np.unique(np.linspace(0, net.depth, min(places, net.depth + 1)).round().astype(int))
-    few = Probe(
-        net, layers=[names[k] for k in chosen], labels=y, samples=samples,
-        measure=["effective_rank", "neighbours"],
-    )  # fmt: skip
-    mode = net.training
-    net.train()
-    with one_thread(), untouched_buffers(net), Probe(net, layers=names, measure=[]) as every, few:
-        outputs = net(x)
-        measures.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum().backward()
-    net.zero_grad()
-    net.train(mode)
-    found = few.table()
-    return Look(
-        np.stack([row["gradient"] for row in every.table()], axis=1),
-        chosen,
-        np.stack([row["effective_rank"] for row in found], axis=1),
-        np.stack([row["neighbours"] for row in found], axis=1),
-    )
+    rank = signals.measure(measures.effective_rank, chosen)
+    neighbours = signals.measure(partial(measures.nearest_neighbour_accuracy, y=y), chosen)
+    return Profile(signals.gradient_norms, signals.growth, chosen, rank, neighbours)
 
 
 def learn_identity(

@@ -63,13 +63,10 @@ def starts(depth: int, *, seeds: Sequence[int]) -> tuple[Array, Array]:
     """
     start, digits = network(depth, seeds=seeds, dtype=torch.float64), data.digits()
     x, label = digits.x_train[:1].double(), digits.y_train[:1]
-    h = start.replicated(x)
-    for block in start.blocks:
-        h = block(h)
-    losses = measures.losses(start.head(h), label.expand(start.replicas, -1), "cross_entropy")
-    (gradient,) = torch.autograd.grad(losses.sum(), [next(start.parameters())])
-    signal = h.detach().flatten(1).norm(dim=1) / x.norm()
-    return signal.numpy(), gradient.flatten(1).norm(dim=1).numpy()
+    last, first = f"block {depth}", "blocks.0.linear.weight"
+    signals = measures.one_pass(start, x, label, layers=[last], weights=[first])
+    signal = signals.outputs[0].flatten(1).norm(dim=1) / x.norm()
+    return signal.numpy(), signals.weight_gradients[first].flatten(1).norm(dim=1).numpy()
 
 
 def spread(lengths: Array) -> float:

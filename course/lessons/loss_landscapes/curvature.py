@@ -13,7 +13,7 @@ from course.arguments import whole
 from course.data import Dataset
 from course.lessons.loss_landscapes.science import SAMPLES
 from course.measures import Direction
-from course.networks import Network, one_thread
+from course.networks import Network
 
 
 def extremes(
@@ -23,39 +23,30 @@ def extremes(
 
     Over all weights and biases, by Lanczos' method: `iterations` products of the Hessian with a
     vector, each by two backward passes (Pearlmutter, "Fast exact multiplication by the Hessian",
-    1994), every vector made orthogonal to those before. What it finds lies inside the true extremes
+    1994), every vector made orthogonal to those before. The values lie inside the true extremes
     and close to them: a negative value proves that the loss bends downward along the direction that
     comes with it. Kinks of ReLU have no part in it. The directions have length 1 in each replica.
     """
     whole("iterations", iterations, least=2)
     x, y = examples.x_train[:SAMPLES], examples.y_train[:SAMPLES]
     parameters = list(net.parameters())
-    mode = net.training
-    net.train()
-    with one_thread(), measures.untouched_buffers(net):
+    with measures.as_in_training(net):
         loss = measures.losses(net(x), y.expand(net.replicas, -1), "cross_entropy").sum()
         gradients = torch.autograd.grad(loss, parameters, create_graph=True)
         flat = torch.cat([g.flatten(1) for g in gradients], 1)  # (R, parameters)
 
         def product(v: Tensor) -> Tensor:
-            found = torch.autograd.grad(flat, parameters, v.to(flat), retain_graph=True)
-            return torch.cat([h.flatten(1) for h in found], 1).double()
+            rows = torch.autograd.grad(flat, parameters, v.to(flat), retain_graph=True)
+            return torch.cat([row.flatten(1) for row in rows], 1).double()
 
         streams = seeding.generators(net.seeds, "Lanczos")
         start = [torch.randn(flat.shape[1], generator=g, dtype=torch.float64) for g in streams]
         values, vectors = _lanczos(product, torch.stack(start), iterations)
-    net.train(mode)
     sizes = [p[0].numel() for p in parameters]
-    named = [name for name, _ in net.named_parameters()]
     directions: list[Direction] = []
-    for k in range(2):
-        pieces = vectors[:, k].split(sizes, 1)
-        directions.append(
-            {
-                name: piece.reshape(p.shape).to(p).detach()
-                for name, piece, p in zip(named, pieces, parameters, strict=True)
-            }
-        )
+    for end in vectors.unbind(1):
+        pieces = zip(net.named_parameters(), end.split(sizes, 1), strict=True)
+        directions.append({name: v.reshape(p.shape).to(p).detach() for (name, p), v in pieces})
     return values.numpy(), directions
 
 

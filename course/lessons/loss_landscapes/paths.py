@@ -53,14 +53,14 @@ def follow(
 
 def plane(weights: Sequence[Direction], replicas: int) -> Path:
     """`measures.path_plane`, turned so that the path begins on the left and below its end."""
-    found = measures.path_plane(weights, replicas)
-    turn = np.where(found.coordinates[:, 0] > 0, -1.0, 1.0)  # (R, 2)
+    path = measures.path_plane(weights, replicas)
+    turn = np.where(path.coordinates[:, 0] > 0, -1.0, 1.0)  # (R, 2)
     factors = torch.tensor(turn, dtype=torch.float32)
     turned: list[Direction] = [
         {name: d * factors[:, k, None, None] for name, d in direction.items()}
-        for k, direction in enumerate(found.directions)
+        for k, direction in enumerate(path.directions)
     ]
-    return replace(found, directions=turned, coordinates=found.coordinates * turn[:, None])
+    return replace(path, directions=turned, coordinates=path.coordinates * turn[:, None])
 
 
 def around(net: Network, examples: Dataset, path: Path, *, points: int = 25) -> Surface:

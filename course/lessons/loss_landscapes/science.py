@@ -108,12 +108,8 @@ def loss_on(
     Batch norm uses the statistics of the examples, at each point anew.
     """
     x, y = examples.x_train[:SAMPLES], examples.y_train[:SAMPLES]
-    mode = net.training
-    net.train()
-    with one_thread(), measures.untouched_buffers(net):
-        found = measures.surface(net, x, y, chosen, alphas=alphas, betas=betas, **options)
-    net.train(mode)
-    return found
+    with measures.as_in_training(net):
+        return measures.surface(net, x, y, chosen, alphas=alphas, betas=betas, **options)
 
 
 def slices(nets: Mapping[int, Network], examples: Dataset) -> dict[int, Surface]:
@@ -134,11 +130,11 @@ class Roughness:
     accuracy: np.ndarray
 
 
-def roughness(found: Surface, net: Network, examples: Dataset) -> Roughness:
+def roughness(surface: Surface, net: Network, examples: Dataset) -> Roughness:
     """Count on a slice of `net`."""
     _, accuracy = measures.evaluate(net, examples.x_train, examples.y_train)
     assert accuracy is not None
-    return Roughness(found.nonconvex_share(), found.local_minima(), accuracy)
+    return Roughness(surface.nonconvex_share(), surface.local_minima(), accuracy)
 
 
 def replica(net: Network, number: int) -> Network:
@@ -178,15 +174,15 @@ def rescaled(net: Network, factor: float) -> Network:
     return other
 
 
-def lowest_places(found: Surface, number: int, *, margin: int = 2) -> np.ndarray:
+def lowest_places(surface: Surface, number: int, *, margin: int = 2) -> np.ndarray:
     """Coordinates (M, 2) of the minima of a replica's slice, without that in its middle.
 
     margin: up to how many grid points from the middle a minimum counts as that in the middle.
     """
-    at = np.argwhere(found.lowest()[number]) + 1
-    middle = [len(found.alphas) // 2, len(found.betas) // 2]
+    at = np.argwhere(surface.lowest()[number]) + 1
+    middle = [len(surface.alphas) // 2, len(surface.betas) // 2]
     away = at[np.abs(at - middle).max(axis=1) > margin]
-    return np.stack([found.alphas[away[:, 0]], found.betas[away[:, 1]]], axis=1)
+    return np.stack([surface.alphas[away[:, 0]], surface.betas[away[:, 1]]], axis=1)
 
 
 def descend(

@@ -49,15 +49,18 @@ def explore(
     fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
 
     @lru_cache(maxsize=64)
-    def signals(
+    def measured(
         depth: int, norm: str, batch: int, init: str, scale: float, seed: int
-    ) -> science.Signals:
+    ) -> tuple[Any, ...]:
+        """Sizes (L,), cosine (L, R), gradients (L,) and their growth, medians over R but one."""
         seeds = range(RUNS * seed, RUNS * (seed + 1))
         kind = science.NORMS[norm]
         net = science.untrained(
             examples, depth=depth, norm=kind, init=LAWS[init], scale=scale, seeds=seeds
         )
-        return science.signals(net, examples, batch=batch)
+        signals = science.signals(net, examples, batch=batch)
+        sizes, gradients = (np.median(v, axis=1) for v in (signals.sizes, signals.gradient_norms))
+        return sizes, signals.cosine, gradients, np.median(signals.growth)
 
     def draw(depth: int, norm: str, batch: int, init: str, scale: float, seed: int) -> str:
         scale = float(f"{scale:.3g}")  # a slider's value carries rounding errors of its steps
@@ -68,17 +71,16 @@ def explore(
         if batch == 1 and norm == "batch norm":
             panels.show(NOTHING, np.empty((0, 1)), NOTHING, (NOTHING, NOTHING))
             return f"{head}\nOne example has no variance: batch norm refuses it."
-        found = signals(depth, norm, batch, init, scale, seed)
+        sizes, cosine, gradients, growth = measured(depth, norm, batch, init, scale, seed)
         forward, back = science.expected(science.NORMS[norm], LAWS[init], scale, batch)
         blocks = np.arange(1, depth + 1)
-        sizes, gradients = (np.median(v, axis=1) for v in (found.sizes, found.gradients))
         with np.errstate(over="ignore", invalid="ignore"):
             forms = (
                 sizes[0] * forward ** (blocks - 1.0),
                 gradients[-1] * back ** (depth - 1.0 * blocks),
             )
-        panels.show(sizes, found.cosine, gradients, forms)
-        return "\n".join([head, *_words(found, sizes, gradients, back)])
+        panels.show(sizes, cosine, gradients, forms)
+        return "\n".join([head, *_words(cosine[-1].mean(), sizes, gradients, growth, back)])
 
     return live(
         fig, draw, seed=0,
@@ -94,11 +96,10 @@ def explore(
 
 
 def _words(
-    found: science.Signals, sizes: np.ndarray, gradients: np.ndarray, back: float
+    cosine: float, sizes: np.ndarray, gradients: np.ndarray, growth: float, back: float
 ) -> list[str]:
-    cosine = found.cosine[-1].mean()
     alike = "has no meaning for one picture" if np.isnan(cosine) else f"is {cosine:.2f}"
-    measured = f", a factor of {np.median(found.growth):.2f} per block going back"
+    measured = f", a factor of {growth:.2f} per block going back"
     form = f"closed form {back:.2f}" if np.isfinite(back) else "the closed form is infinite"
     return [
         f"Signal: size {sizes[0]:.2g} after the first block, {sizes[-1]:.2g} after the last.",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,7 +18,6 @@ from course import measures, networks, training
 from course.arguments import one_of, real, whole
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
-from course.measures import mean_cosine
 from course.networks import Linear, Network, activations, one_thread
 from course.seeding import generator
 from course.training import Record
@@ -96,64 +94,22 @@ def untrained(
     return net
 
 
-@dataclass(frozen=True)
-class Signals:
-    """What the blocks 1 ... L return for one batch; arrays (L, R).
-
-    sizes: root mean square over examples and units. cosine: mean over pairs of examples. gradients:
-    as in `degradation.science.Look`, of an example's own loss.
-    """
-
-    sizes: np.ndarray
-    cosine: np.ndarray
-    gradients: np.ndarray
-
-    @property
-    def growth(self) -> np.ndarray:
-        """Factor by which gradients grow per block on their way back, (R,): geometric mean."""
-        steps = max(len(self.gradients) - 1, 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (self.gradients[0] / self.gradients[-1]) ** (1 / steps)
-
-
-def signals(net: Network, examples: Dataset, *, batch: int = 100) -> Signals:
-    """One forward and backward pass with the first `batch` training examples as one batch.
+def signals(net: Network, examples: Dataset, *, batch: int = 100) -> measures.Signals:
+    """What the blocks return for the first `batch` training examples as one batch, and gradients.
 
     The network is left as it was. ValueError for one example where there is batch norm.
     """
     size = whole("batch", batch, least=1, most=len(examples.y_train))
     x, y = examples.x_train[:size], examples.y_train[:size]
-    mode = net.training
-    net.train()
-    with (
-        one_thread(),
-        measures.untouched_buffers(net),
-        measures.outputs_of(list(net.blocks)) as seen,
-    ):
-        outputs = net(x.to(next(net.parameters()).dtype))
-        loss = measures.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum()
-        slopes = torch.autograd.grad(loss, seen)
-    net.train(mode)
-    sizes = [h.detach().square().mean((1, 2)).sqrt().double() for h in seen]
-    return Signals(
-        torch.stack(sizes).numpy(),
-        torch.stack([mean_cosine(h) for h in seen]).numpy(),
-        measures.example_norms(slopes, size).T,
-    )
+    return measures.one_pass(net, x, y, layers=measures.block_names(net))
 
 
 def weight_gradients(net: Network, examples: Dataset, *, batch: int = 100) -> np.ndarray:
     """Length of the loss's gradient with respect to the weights of the blocks 1 ... L, (L, R)."""
     x, y = examples.x_train[:batch], examples.y_train[:batch]
-    weights = [dict(block.named_parameters())["linear.weight"] for block in net.blocks]
-    mode = net.training
-    net.train()
-    with one_thread(), measures.untouched_buffers(net):
-        outputs = net(x.to(weights[0].dtype))
-        loss = measures.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum()
-        slopes = torch.autograd.grad(loss, weights)
-    net.train(mode)
-    return torch.stack([slope.square().sum((1, 2)).sqrt() for slope in slopes]).numpy()
+    weights = [f"blocks.{block}.linear.weight" for block in range(net.depth)]
+    gradients = measures.one_pass(net, x, y, layers=(), weights=weights).weight_gradients
+    return np.stack([gradients[name].flatten(1).norm(dim=1).numpy() for name in weights])
 
 
 def answers(
@@ -166,14 +122,14 @@ def answers(
     count = min(whole("most", most, least=2), len(examples.y_train))
     size = whole("batch", batch, least=2, most=count)
     order = torch.randperm(count, generator=generator(seed, "company"))
-    found = torch.empty(net.replicas, count, dtype=torch.int64)
+    classes = torch.empty(net.replicas, count, dtype=torch.int64)
     mode = net.training
     net.eval()
     with torch.no_grad(), one_thread(), networks.batch_statistics(net):
         for part in np.array_split(order.numpy(), count // size):
-            found[:, part] = net(examples.x_train[part]).argmax(2)
+            classes[:, part] = net(examples.x_train[part]).argmax(2)
     net.train(mode)
-    return found.numpy()
+    return classes.numpy()
 
 
 def swayed(net: Network, examples: Dataset, batch: int, *, most: int = 300) -> np.ndarray:

@@ -49,11 +49,8 @@ def check_scale_range(scale_range: Callable[[int, float], Any]) -> None:
     try:
         low, high = scale_range(29, 10.0)
         for scale in (low, high):
-            look = sigmoid_saturation.look(
-                sigmoid_saturation.network("relu", 30, scale=scale), scale=scale
-            )
-            print(
-                f"Scale {scale:.3f}: autograd finds {look.factor.mean() ** 29:.2g} over 29 layers."
-            )
+            net = sigmoid_saturation.network("relu", 30, scale=scale)
+            growth = sigmoid_saturation.hidden_layers(net, scale=scale).growth.mean()
+            print(f"Scale {scale:.3f}: autograd finds {growth**29:.2g} over 29 layers.")
     except (TypeError, ValueError, ArithmeticError):
         return  # not filled in yet: the check above has said so

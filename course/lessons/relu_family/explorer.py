@@ -89,7 +89,7 @@ class _Run:
 
     def show(self, panels: pictures.Explorer) -> None:
         accuracy = np.array([r.accuracy[0] for r in self.records if r.accuracy is not None])
-        dead, rank = ([getattr(s, name)[0] for s in self.states] for name in ("dead", "rank"))
+        dead, rank = ([getattr(s, name)[:, 0] for s in self.states] for name in ("dead", "rank"))
         panels.show(accuracy, dead, rank)
 
     def words(self) -> str:
@@ -104,9 +104,9 @@ class _Run:
                 lines.append(f"{when.capitalize()}: it broke down, its weights are not finite.")
                 continue
             lines.append(
-                f"{when.capitalize()}: {state.dead[0].mean():.0%} of the units dead, "
-                f"{state.dead[0, -1]:.0%} in the last layer, whose effective rank is "
-                f"{state.rank[0, -1]:.0f}."
+                f"{when.capitalize()}: {state.dead.mean():.0%} of the units dead, "
+                f"{state.dead[-1, 0]:.0%} in the last layer, whose effective rank is "
+                f"{state.rank[-1, 0]:.0f}."
             )
         if not self.done:
             return "\n".join([*lines, f"Training: step {len(self.records)} of {STEPS}.", " "])

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from course import data, measures
 from course.arguments import whole
-from course.lessons.sigmoid_saturation.science import _linears
+from course.lessons.sigmoid_saturation.science import linears
 from course.networks import Network
 
 
 @dataclass(frozen=True)
 class Units:
-    """The units of the hidden layers 1 ... L on the first digits, all (R, L). See `measures`.
+    """The units of the hidden layers 1 ... L on the first digits, all (L, R). See `measures`.
 
     off: share of (example, unit) pairs with z <= 0. dead: share of units that are 0 for every
     example. rank: effective rank of the outputs. cosine: the mean over pairs of examples.
@@ -29,18 +28,17 @@ class Units:
     cosine: np.ndarray
 
 
-@torch.no_grad()
 def units(network: Network, *, examples: int = 256) -> Units:
     """Measure the units of a network of this module, as it is, trained or not."""
-    h = network.replicated(data.digits().x_train[:examples])
-    found: dict[str, list[Tensor]] = {"off": [], "dead": [], "rank": [], "cosine": []}
-    for linear, block in zip(_linears(network), network.blocks, strict=True):
-        z, h = linear(h), block(h)
-        found["off"].append((z <= 0).double().mean((1, 2)))
-        found["dead"].append(measures.dead(h))
-        found["rank"].append(measures.effective_rank(h))
-        found["cosine"].append(measures.mean_cosine(h))
-    return Units(**{name: torch.stack(parts, dim=1).numpy() for name, parts in found.items()})
+    x, blocks = data.digits().x_train[:examples], measures.block_names(network)
+    with measures.outputs_of(linears(network)) as inputs:
+        signals = measures.one_pass(network, x, layers=blocks)
+    return Units(
+        np.stack([(z <= 0).double().mean((1, 2)).numpy() for z in inputs]),
+        signals.measure(measures.dead),
+        signals.measure(measures.effective_rank),
+        signals.cosine,
+    )
 
 
 def expected_cosine(depth: int, *, examples: int = 256) -> np.ndarray:

@@ -2,6 +2,6 @@
 
 The lesson of `notebooks/03_sigmoid_saturation.ipynb`.
 
-science     networks on digits, and a look at their units and gradients
+science     networks on digits, their hidden layers: units and gradients
 pictures, explorer, exercise    the usual doors
 """

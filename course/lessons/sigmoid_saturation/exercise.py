@@ -54,9 +54,9 @@ def check_gradient_factor(gradient_factor: Callable[[Any, float], Any]) -> None:
     ]
     check("gradient_factor", gradient_factor, cases, mistakes=slips)
     try:
-        found = science.look(science.network("sigmoid", 20, seeds=[0]), scale=1.0)
-        yours = np.prod([gradient_factor(z, 1.0) for z in found.z[0, 1:]]) ** (1 / 19)
-        print(f"20 sigmoid layers: {yours:.3f} by your function, autograd {found.factor[0]:.3f}.")
+        layers = science.hidden_layers(science.network("sigmoid", 20, seeds=[0]), scale=1.0)
+        yours = np.prod([gradient_factor(z, 1.0) for z in layers.z[1:, 0]]) ** (1 / 19)
+        print(f"20 sigmoid layers: {yours:.3f} by your function, autograd {layers.growth[0]:.3f}.")
     except (TypeError, ValueError, ArithmeticError):
         return  # not filled in yet: the check above has said so
 

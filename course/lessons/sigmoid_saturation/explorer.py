@@ -33,14 +33,15 @@ def explore(
     def draw(activation: str, depth: int, scale: float, input_scale: float, seed: int) -> str:
         scale = round(scale, 4)
         network = science.network(activation, depth, scale=scale, seeds=[seed], dtype=torch.float64)
-        found = science.look(network, scale=scale, input_scale=input_scale)
+        layers = science.hidden_layers(network, scale=scale, input_scale=input_scale)
         z = torch.linspace(-pictures.EDGE, pictures.EDGE, 321, dtype=torch.float64)
         value, slope = activations.activation(activation)(z), activations.derivative(activation, z)
         panels.show_curve(z.numpy(), value.numpy(), slope.numpy(), measures.FLAT[activation])
         panels.show(
-            found.z[0].reshape(depth, -1), found.saturated[0], found.gradient[0], found.expected[0]
+            layers.z.reshape(depth, -1),
+            *(values[:, 0] for values in (layers.saturated, layers.gradient, layers.expected)),
         )
-        return words(activation, depth, scale, input_scale, found)
+        return words(activation, depth, scale, input_scale, layers)
 
     return live(
         fig, draw, seed=0,
@@ -57,21 +58,21 @@ def explore(
 
 
 def words(
-    activation: str, depth: int, scale: float, input_scale: float, found: science.Look
+    activation: str, depth: int, scale: float, input_scale: float, layers: science.HiddenLayers
 ) -> str:
     """What the picture shows: settings, saturation, slopes, and the gradient at both ends."""
-    first, last = found.gradient[0, [0, -1]]
-    slopes = np.sqrt(np.mean(found.slope[0] ** 2, axis=(1, 2)))
+    first, last = layers.gradient[[0, -1], 0]
+    slopes = np.sqrt(np.mean(layers.slope**2, axis=(1, 2, 3)))
     return "\n".join(
         [
             f"{activation}, {depth} hidden layer{'s' * (depth > 1)}, weight scale {scale:.4g}, "
             f"input scale {input_scale:.3g}.",
-            f"Saturated: {_percent(found.saturated[0, 0])} of layer 1, "
-            f"{_percent(found.saturated[0, -1])} of layer {depth}. "
+            f"Saturated: {_percent(layers.saturated[0, 0])} of layer 1, "
+            f"{_percent(layers.saturated[-1, 0])} of layer {depth}. "
             f"Typical slope: {slopes[0]:.3f} in layer 1, {slopes[-1]:.3f} in layer {depth}.",
             f"Gradient: {_short(last)} at layer {depth}, {_short(first)} at layer 1. "
-            + _factor(float(found.factor[0])),
-            _agreement(found),
+            + _factor(float(layers.growth[0])),
+            _agreement(layers),
         ]
     )
 
@@ -92,8 +93,8 @@ def _factor(factor: float) -> str:
     return f"A factor of {factor:.3g} per layer."
 
 
-def _agreement(found: science.Look) -> str:
-    measured, expected = found.gradient[0, 0], found.expected[0, 0]
+def _agreement(layers: science.HiddenLayers) -> str:
+    measured, expected = layers.gradient[0, 0], layers.expected[0, 0]
     if not (measured > 0 and expected > 0):
         return "From the slopes alone: nothing to compare."
     return f"From the slopes alone: {_short(expected)} at layer 1."

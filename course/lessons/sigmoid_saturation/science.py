@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from course import data, measures, networks, training
 from course.arguments import one_of, real, whole
@@ -47,13 +46,11 @@ def network(
     scale = SCALES.get(activation, 1.0) if scale is None else real("scale", scale, least=0.0)
     widths = [64] + [WIDTH] * whole("depth", depth, least=1) + [10]
     law = partial(initializers.glorot_normal, gain=scale)
-    made = networks.mlp(
-        widths, seeds=seeds, activation=activation, init=law, bias=bias, dtype=dtype
-    )
-    head: Any = made.head
+    net = networks.mlp(widths, seeds=seeds, activation=activation, init=law, bias=bias, dtype=dtype)
+    head: Any = net.head
     with torch.no_grad():
         head.bias.zero_()
-    return made
+    return net
 
 
 def like_tanh(
@@ -65,18 +62,19 @@ def like_tanh(
     z_l = 2 (tanh(z_(l-1)/2)) W_l: twice the z of the tanh network. The first layer takes 2 W (its
     input has mean 0 already), the last one 2 W and minus the sum of each column.
     """
-    made, tanh = (network(f, depth, seeds=seeds, dtype=dtype) for f in ("sigmoid", "tanh"))
-    ours, theirs = ([*_linears(made), made.head], [*_linears(tanh), tanh.head])
+    sigmoid, tanh = (network(f, depth, seeds=seeds, dtype=dtype) for f in ("sigmoid", "tanh"))
+    ours, theirs = ([*linears(net), net.head] for net in (sigmoid, tanh))
     with torch.no_grad():
         for number, (mine, layer) in enumerate(zip(ours, theirs, strict=True)):
             factor = 2 if number in (0, depth) else 4
             mine.weight.copy_(factor * layer.weight)
             if number:
                 mine.bias.copy_(-mine.weight.sum(1, keepdim=True) / 2)
-    return made
+    return sigmoid
 
 
-def _linears(network: Network) -> list[Any]:
+def linears(network: Network) -> list[Any]:
+    """The linear layers in front of the activations."""
     return [block.linear for block in network.blocks]
 
 
@@ -97,44 +95,38 @@ def train(
 def accuracy(
     network: Network, *, optimizer: Optimizer | None = None, steps: int = STEPS
 ) -> np.ndarray:
-    """The same without looking: the accuracy on the training examples at the end, (R,)."""
+    """The accuracy on the training examples after `train`ing in place, (R,)."""
     *_, last = train(network, optimizer=optimizer, steps=steps, every=steps)
     assert last.train_accuracy is not None
     return last.train_accuracy
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a network does to B examples, in its hidden layers 1 ... L, without training it.
+class HiddenLayers:
+    """What a network does to B examples in its hidden layers 1 ... L.
 
-    z, slope: (R, L, B, n), what goes into the activations, and f'(z).
-    saturated, dead: (R, L), shares of (example, unit) pairs and of units, as in `measures`.
-    spread: (R, L), how much the outputs h_l differ from example to example: root mean square over
+    z, slope: (L, R, B, n), what goes into the activations, and f'(z).
+    saturated: (L, R), share of (example, unit) pairs, as in `measures`.
+    spread: (L, R), how much the outputs h_l differ from example to example: root mean square over
         examples of the distance from their mean.
-    gradient: (R, L), of each example's own loss with respect to h_l: root mean square of the norm.
-    expected: (R, L), the same from the slopes alone: see `look`.
+    gradient: (L, R), of each example's own loss with respect to h_l: root mean square of the norm.
+    expected: (L, R), the same from the slopes alone: see `hidden_layers`.
+    growth: (R,), the mean factor on the gradient per layer on the way back,
+        (first / last)^(1 / (L - 1)). NaN for one layer, and where there is no gradient.
     """
 
     z: np.ndarray
     slope: np.ndarray
     saturated: np.ndarray
-    dead: np.ndarray
     spread: np.ndarray
     gradient: np.ndarray
     expected: np.ndarray
-
-    @property
-    def factor(self) -> np.ndarray:
-        """The mean factor per layer on the way back, (R,): (first / last)^(1 / (L - 1)).
-
-        NaN for one layer, and where there is no gradient.
-        """
-        layers = self.gradient.shape[1]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (self.gradient[:, 0] / self.gradient[:, -1]) ** np.divide(1.0, layers - 1)
+    growth: np.ndarray
 
 
-def look(network: Network, *, scale: float, input_scale: float = 1.0, examples: int = 128) -> Look:
+def hidden_layers(
+    network: Network, *, scale: float, input_scale: float = 1.0, examples: int = 128
+) -> HiddenLayers:
     """Measure a network of this module, float64, on `input_scale` times the first digits.
 
     scale: that of its weights, for `expected`. One layer back, dl/dh_(l-1) = (dl/dh_l f'(z_l)) W^T.
@@ -145,26 +137,19 @@ def look(network: Network, *, scale: float, input_scale: float = 1.0, examples: 
     digits = data.digits()
     exact = networks.rebuild(network, dtype=torch.float64)
     exact.load_state_dict(network.state_dict())
-    h = exact.replicated(input_scale * digits.x_train[:examples].double())
-    labels = digits.y_train[:examples].expand(exact.replicas, -1)
-    activation = exact.recipe["activation"]
-    inputs: list[Tensor] = []
-    outputs: list[Tensor] = []
-    for linear in _linears(exact):
-        inputs.append(linear(h))
-        h = activations.activation(activation)(inputs[-1])
-        outputs.append(h)
-    losses = measures.losses(exact.head(h), labels, "cross_entropy")
-    gradients = torch.autograd.grad(losses.sum(), outputs)
-    z, out = (torch.stack(part, dim=1).detach() for part in (inputs, outputs))
+    x, y = input_scale * digits.x_train[:examples].double(), digits.y_train[:examples]
+    with measures.outputs_of(linears(exact)) as inputs:
+        signals = measures.one_pass(exact, x, y, layers=measures.block_names(exact))
+    activation, z = exact.recipe["activation"], torch.stack(inputs).detach()
     slope = activations.derivative(activation, z)
-    gradient = measures.example_norms(gradients, examples)
     factors = scale * slope.square().mean((2, 3)).sqrt().numpy()
-    expected = gradient.copy()
-    for layer in reversed(range(len(outputs) - 1)):
-        expected[:, layer] = expected[:, layer + 1] * factors[:, layer + 1]
-    spread = (out - out.mean(2, keepdim=True)).square().sum(3).mean(2).sqrt()
-    return Look(
-        z.numpy(), slope.numpy(), measures.saturated(z, activation).numpy(),
-        measures.dead(out).numpy(), spread.numpy(), gradient, expected,
-    )  # fmt: skip
+    gradient = signals.gradient_norms
+    return HiddenLayers(
+        z.numpy(),
+        slope.numpy(),
+        measures.saturated(z, activation).numpy(),
+        signals.measure(lambda h: (h - h.mean(1, keepdim=True)).square().sum(2).mean(1).sqrt()),
+        gradient,
+        np.multiply.accumulate([gradient[-1], *factors[:0:-1]])[::-1],
+        signals.growth,
+    )

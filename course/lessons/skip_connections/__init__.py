@@ -2,6 +2,6 @@
 
 The lesson of `notebooks/09_skip_connections.ipynb`.
 
-science     skips with a factor, gates, and what reaches each block
+science     skips with a factor, gates, and how much of a signal is kept
 pictures, explorer, exercise    the usual doors
 """

@@ -8,6 +8,7 @@ import numpy as np
 
 from course.arguments import real, whole
 from course.data import Dataset
+from course.lessons.degradation import science as degradation
 from course.lessons.skip_connections import pictures, science
 from course.live import Control, LivePanel, live
 from course.plots import style
@@ -34,19 +35,22 @@ def explore(
     fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
 
     @lru_cache(maxsize=64)
-    def passage(depth: int, skip: float, branch: float, seed: int) -> science.Passage:
+    def measured(
+        depth: int, skip: float, branch: float, seed: int
+    ) -> tuple[np.ndarray, degradation.Profile]:
         seeds = range(RUNS * seed, RUNS * (seed + 1))
         net = science.scaled(examples, skip, depth=depth, branch=branch, seeds=seeds)
-        return science.passage(net, examples, samples=SAMPLES, places=6)
+        kept = science.kept(net, examples, samples=SAMPLES)
+        return kept, degradation.profile(net, examples, samples=SAMPLES, places=6)
 
     def draw(depth: int, skip: float, branch: float, seed: int) -> str:
         # A slider's value carries rounding errors of its steps; 1 has to be 1 exactly.
         skip, branch = round(skip, 4), round(branch, 4)
-        found = passage(depth, skip, branch, seed)
+        shares, layers = measured(depth, skip, branch, seed)
         form = skip ** np.arange(1.0, depth + 1)
-        kept, gradients = (np.median(v, axis=1)[1:] for v in (found.kept, found.gradients))
-        panels.show(kept, form, gradients, found.places, found.neighbours)
-        near = 100 * found.neighbours.mean(1)
+        kept, gradients = (np.median(v, axis=1)[1:] for v in (shares, layers.gradients))
+        panels.show(kept, form, gradients, layers.places, layers.neighbours)
+        near = 100 * layers.neighbours.mean(1)
         return "\n".join(
             [
                 f"skip s = {skip:g}, branch b = {branch:g}, {depth} blocks. Untrained, {RUNS} "

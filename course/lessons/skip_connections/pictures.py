@@ -93,16 +93,16 @@ def gates(
 def side_by_side(fig: Figure, axes: Sequence[Axes], looks: Mapping[str, Any], classes: int) -> None:
     """Networks before training: gradients by block, effective rank and neighbours by layer.
 
-    looks: by the name of an architecture, with gradients (R, L + 1), places (P,), rank and
-    neighbours (R, P) as attributes.
+    looks: by the name of an architecture, with gradients (L + 1, R), places (P,), rank and
+    neighbours (P, R) as attributes.
     """
     left, middle, right = axes
     for name, look in looks.items():
         line = {**style.architecture(name), "label": name}
-        sizes = look.gradients.T[1:]
+        sizes = look.gradients[1:]
         curves.mean_band(left, np.arange(1, len(sizes) + 1), sizes, **{**line, "marker": ""})
-        curves.mean_band(middle, look.places, look.rank.T, **line)
-        curves.mean_band(right, look.places, 100 * look.neighbours.T, **line)
+        curves.mean_band(middle, look.places, look.rank, **line)
+        curves.mean_band(right, look.places, 100 * look.neighbours, **line)
     left.set(title="Gradients", xlabel="block", ylabel="size of the gradient", yscale="log")
     middle.set(title="Effective rank", ylabel="directions in use", ylim=(0, None))
     right.set(title="Nearest neighbours", ylabel="same class (%)", ylim=(0, 103))

@@ -20,7 +20,6 @@ from course.arguments import one_of, real
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
 from course.lessons.spectra.shattering import frozen
-from course.measures import nearest_neighbour_accuracy
 from course.networks import Network, one_thread
 from course.training import Record
 
@@ -73,61 +72,34 @@ def train_scaled(
     return degradation.train(net, examples, epochs=epochs, skips=Held(skip))
 
 
-@dataclass(frozen=True)
-class Passage:
-    """What reaches each block of a network; arrays (L + 1, R) but for places (P,).
+def kept(net: Network, examples: Dataset, *, samples: int = 200) -> np.ndarray:
+    """How much of the stem's signal h_0 is in the output h_k of each block, (L + 1, R).
 
-    kept: how much of the stem's signal h_0 is in the output h_k of block k, |<h_0, h_k>| / |h_0|^2
-    over all examples and units, centred. share: the same relative to the size of h_k, so their
-    correlation. gradients: as in `degradation.science.Look`. places, neighbours (P, R): likewise.
+    |<h_0, h_k>| / |h_0|^2 over the first `samples` training examples and all units, centred; 1 for
+    k = 0. Batch norm uses the statistics of these examples.
     """
+    names = ["stem", *measures.block_names(net)]
+    signals = measures.one_pass(net, examples.x_train[:samples], layers=names)
+    first = _centred(signals.outputs[0])
+    square = first.square().sum((1, 2))
+    return signals.measure(lambda h: (_centred(h) * first).sum((1, 2)).abs() / square)
 
-    kept: np.ndarray
-    share: np.ndarray
-    gradients: np.ndarray
-    places: np.ndarray
-    neighbours: np.ndarray
 
-
-def passage(net: Network, examples: Dataset, *, samples: int = 200, places: int = 8) -> Passage:
-    """One forward and backward pass with the first `samples` training examples as one batch."""
-    x, y = examples.x_train[:samples], examples.y_train[:samples]
-    modules = [net.stem, *net.blocks]
-    mode = net.training
-    net.train()
-    with one_thread(), measures.untouched_buffers(net), measures.outputs_of(modules) as seen:
-        outputs = net(x)
-        loss = measures.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum()
-        slopes = torch.autograd.grad(loss, seen)
-    net.train(mode)
-    signals = torch.stack([h.detach().double() for h in seen])  # (L + 1, R, B, n)
-    centred = signals - signals.mean(2, keepdim=True)
-    first, sizes = centred[0], centred.square().sum((2, 3))
-    products = (centred * first).sum((2, 3)).abs()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        kept = (products / sizes[0]).numpy()
-        share = (products / (sizes * sizes[0]).sqrt()).numpy()
-    chosen = np.unique(np.linspace(0, net.depth, min(places, net.depth + 1)).round().astype(int))
-    near = nearest_neighbour_accuracy(signals[chosen], y)
-    return Passage(kept, share, measures.example_norms(slopes, len(x)).T, chosen, near.numpy())
+def _centred(h: Tensor) -> Tensor:
+    return h.double() - h.double().mean(1, keepdim=True)
 
 
 def gates(net: Network, examples: Dataset, *, samples: int = 200) -> np.ndarray:
     """Mean of Highway's gate T over examples and units, (L, R), batch norm as in training."""
     one_of("network", net.name, ["highway"])
-    mode = net.training
-    net.train()
-    modules: list[Any] = [block.gate for block in net.blocks]
-    quiet = measures.untouched_buffers(net)
-    with torch.no_grad(), one_thread(), quiet, measures.outputs_of(modules) as seen:
-        net(examples.x_train[:samples])
-    net.train(mode)
-    return torch.stack([gate.mean((1, 2)) for gate in seen]).double().numpy()
+    names = [f"blocks.{block}.gate" for block in range(net.depth)]
+    signals = measures.one_pass(net, examples.x_train[:samples], layers=names)
+    return signals.measure(lambda gate: gate.mean((1, 2)))
 
 
 def with_gates(net: Network, examples: Dataset, records: Iterator[Record]) -> Iterator[Record]:
     """The same records of a Highway network in training; their `norms` hold the `gates` (R, L)."""
-    layers = tuple(f"block {k}" for k in range(1, net.depth + 1))
+    layers = tuple(measures.block_names(net))
     try:
         for record in records:
             yield replace(record, layers=layers, norms={"gates": gates(net, examples).T})

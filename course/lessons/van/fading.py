@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,7 +19,6 @@ from course import measures, networks, training
 from course.arguments import one_of, real
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
-from course.measures import nearest_neighbour_accuracy
 from course.networks import Network, one_thread
 from course.training import Record
 
@@ -60,60 +59,32 @@ def train(
 ) -> dict[str, Iterator[Record]]:
     """Train a `family` in place, each kind by its schedule; a record per epoch.
 
-    inside: kinds whose records say in `norms` how the layer "last block" is doing: "neighbours" and
-    "gradient ratio", see `Ends`; `inside_of` reads them.
+    inside: kinds whose records tell in `norms` of the "last block" its "neighbours" and the
+    "gradient ratio", the size of the gradient at the first block over that at the last, both of
+    `degradation.science.profile`. `inside_of` reads them.
     """
     runs = {}
     for name, net in nets.items():
         kind = name.rsplit(" ", 1)[0]
         records = degradation.train(net, examples, epochs=epochs, skips=KINDS[kind][1], **options)  # type: ignore[arg-type]
-        runs[name] = _looked_into(net, examples, records) if kind in inside else records
+        runs[name] = _with_insides(net, examples, records) if kind in inside else records
     return runs
 
 
-def _looked_into(net: Network, examples: Dataset, records: Iterator[Record]) -> Iterator[Record]:
+def _with_insides(net: Network, examples: Dataset, records: Iterator[Record]) -> Iterator[Record]:
     try:
         for record in records:
-            seen = look(net, examples)
-            norms = {"neighbours": seen.neighbours[:, None], "gradient ratio": seen.ratio[:, None]}
+            profile = degradation.profile(net, examples, places=2)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio = profile.gradients[1] / profile.gradients[-1]
+            norms = {"neighbours": profile.neighbours[-1:].T, "gradient ratio": ratio[:, None]}
             yield replace(record, layers=("last block",), norms=norms)
     finally:
         records.close()  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True)
-class Ends:
-    """How the last block looks, and what has become of the gradient at the first: arrays (R,).
-
-    neighbours: leave-one-out nearest-neighbour accuracy of the last block's outputs; ratio: size of
-    the gradient at the first block's output over that at the last's.
-    """
-
-    neighbours: np.ndarray
-    ratio: np.ndarray
-
-
-def look(net: Network, examples: Dataset, *, samples: int = 200) -> Ends:
-    """One forward and backward pass of the first training examples as one batch, as in training.
-
-    The network is left as it was. It agrees with the `look` of lesson 08, in half of its time.
-    """
-    x, y = examples.x_train[:samples], examples.y_train[:samples]
-    mode = net.training
-    net.train()
-    ends = [net.blocks[0], net.blocks[-1]]
-    with one_thread(), measures.untouched_buffers(net), measures.outputs_of(ends) as seen:
-        outputs = net(x)
-        loss = measures.losses(outputs, y.expand(net.replicas, -1), "cross_entropy").sum()
-        slopes = torch.autograd.grad(loss, seen)
-    net.train(mode)
-    first, last = measures.example_norms(slopes).T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return Ends(nearest_neighbour_accuracy(seen[-1].detach(), y).numpy(), first / last)
-
-
 def inside_of(records: Sequence[Record], what: str) -> np.ndarray:
-    """What `train` saw inside, "neighbours" or "gradient ratio": (records, R)."""
+    """What records of `train` say of the inside, "neighbours" or "gradient ratio": (records, R)."""
     return np.stack([record.norms[what][:, 0] for record in records if record.norms is not None])
 
 
