@@ -87,8 +87,8 @@ class Signals:
     def growth(self) -> Array:
         """Factor on the norm of gradients per block on their way back, geometric mean, (R,).
 
-        (|g_1| / |g_L|)^(1 / (L - 1)) for the L blocks among the layers; NaN for fewer than two, and
-        where the gradient is 0 at both ends.
+        (|g_1| / |g_L|)^(1 / (L - 1)) for the L blocks among the layers, each next to the other; NaN
+        for fewer than two, and where the gradient is 0 at both ends.
         """
         norms = self.gradient_norms[[name.startswith("block ") for name in self.names]]
         if len(norms) < 2:
