@@ -42,21 +42,21 @@ def test_losses_are_in_the_order_of_degeneracy_in_every_run(
 
 @pytest.mark.claims
 def test_the_order_of_gradients_is_another_one(curves: dict[str, science.Curve]) -> None:
-    first = {name: np.median(curve.gradients[0, :, 0]) for name, curve in curves.items()}
+    first = {name: np.median(curve.gradients[0, 0]) for name, curve in curves.items()}
     assert first["0.9 orthogonal"] < 0.1 * first["orthogonal"]
     assert first["Fold 0"] > first["orthogonal"]  # healthy: more than the start that learns
-    ratio = curves["0.9 orthogonal"].gradients[0]
-    assert np.allclose(ratio[:, 0] / ratio[:, -1], 0.9**29, rtol=0.15)
+    first, *_, last = curves["0.9 orthogonal"].gradients[0]
+    assert np.allclose(first / last, 0.9**29, rtol=0.15)
 
 
 @pytest.mark.claims
 def test_what_is_learned_are_the_directions_that_got_through() -> None:
     network = science.deep_linear("lecun_normal", seeds=FRESH)
-    before = science.look(network)
+    before = science.linear_map(network)
     assert np.median(measures.participation(before.singular)) < 3
     for _ in science.train(network, every=300):
         pass
-    after = science.look(network)
+    after = science.linear_map(network)
     learned = (after.singular > 0.5).mean(axis=1)
     assert np.abs(after.loss - (1 - learned)).max() < 0.07
     assert (learned < 0.45).all() and (after.singular[:, 20] < 1e-3).all()
@@ -93,9 +93,9 @@ def test_fold_1_has_larger_gradients_and_trains_worse_at_10_layers_of_width_64()
 @pytest.mark.claims
 def test_larger_on_average_but_not_in_a_typical_thin_deep_network() -> None:
     first = [
-        science.look(science.deep_linear(partial(folded, fold=fold), seeds=range(150))).gradients[
-            :, 0
-        ]
+        science.linear_map(
+            science.deep_linear(partial(folded, fold=fold), seeds=range(150))
+        ).gradients[0]
         for fold in (0, 1)
     ]
     squares = [np.sqrt(np.mean(values**2)) for values in first]
@@ -106,8 +106,10 @@ def test_larger_on_average_but_not_in_a_typical_thin_deep_network() -> None:
 @pytest.mark.parametrize("fold", [0, 1, 2])
 def test_the_closed_form_of_the_gradients(fold: int) -> None:
     law = partial(folded, fold=fold)
-    drawn = science.look(science.deep_linear(law, depth=4, width=64, seeds=range(300))).gradients
-    size = np.sqrt(np.mean(drawn**2, axis=0))
+    drawn = science.linear_map(
+        science.deep_linear(law, depth=4, width=64, seeds=range(300))
+    ).gradients
+    size = np.sqrt(np.mean(drawn**2, axis=1))
     assert np.allclose(size, science.expected_gradients(4, 64, fold=fold), rtol=0.04)
 
 
@@ -119,31 +121,31 @@ def test_the_closed_form_for_two_matrices_by_hand() -> None:
 
 def test_orthogonal_gradients_are_known_in_every_draw() -> None:
     law = partial(orthogonal, gain=0.9)
-    seen = science.look(science.deep_linear(law, depth=6, width=32, seeds=range(20)))
+    seen = science.linear_map(science.deep_linear(law, depth=6, width=32, seeds=range(20)))
     expected = science.orthogonal_gradients(6, 32, gain=0.9)
-    assert np.allclose(np.sqrt((seen.gradients**2).mean(axis=0)), expected, rtol=0.03)
+    assert np.allclose(np.sqrt((seen.gradients**2).mean(axis=1)), expected, rtol=0.03)
     assert np.allclose(seen.singular, 0.9**6, rtol=1e-5)
 
 
-def test_a_look_is_the_mean_over_many_inputs() -> None:
+def test_a_linear_map_is_the_mean_over_many_inputs() -> None:
     network = science.deep_linear("lecun_normal", depth=3, width=8, seeds=(3,))
-    seen = science.look(network)
+    seen = science.linear_map(network)
     many = science.curve(science.train(network, steps=1, batch=20_000))
     assert np.allclose(many.loss[0], seen.loss, rtol=0.05)
     assert np.allclose(many.gradients[0], seen.gradients, rtol=0.05)
 
 
-def test_a_look_at_a_network_that_broke_down() -> None:
+def test_the_map_of_a_network_that_broke_down() -> None:
     network = science.deep_linear("identity", depth=2, width=4, seeds=(0, 1))
     with torch.no_grad():
         next(iter(network.parameters()))[0, 0, 0] = np.nan
-    seen = science.look(network)
+    seen = science.linear_map(network)
     assert np.isnan(seen.singular[0]).all() and np.isfinite(seen.singular[1]).all()
 
 
 def test_starts_change_one_thing() -> None:
     def singular(**settings: float) -> np.ndarray:
-        return science.look(
+        return science.linear_map(
             science.deep_linear(science.start(**settings), depth=1, seeds=(0,))  # type: ignore[arg-type]
         ).singular[0]
 

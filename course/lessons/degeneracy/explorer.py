@@ -86,7 +86,7 @@ class _Run:
         self.network = science.deep_linear(
             science.start(**start), depth=settings["depth"], width=WIDTH, seeds=seeds
         )
-        self.before = self.after = science.look(self.network)
+        self.before = self.after = science.linear_map(self.network)
         self.records: list[Record] = []
         self._more: Iterator[Record] = science.train(
             self.network, steps=STEPS, optimizer=OPTIMIZERS[settings["optimizer"]]
@@ -101,13 +101,13 @@ class _Run:
         until = time.monotonic() + seconds
         while not self.done and time.monotonic() < until:
             self.records.append(next(self._more))
-        self.after = science.look(self.network)
+        self.after = science.linear_map(self.network)
 
     def show(self, panels: pictures.Explorer) -> None:
         found = science.curve(self.records)
-        looks = (self.before, self.after)
-        gradients = [np.median(look.gradients, axis=0) for look in looks]
-        singular = [np.median(look.singular, axis=0) for look in looks]
+        maps = (self.before, self.after)
+        gradients = [np.median(one.gradients, axis=1) for one in maps]
+        singular = [np.median(one.singular, axis=0) for one in maps]
         panels.show(found.step, found.loss, gradients, singular, STEPS)
 
     def words(self) -> str:
@@ -129,10 +129,10 @@ class _Run:
         )
 
 
-def _state(look: science.Look) -> str:
-    first, last = np.median(look.gradients, axis=0)[[0, -1]]
+def _state(state: science.LinearMap) -> str:
+    first, last = np.median(state.gradients, axis=1)[[0, -1]]
     return (
-        f"loss {_short(np.median(look.loss))}, gradient {_short(first)} at the first layer "
+        f"loss {_short(np.median(state.loss))}, gradient {_short(first)} at the first layer "
         f"and {_short(last)} at the last"
     )
 
@@ -176,8 +176,8 @@ def watch(
             (loss, error), layers = curves.mean_and_error(found.loss[-1]), found.gradients[-1]
             lines.append(
                 f"{name}: loss {loss:.3g} ± {error:.1g}, "
-                f"gradients {_short(layers[:, 0].mean())} at the first layer, "
-                f"{_short(layers[:, -1].mean())} at the last."
+                f"gradients {_short(layers[0].mean())} at the first layer, "
+                f"{_short(layers[-1].mean())} at the last."
             )
         return "\n".join(lines)
 

@@ -100,12 +100,12 @@ class Runs:
         fig.legend(handles=handles, loc="lower center", ncols=4, frameon=False, fontsize=9)
 
     def show(self, name: str, step: Array, loss: Array, gradients: Array, steps: int) -> None:
-        """step (N,), loss (N, R), gradients (N, R, L) of the run called `name`."""
-        layers = np.arange(1, gradients.shape[2] + 1)
+        """step (N,), loss (N, R), gradients (N, L, R) of the run called `name`."""
+        layers = np.arange(1, gradients.shape[1] + 1)
         for kind, x, values, right in (
             ("loss", step, loss, np.array([steps])),
-            ("first", layers, gradients[0].T, layers),
-            ("last", layers, gradients[-1].T, layers),
+            ("first", layers, gradients[0], layers),
+            ("last", layers, gradients[-1], layers),
         ):
             curves.move_band(self.bands[kind, name], x, values)
             mean, _ = curves.mean_and_error(values)
@@ -117,20 +117,20 @@ def typical(
 ) -> dict[str, tuple[Line2D, Line2D, Line2D]]:
     """Gradients by layer: closed form (line), root mean square (filled), median (hollow).
 
-    expected: (L,) by name; measured: (R, L), one row for each draw.
+    expected: (L,) by name; measured: (L, R), one column for each draw.
     """
     lines = {}
     for k, (name, values) in enumerate(measured.items()):
-        layers = np.arange(1, values.shape[1] + 1)
+        layers = np.arange(1, len(values) + 1)
         look = style.line(k)
         dots = {**look, "linestyle": "", "markersize": 5}
         (formula,) = ax.plot(
             layers, expected[name], label=f"{name}, closed form", **{**look, "marker": ""}
         )
-        size = np.sqrt(np.mean(values**2, axis=0))
+        size = np.sqrt(np.mean(values**2, axis=1))
         (mean,) = ax.plot(layers, size, label=f"{name}, root mean square", **dots)
         (median,) = ax.plot(
-            layers, np.median(values, axis=0), label=f"{name}, median",
+            layers, np.median(values, axis=1), label=f"{name}, median",
             **{**dots, "markerfacecolor": "white"},
         )  # fmt: skip
         lines[name] = (formula, mean, median)

@@ -83,7 +83,7 @@ def train(
     batch: int = 32,
     every: int = 1,
 ) -> Iterator[Record]:
-    """The same for a network that is there already (of `deep_linear`); it is changed in place."""
+    """Train a network of `deep_linear` in place; the records of `learn`."""
     return training.fit(
         network, LinearTeacher(network.recipe["widths"][0]), steps=steps, batch=batch, loss="mse",
         optimizer=training.Adam(0.001) if optimizer is None else optimizer, record_every=every,
@@ -93,9 +93,9 @@ def train(
 
 @dataclass(frozen=True)
 class Curve:
-    """Training runs as arrays. step: (N,); loss: (N, R); gradients: (N, R, L), input side first.
+    """Training runs as arrays. step: (N,); loss: (N, R); gradients: (N, L, R), input side first.
 
-    gradients[..., l] is with respect to the output of layer l + 1; the last is the output's.
+    gradients[:, l] is with respect to the output of layer l + 1; the last is the output's.
     final: (R,), the loss on held-out examples after the last step; NaN where it was not evaluated.
     stopped: whether the run was ended before its last step.
     """
@@ -109,20 +109,20 @@ class Curve:
 
 def curve(records: Iterable[Record]) -> Curve:
     """The records of `learn`, at least one, as arrays; trains where they come from `learn`."""
-    kept = list(records)
-    last = kept[-1].test_loss
+    records = list(records)
+    last = records[-1]
     return Curve(
-        np.array([record.step for record in kept]),
-        np.array([record.loss for record in kept]),
-        np.array([record.norms["gradients"] for record in kept if record.norms is not None]),
-        np.full(len(kept[-1].loss), math.nan) if last is None else last,
-        kept[-1].step < kept[-1].steps,
+        np.array([record.step for record in records]),
+        np.array([record.loss for record in records]),
+        np.array([record.norms["gradients"].T for record in records if record.norms is not None]),
+        np.full(len(last.loss), math.nan) if last.test_loss is None else last.test_loss,
+        last.step < last.steps,
     )
 
 
 @dataclass(frozen=True)
-class Look:
-    """A network without sampling noise. loss: (R,); gradients: (R, L), as in `Curve`.
+class LinearMap:
+    """R networks without sampling noise. loss: (R,); gradients: (L, R), as in `Curve`.
 
     singular: (R, n), the singular values of the product, largest first; NaN if it is not finite.
     """
@@ -132,7 +132,7 @@ class Look:
     singular: np.ndarray
 
 
-def look(network: Network) -> Look:
+def linear_map(network: Network) -> LinearMap:
     """Loss, gradients and singular values of a deep linear network, in float64.
 
     The n rows of sqrt(n) I stand for all x ~ N(0, I): they have the same mean of x^T x, on which
@@ -143,17 +143,12 @@ def look(network: Network) -> Look:
     x = math.sqrt(width) * torch.eye(width, dtype=torch.float64)
     teacher = LinearTeacher(width)
     y = torch.stack([x @ teacher.matrix(seed).double() for seed in exact.seeds])
-    modules = list(measures.layers(exact).values())
-    with measures.outputs_of(modules) as signals, torch.enable_grad():
-        product = exact(x)
-    losses = measures.losses(product, y, "mse")
-    slopes = torch.autograd.grad(losses.sum(), signals)
-    product = product.detach() / math.sqrt(width)
+    signals = measures.one_pass(exact, x, y, loss="mse")
+    product = signals.outputs[-1] / math.sqrt(width)
     finite = product.isfinite().all(2).all(1)
     singular = torch.linalg.svdvals(torch.where(finite[:, None, None], product, 0.0))
     singular[~finite] = math.nan
-    gradients = measures.example_norms(slopes, width)
-    return Look(losses.detach().numpy(), gradients, singular.numpy())
+    return LinearMap(signals.loss, signals.gradient_norms, singular.numpy())
 
 
 def expected_gradients(depth: int, width: int, *, fold: int = 0) -> np.ndarray:
