@@ -54,19 +54,19 @@ def explore(
     fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
 
     @lru_cache(maxsize=64)
-    def profile(depth: int, network: str, norm: str, init: str, seed: int) -> science.Profile:
+    def measured(depth: int, network: str, norm: str, init: str, seed: int) -> science.Profile:
         seeds = range(RUNS * seed, RUNS * (seed + 1))
         options: dict[str, Any] = {"norm": NORMS[norm], "init": LAWS[init]}
         net = science.network(network, examples, depth=depth, seeds=seeds, **options)
         return science.profile(net, examples, samples=SAMPLES, places=8)
 
     def draw(**settings: Any) -> str:
-        layers = profile(**settings)
+        profile = measured(**settings)
         known = settings["network"] == "plain" and settings["norm"] == "batch norm"
-        size = np.median(layers.gradients, axis=1)
+        size = np.median(profile.gradients, axis=1)
         growth = science.GROWTH if known else None
-        panels.show(size[1:], growth, layers.places, layers.rank, layers.neighbours)
-        return _words(layers, size, settings)
+        panels.show(size[1:], growth, profile.places, profile.rank, profile.neighbours)
+        return _words(profile, size, settings)
 
     return live(
         fig, draw, seed=0,
@@ -77,10 +77,10 @@ def explore(
     )  # fmt: skip
 
 
-def _words(layers: science.Profile, size: np.ndarray, settings: dict[str, Any]) -> str:
-    factor = np.median(layers.growth)
+def _words(profile: science.Profile, size: np.ndarray, settings: dict[str, Any]) -> str:
+    factor = np.median(profile.growth)
     grows = "" if np.isnan(factor) else f", a factor of {factor:.2f} from a block to the one before"
-    rank, near = layers.rank.mean(1), 100 * layers.neighbours.mean(1)
+    rank, near = profile.rank.mean(1), 100 * profile.neighbours.mean(1)
     return "\n".join(
         [
             f"{settings['network']}, {settings['depth']} blocks, {settings['norm']}, weights: "

@@ -125,21 +125,21 @@ def identity(
 
 
 def before_and_after(
-    axes: Sequence[Axes], looks: Mapping[str, Mapping[str, Any]], classes: int
+    axes: Sequence[Axes], profiles: Mapping[str, Mapping[str, Any]], classes: int
 ) -> None:
     """Effective rank (left) and neighbours (right) by layer, for each network at each time.
 
-    looks: by network, then by time ("at the start", ...), with places (P,), and rank and
+    profiles: by network, then by time ("at the start", ...), with places (P,), and rank and
     neighbours (P, R) as attributes.
     Networks differ in colour; times in the marker, filled at first and hollow later.
     """
-    for name, times in looks.items():
-        for when, (time, found) in enumerate(times.items()):
+    for name, times in profiles.items():
+        for when, (time, profile) in enumerate(times.items()):
             look = style.architecture(name)
             if when:
                 look |= {"markerfacecolor": "white", "linestyle": (0, (1, 2)), "linewidth": 1.2}
-            for ax, values in zip(axes, (found.rank, 100 * found.neighbours), strict=True):
-                curves.mean_band(ax, found.places, values, label=f"{name}, {time}", **look)
+            for ax, values in zip(axes, (profile.rank, 100 * profile.neighbours), strict=True):
+                curves.mean_band(ax, profile.places, values, label=f"{name}, {time}", **look)
     axes[0].set(title="Effective rank", ylabel="directions in use", ylim=(0, None))
     axes[1].set(title="Nearest neighbours", ylabel="same class (%)", ylim=(0, 103))
     guessing(axes[1], 100 / classes)

@@ -56,12 +56,12 @@ def family(
 
     Raises ValueError for a name that is not in `REMEDIES`.
     """
-    found = {name: REMEDIES[one_of("names", name, REMEDIES)] for name in names}
+    chosen = {name: REMEDIES[one_of("names", name, REMEDIES)] for name in names}
     return {
         f"{name} {depth}": degradation.network(
             remedy.architecture, examples, depth=depth, seeds=seeds, **remedy.options
         )
-        for name, remedy in found.items()
+        for name, remedy in chosen.items()
         for depth in levels
     }
 

@@ -160,13 +160,13 @@ PLAIN = {
 """Lines of the remedies without skips."""
 
 
-def neighbours(ax: Axes, looks: Mapping[str, Any], classes: int) -> None:
+def neighbours(ax: Axes, profiles: Mapping[str, Any], classes: int) -> None:
     """Share of nearest neighbours of the same class by block, for names in `PLAIN`.
 
-    looks: places (P,) and neighbours (P, R) as attributes.
+    profiles: places (P,) and neighbours (P, R) as attributes.
     """
-    for name, found in looks.items():
-        curves.mean_band(ax, found.places, 100 * found.neighbours, label=name, **PLAIN[name])
+    for name, profile in profiles.items():
+        curves.mean_band(ax, profile.places, 100 * profile.neighbours, label=name, **PLAIN[name])
     guessing(ax, 100 / classes)
     ax.set(xlabel="block (0: the stem)", ylabel="same class (%)", ylim=(0, 103))
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))

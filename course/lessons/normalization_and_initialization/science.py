@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from course import measures, networks, training
+from course import measures, training
 from course.arguments import one_of, real, whole
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
-from course.networks import Linear, Network, activations, one_thread
+from course.networks import Linear, Network, activations
 from course.seeding import generator
 from course.training import Record
 
@@ -123,12 +123,9 @@ def answers(
     size = whole("batch", batch, least=2, most=count)
     order = torch.randperm(count, generator=generator(seed, "company"))
     classes = torch.empty(net.replicas, count, dtype=torch.int64)
-    mode = net.training
-    net.eval()
-    with torch.no_grad(), one_thread(), networks.batch_statistics(net):
+    with torch.no_grad(), measures.as_in_training(net):
         for part in np.array_split(order.numpy(), count // size):
             classes[:, part] = net(examples.x_train[part]).argmax(2)
-    net.train(mode)
     return classes.numpy()
 
 

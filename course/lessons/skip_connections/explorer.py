@@ -46,11 +46,11 @@ def explore(
     def draw(depth: int, skip: float, branch: float, seed: int) -> str:
         # A slider's value carries rounding errors of its steps; 1 has to be 1 exactly.
         skip, branch = round(skip, 4), round(branch, 4)
-        shares, layers = measured(depth, skip, branch, seed)
+        kept, profile = measured(depth, skip, branch, seed)
         form = skip ** np.arange(1.0, depth + 1)
-        kept, gradients = (np.median(v, axis=1)[1:] for v in (shares, layers.gradients))
-        panels.show(kept, form, gradients, layers.places, layers.neighbours)
-        near = 100 * layers.neighbours.mean(1)
+        kept, gradients = (np.median(v, axis=1)[1:] for v in (kept, profile.gradients))
+        panels.show(kept, form, gradients, profile.places, profile.neighbours)
+        near = 100 * profile.neighbours.mean(1)
         return "\n".join(
             [
                 f"skip s = {skip:g}, branch b = {branch:g}, {depth} blocks. Untrained, {RUNS} "

@@ -90,19 +90,21 @@ def gates(
             ax.legend(frameon=False, fontsize=9, loc="upper left")
 
 
-def side_by_side(fig: Figure, axes: Sequence[Axes], looks: Mapping[str, Any], classes: int) -> None:
+def side_by_side(
+    fig: Figure, axes: Sequence[Axes], profiles: Mapping[str, Any], classes: int
+) -> None:
     """Networks before training: gradients by block, effective rank and neighbours by layer.
 
-    looks: by the name of an architecture, with gradients (L + 1, R), places (P,), rank and
+    profiles: by the name of an architecture, with gradients (L + 1, R), places (P,), rank and
     neighbours (P, R) as attributes.
     """
     left, middle, right = axes
-    for name, look in looks.items():
+    for name, profile in profiles.items():
         line = {**style.architecture(name), "label": name}
-        sizes = look.gradients[1:]
+        sizes = profile.gradients[1:]
         curves.mean_band(left, np.arange(1, len(sizes) + 1), sizes, **{**line, "marker": ""})
-        curves.mean_band(middle, look.places, look.rank, **line)
-        curves.mean_band(right, look.places, 100 * look.neighbours, **line)
+        curves.mean_band(middle, profile.places, profile.rank, **line)
+        curves.mean_band(right, profile.places, 100 * profile.neighbours, **line)
     left.set(title="Gradients", xlabel="block", ylabel="size of the gradient", yscale="log")
     middle.set(title="Effective rank", ylabel="directions in use", ylim=(0, None))
     right.set(title="Nearest neighbours", ylabel="same class (%)", ylim=(0, 103))
