@@ -1,17 +1,19 @@
 """The textbook: networks of the course, every one of them R replicas side by side.
 
-    from course import networks
+    from course import data, networks
 
-    net = networks.build("resnet", inputs=64, width=50, depth=30, outputs=10, seeds=range(5))
-    net(x)                                              # x (batch, 64) -> (5, batch, 10)
+    digits = data.digits()
+    net = networks.build("resnet", like=digits, width=50, depth=30, seeds=range(5))
+    net(digits.x_test)                                  # (297, 64) -> (5, 297, 10)
 
 In reading order:
 
 blocks          each architecture is one equation, and one class: PostActivation (plain, DiracNet),
                 PreActivation, Residual, Scale, Highway, VariableActivation
-architectures   build, mlp, rebuild, extend_with_identity; Network; ARCHITECTURES, the names
+architectures   Recipe: what each network is made from, and how; ARCHITECTURES by name
+network         build, mlp, rebuild, extend_with_identity; Network
 layers          Linear, DiracLinear, Activation, BatchNorm, LayerNorm for replicas
-threads         one_thread: thin layers lose by a second one
+threads         one_thread, on_threads: thin layers lose by a second one
 activations     the nonlinearities by name, their derivatives and gains
 initializers    laws of the first weights: a law is a function of fan_in, fan_out and a generator
 

@@ -1,12 +1,7 @@
 from . import activations as activations
 from . import initializers as initializers
 from .architectures import ARCHITECTURES as ARCHITECTURES
-from .architectures import Network as Network
-from .architectures import VariableActivationNetwork as VariableActivationNetwork
-from .architectures import build as build
-from .architectures import extend_with_identity as extend_with_identity
-from .architectures import mlp as mlp
-from .architectures import rebuild as rebuild
+from .architectures import Recipe as Recipe
 from .blocks import Highway as Highway
 from .blocks import PostActivation as PostActivation
 from .blocks import PreActivation as PreActivation
@@ -20,4 +15,11 @@ from .layers import LayerNorm as LayerNorm
 from .layers import Linear as Linear
 from .layers import batch_statistics as batch_statistics
 from .layers import norm_layer as norm_layer
+from .network import Network as Network
+from .network import VariableActivationNetwork as VariableActivationNetwork
+from .network import build as build
+from .network import extend_with_identity as extend_with_identity
+from .network import mlp as mlp
+from .network import rebuild as rebuild
+from .threads import on_threads as on_threads
 from .threads import one_thread as one_thread

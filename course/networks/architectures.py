@@ -7,261 +7,269 @@
     van, van0     h <- F(h) + (1 - alpha) h,      F as in resnet, alpha from 0 (skip) to 1 (none)
     looks-linear  plain, and its weights start such that the network is linear in its input
 
-`blocks` has them as code, with their sources. Plain, highway, diracnet and looks-linear have the
-stem act(norm(x W + b)) and the head h W + b; resnet and van the stem x W + b and the head
+`blocks` has the equations as code, with their sources. Plain, highway, diracnet and looks-linear
+have the stem act(norm(x W + b)) and the head h W + b; resnet and van the stem x W + b and the head
 act(norm(h)) W + b. So at depth 0 all are the same network, and a VAN with alpha = 1 is a plain
 network, layer by layer.
 
-Every network holds R replicas, one per seed. The weights of layer l in replica r are drawn from a
-stream of their own, which belongs to (seeds[r], l) whatever the architecture and the depth:
-networks with equal seeds start from equal draws, so comparisons are paired.
+The weights of layer l in replica r are drawn from a stream of their own, which belongs to
+(seeds[r], l) whatever the architecture and the depth: networks with equal seeds start from equal
+draws, so comparisons are paired.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from course import arguments
+from course import arguments, seeding
+from course.networks import blocks, initializers
 from course.networks.activations import ACTIVATIONS
-from course.networks.blocks import BLOCKS, Maker, make_head, make_stem
 from course.networks.initializers import Law
-from course.networks.layers import norm_layer
-
-# The names `build` knows, with the options that are each one's own and their values.
-ARCHITECTURES: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "resnet": {"branch": 1.0},
-    "highway": {"gate_bias": -2.0},
-    "diracnet": {},
-    "van": {"multiplier": -1.0},
-    "van0": {"multiplier": 0.0},
-    "looks-linear": {"base": "orthogonal"},
-}
+from course.networks.layers import Activation, DiracLinear, Linear, norm_layer
 
 
-class Network(nn.Module):
-    """Stem, blocks and head of R replicas. x: (batch, inputs), shared, or (R, batch, inputs).
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that a network is made from, checked: the arguments of `networks.build` or `mlp`.
 
-    Returns (R, batch, outputs). `recipe` holds the arguments of `build` or `mlp` that made it.
+    It makes the parts, too: the layers of `layer` draw from the stream of that name.
     """
 
-    def __init__(
-        self, recipe: dict[str, Any], stem: nn.Module, blocks: Sequence[nn.Module], head: nn.Module
-    ) -> None:
-        super().__init__()
-        self.recipe = recipe
-        self.name: str = recipe["name"]
-        self.seeds: tuple[int, ...] = recipe["seeds"]
-        self.stem, self.blocks, self.head = stem, nn.ModuleList(blocks), head
+    name: ClassVar[str]
+    inputs: int
+    depth: int
+    outputs: int
+    seeds: Sequence[int]
+    activation: str = "relu"
+    norm: str | None = "batch"
+    init: str | Law | Sequence[str | Law] = "torch_default"
+    bias: bool | float | Law = True
+    dtype: torch.dtype = torch.float32
 
-    @property
-    def replicas(self) -> int:
-        return len(self.seeds)
+    def __post_init__(self) -> None:
+        arguments.one_of("activation", self.activation, ACTIVATIONS)
+        norm_layer(self.norm, 1, 1, torch.float32)
+        if not isinstance(self.dtype, torch.dtype) or not self.dtype.is_floating_point:
+            raise arguments.reject("dtype", self.dtype, "a torch.dtype of floating point numbers")
+        object.__setattr__(self, "seeds", arguments.seeds(self.seeds))
 
-    @property
-    def depth(self) -> int:
-        return len(self.blocks)
+    def parts(self) -> tuple[nn.Module, list[nn.Module], nn.Module]:
+        """Stem, blocks and head at their start."""
+        raise NotImplementedError
 
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.stem(self.replicated(x))
-        for block in self.blocks:
-            h = block(h)
-        return self.head(h)
+    def linear(
+        self, layer: str, fan_in: int, fan_out: int, *, kind: type[Linear] = Linear, **laws: Any
+    ) -> Linear:
+        """h W + b. laws: `init` and `bias`, where they are not the recipe's."""
+        generators = seeding.generators(self.seeds, layer)
+        laws = {"init": self.init, "bias": self.bias, **laws}
+        return kind(fan_in, fan_out, generators, dtype=self.dtype, **laws)
 
-    def replicated(self, x: Tensor) -> Tensor:
-        """x as (R, batch, width): a batch that all replicas share is repeated without a copy."""
-        return x.expand(self.replicas, *x.shape) if x.dim() == 2 else x
+    def norm_act(self, width: int) -> tuple[nn.Module, nn.Module]:
+        """A norm and an activation."""
+        norm = norm_layer(self.norm, len(self.seeds), width, self.dtype)
+        return norm, Activation(self.activation)
 
+    def post(self, layer: str, fan_in: int, fan_out: int, **laws: Any) -> blocks.PostActivation:
+        """act(norm(h W + b))."""
+        linear = self.linear(layer, fan_in, fan_out, **laws)
+        return blocks.PostActivation(linear, *self.norm_act(fan_out))
 
-class VariableActivationNetwork(Network):
-    """A network of `VariableActivation` blocks and the state that phases out their skips.
-
-    alpha (from 0) and multiplier (the paper's lambda): (depth, R). Both are buffers: an optimizer
-    of the weights never sees them. backward() adds dC/dalpha to alpha.grad, for eq. 7; in a loop of
-    your own set alpha.grad to None before it, as no optimizer does that for you.
-    """
-
-    alpha: Tensor
-    multiplier: Tensor
-
-    def __init__(
-        self, recipe: dict[str, Any], stem: nn.Module, blocks: Sequence[nn.Module], head: nn.Module
-    ) -> None:
-        super().__init__(recipe, stem, blocks, head)
-        start = torch.zeros(self.depth, self.replicas, dtype=recipe["dtype"])
-        self.register_buffer("multiplier", torch.full_like(start, recipe["multiplier"]))
-        self.register_buffer("alpha", start.requires_grad_())
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.stem(self.replicated(x))
-        for block, alpha in zip(self.blocks, self.alpha, strict=True):
-            h = block(h, (1 - alpha)[:, None, None])
-        return self.head(h)
-
-    def _apply(self, fn: Any, recurse: bool = True) -> VariableActivationNetwork:
-        super()._apply(fn, recurse)
-        if not (self.alpha.is_leaf and self.alpha.requires_grad):
-            self.alpha = self.alpha.detach().requires_grad_()  # a copy made by .to(...)
-        return self
+    def pre(self, layer: str, fan_in: int, fan_out: int, **laws: Any) -> blocks.PreActivation:
+        """act(norm(h)) W + b."""
+        linear = self.linear(layer, fan_in, fan_out, **laws)
+        return blocks.PreActivation(*self.norm_act(fan_in), linear)
 
 
-def build(
-    name: str,
-    *,
-    inputs: int,
-    width: int,
-    depth: int,
-    outputs: int,
-    seeds: Sequence[int],
-    activation: str = "relu",
-    norm: str | None = "batch",
-    init: str | Law = "torch_default",
-    bias: bool | float | Law = True,
-    ends: bool = True,
-    dtype: torch.dtype = torch.float32,
-    **options: Any,
-) -> Network:
-    """The network `name` (one of `ARCHITECTURES`), one replica per seed, on the CPU.
+@dataclass(frozen=True, kw_only=True)
+class Plain(Recipe):
+    """`depth` blocks of one width between a stem and a head; see `networks.build`."""
 
-    depth >= 0 counts the blocks between stem and head. norm is "batch", "layer" or None; `init` and
-    `bias` are laws for every layer, see `layers.Linear`. ends=False leaves stem and head out: the
-    blocks alone, a map from width to width, so inputs and outputs must equal it.
+    name = "plain"
+    width: int
+    ends: bool = True
 
-    Options of single architectures:
-    resnet: branch = a number (F is multiplied by it), "rezero" (by a learned number, 0 at first) or
-    "zero" (the weights of F start at 0). highway: gate_bias; the weights of the gates are drawn by
-    "torch_default". van: multiplier, lambda at the start. looks-linear: base, the law of the halves
-    (`initializers.mirrored`); it does not use `init`, and needs an even width and ReLU.
-    Raises ValueError that names the argument, its value and what is allowed.
-    """
-    defaults = ARCHITECTURES[arguments.one_of("name", name, ARCHITECTURES)]
-    for option in options.keys() - defaults.keys():
-        known = "one of " + ", ".join(defaults) if defaults else "left out, it has no options"
-        raise arguments.reject(f"option of {name}", option, known)
-    recipe = dict(
-        name=name, inputs=inputs, width=width, depth=depth, outputs=outputs, seeds=seeds,
-        activation=activation, norm=norm, init=init, bias=bias, ends=ends, dtype=dtype,
-        **defaults | options,
-    )  # fmt: skip
-    check(recipe)
-    recipe["seeds"] = arguments.seeds(seeds)
-    make = Maker(recipe)
-    layers = [f"layer {number}" for number in range(1, depth + 1)]
-    blocks = [BLOCKS[name](make, layer, width, recipe) for layer in layers]
-    kind = VariableActivationNetwork if name in ("van", "van0") else Network
-    return kind(recipe, make_stem(make, recipe), blocks, make_head(make, recipe))
+    def __post_init__(self) -> None:
+        arguments.whole("width", self.width, least=1)
+        for name, size in (("inputs", self.inputs), ("outputs", self.outputs)):
+            arguments.whole(name, size, least=1)
+            if not self.ends and size != self.width:
+                raise arguments.reject(name, size, f"the width, {self.width}, without ends")
+        arguments.whole("depth", self.depth)
+        super().__post_init__()
+
+    def parts(self) -> tuple[nn.Module, list[nn.Module], nn.Module]:
+        middle = [self.block(f"layer {number}") for number in range(1, self.depth + 1)]
+        if not self.ends:
+            return nn.Identity(), middle, nn.Identity()
+        return self.stem("layer 0"), middle, self.head("head")
+
+    def stem(self, layer: str) -> nn.Module:
+        """What comes before the blocks."""
+        return self.post(layer, self.inputs, self.width)
+
+    def block(self, layer: str) -> nn.Module:
+        """The block of this layer."""
+        return self.post(layer, self.width, self.width)
+
+    def head(self, layer: str) -> nn.Module:
+        """What comes after the blocks."""
+        return self.linear(layer, self.width, self.outputs)
 
 
-def mlp(
-    widths: Sequence[int],
-    *,
-    seeds: Sequence[int],
-    activation: str = "relu",
-    init: str | Law | Sequence[str | Law] = "he_normal",
-    bias: bool | float | Law = True,
-    norm: str | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> Network:
-    """The bare chain x -> act(norm(x W + b)) -> ... -> h W + b through `widths`, ends included.
+class DiracNet(Plain):
+    """Layers that start near the identity."""
 
-    widths = [inputs, n_1, ..., n_L, outputs] with at least two entries: L blocks and a linear head.
-    `init` is one law, or one for each of the L + 1 layers. activation="identity" makes it the deep
-    linear network y = x W_1 W_2 ... W_(L+1). Layer l has the stream of layer l of `build`.
-    """
-    if not isinstance(widths, Sequence) or len(widths) < 2:
-        raise arguments.reject("widths", widths, "at least two whole numbers >= 1: in and out")
-    widths = tuple(arguments.whole("widths", width, least=1) for width in widths)
-    layers = len(widths) - 1
-    if not isinstance(init, str) and not callable(init):
-        init = tuple(init)
-    inits = init if isinstance(init, tuple) else (init,) * layers
-    if len(inits) != layers:
-        raise arguments.reject("init", init, f"one law, or one for each of the {layers} layers")
-    recipe = dict(
-        name="mlp", widths=widths, seeds=arguments.seeds(seeds), activation=activation,
-        norm=norm, init=init, bias=bias, dtype=dtype,
-    )  # fmt: skip
-    check_kinds(recipe)
-    make = Maker(recipe)
-    blocks = [
-        make.post(f"layer {number}", widths[number], widths[number + 1], init=inits[number])
-        for number in range(layers - 1)
-    ]
-    head = make.linear("head", widths[-2], widths[-1], init=inits[-1])
-    return Network(recipe, nn.Identity(), blocks, head)
+    name = "diracnet"
+
+    def block(self, layer: str) -> nn.Module:
+        return self.post(layer, self.width, self.width, kind=DiracLinear)
 
 
-def rebuild(network: Network, **changes: Any) -> Network:
-    """A new network at its start, by the recipe of `network` with these arguments changed."""
-    recipe = network.recipe | changes
-    if recipe["name"] != network.name:  # another architecture has other options
-        gone = ARCHITECTURES.get(network.name, {}).keys() - changes.keys()
-        recipe = {key: value for key, value in recipe.items() if key not in gone}
-    if network.name != "mlp":
-        return build(**recipe)
-    del recipe["name"]
-    return mlp(**recipe)
+@dataclass(frozen=True, kw_only=True)
+class HighwayNet(Plain):
+    """gate_bias: of the gates at the start; their weights are drawn by "torch_default"."""
+
+    name = "highway"
+    gate_bias: float = -2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        arguments.real("gate_bias", self.gate_bias)
+
+    def block(self, layer: str) -> nn.Module:
+        size = self.width, self.width
+        gate = self.linear(f"{layer} gate", *size, init="torch_default", bias=self.gate_bias)
+        return blocks.Highway(self.post(layer, *size), nn.Sequential(gate, Activation("sigmoid")))
 
 
-def extend_with_identity(network: Network, extra: int) -> Network:
-    """A deeper network that computes exactly the same: `extra` identity blocks before the head.
+@dataclass(frozen=True, kw_only=True)
+class LooksLinear(Plain):
+    """base: the law of the halves that mirror each other; see `initializers.mirrored`."""
 
-    Each is act(h I + 0), and ReLU leaves what a ReLU has returned as it is. Takes a plain network,
-    looks-linear or mlp with norm None, "relu" or "identity" and at least one block; ValueError for
-    others. The copy shares no weights with `network`.
-    """
-    arguments.whole("extra", extra)
-    recipe, depth = network.recipe, network.depth
-    if network.name not in ("plain", "looks-linear", "mlp") or recipe["norm"] is not None:
-        kind = f"{network.name}, norm {recipe['norm']}"
-        raise arguments.reject("network", kind, "plain, looks-linear or mlp, with norm None")
-    arguments.one_of("activation", recipe["activation"], ("relu", "identity"))
-    arguments.whole("depth", depth, least=1)
-    deeper = copy.deepcopy(network)
-    make, like = Maker(recipe), next(network.parameters())
-    if network.name == "mlp":
-        width, last = recipe["widths"][-2:]
-        deeper.recipe["widths"] = (*recipe["widths"][:-1], *[width] * extra, last)
-        if isinstance(recipe["init"], tuple):
-            *first, head = recipe["init"]
-            deeper.recipe["init"] = (*first, *["identity"] * extra, head)
-    else:
-        width = recipe["width"]
-        deeper.recipe["depth"] += extra
-    for number in range(depth + 1, depth + extra + 1):
-        block = make.post(f"layer {number}", width, width, init="identity", bias=0.0)
-        deeper.blocks.append(block.to(like.device, like.dtype))
-    return deeper
+    name = "looks-linear"
+    base: str | Law = "orthogonal"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % 2:
+            allowed = "even: half of the units mirror the other half"
+            raise arguments.reject("width", self.width, allowed)
+        arguments.one_of("activation", self.activation, ["relu"])
+
+    def stem(self, layer: str) -> nn.Module:
+        law = partial(initializers.mirrored_first, base=self.base)
+        return self.post(layer, self.inputs, self.width, init=law)
+
+    def block(self, layer: str) -> nn.Module:
+        law = partial(initializers.mirrored, base=self.base)
+        return self.post(layer, self.width, self.width, init=law)
+
+    def head(self, layer: str) -> nn.Module:
+        law = partial(initializers.mirrored_last, base=self.base)
+        return self.linear(layer, self.width, self.outputs, init=law)
 
 
-def check_kinds(recipe: dict[str, Any], activations: Iterable[str] = ACTIVATIONS) -> None:
-    """ValueError for an activation, norm or dtype that there is not."""
-    arguments.one_of("activation", recipe["activation"], activations)
-    norm_layer(recipe["norm"], 1, 1, torch.float32)
-    dtype = recipe["dtype"]
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise arguments.reject("dtype", dtype, "a torch.dtype of floating point numbers")
+class _Residual(Plain):
+    """The ends of networks whose blocks are made of F(h) = act(norm(h)) W + b."""
+
+    def stem(self, layer: str) -> nn.Module:
+        return self.linear(layer, self.inputs, self.width)
+
+    def head(self, layer: str) -> nn.Module:
+        return self.pre(layer, self.width, self.outputs)
 
 
-def check(recipe: dict[str, Any]) -> None:
-    """ValueError for the first argument of `networks.build` that does not fit."""
-    width, mirrored = recipe["width"], recipe["name"] == "looks-linear"
-    for size in ("inputs", "width", "outputs"):
-        arguments.whole(size, recipe[size], least=1)
-        if not recipe["ends"] and recipe[size] != width:
-            raise arguments.reject(size, recipe[size], f"the width, {width}, without ends")
-    arguments.whole("depth", recipe["depth"])
-    if mirrored and width % 2:
-        raise arguments.reject("width", width, "even: half of the units mirror the other half")
-    check_kinds(recipe, ["relu"] if mirrored else ACTIVATIONS)
-    for option in ("gate_bias", "multiplier", "branch"):
-        value = recipe.get(option, 0.0)
-        if isinstance(value, str) and option == "branch":
-            arguments.one_of("branch, if not a number,", value, ("zero", "rezero"))
+@dataclass(frozen=True, kw_only=True)
+class ResNet(_Residual):
+    """branch: the factor on F, a number; "rezero": learned, 0 at first; "zero": F starts as 0."""
+
+    name = "resnet"
+    branch: float | str = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.branch, str):
+            arguments.one_of("branch, if not a number,", self.branch, ("zero", "rezero"))
         else:
-            arguments.real(option, value)
+            arguments.real("branch", self.branch)
+
+    def block(self, layer: str) -> nn.Module:
+        laws = {"init": "zero"} if self.branch == "zero" else {}
+        residual = self.pre(layer, self.width, self.width, **laws)
+        if self.branch in (1, "zero"):
+            return blocks.Residual(residual, nn.Identity())
+        learned = torch.zeros(len(self.seeds), 1, 1, dtype=self.dtype)  # of "rezero"
+        scale = blocks.Scale(learned if isinstance(self.branch, str) else self.branch)
+        return blocks.Residual(residual, scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VAN(_Residual):
+    """multiplier: lambda of every skip at the start."""
+
+    name = "van"
+    multiplier: float = -1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        arguments.real("multiplier", self.multiplier)
+
+    def block(self, layer: str) -> nn.Module:
+        return blocks.VariableActivation(self.pre(layer, self.width, self.width))
+
+
+@dataclass(frozen=True, kw_only=True)
+class VAN0(VAN):
+    """A VAN whose skips follow the cost alone."""
+
+    name = "van0"
+    multiplier: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MLP(Recipe):
+    """The bare chain through `widths`, which say inputs, depth and outputs; see `networks.mlp`."""
+
+    name = "mlp"
+    widths: Sequence[int]
+    inputs: int = field(init=False)
+    depth: int = field(init=False)
+    outputs: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.widths, Sequence) or len(self.widths) < 2:
+            allowed = "at least two whole numbers >= 1: in and out"
+            raise arguments.reject("widths", self.widths, allowed)
+        widths = tuple(arguments.whole("widths", width, least=1) for width in self.widths)
+        set_ = partial(object.__setattr__, self)  # the class is frozen
+        set_("widths", widths)
+        set_("inputs", widths[0]), set_("depth", len(widths) - 2), set_("outputs", widths[-1])
+        if not isinstance(self.init, str) and not callable(self.init):
+            set_("init", tuple(self.init))
+        if isinstance(self.init, tuple) and len(self.init) != self.depth + 1:
+            allowed = f"one law, or one for each of the {self.depth + 1} layers"
+            raise arguments.reject("init", self.init, allowed)
+        super().__post_init__()
+
+    def parts(self) -> tuple[nn.Module, list[nn.Module], nn.Module]:
+        laws = self.init if isinstance(self.init, tuple) else (self.init,) * (self.depth + 1)
+        sizes = list(zip(self.widths, self.widths[1:], laws, strict=False))
+        middle: list[nn.Module] = [
+            self.post(f"layer {number}", fan_in, fan_out, init=law)
+            for number, (fan_in, fan_out, law) in enumerate(sizes[:-1], start=1)
+        ]
+        fan_in, fan_out, law = sizes[-1]
+        return nn.Identity(), middle, self.linear("head", fan_in, fan_out, init=law)
+
+
+ARCHITECTURES: dict[str, type[Plain]] = {
+    recipe.name: recipe for recipe in (Plain, ResNet, HighwayNet, DiracNet, VAN, VAN0, LooksLinear)
+}
+"""The names that `networks.build` knows, and what each is made from."""

@@ -1,21 +1,13 @@
 """The blocks of the architectures, side by side: each is one equation.
 
 h is the signal of R replicas, (R, batch, width), and so is what a block returns. Blocks are given
-their layers; `networks.build` makes both.
+their layers; `architectures` makes both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-
-from course import seeding
-from course.networks import initializers
-from course.networks.layers import Activation, DiracLinear, Linear, norm_layer
 
 
 class PostActivation(nn.Module):
@@ -101,101 +93,3 @@ class VariableActivation(nn.Module):
 
     def forward(self, h: Tensor, skip: Tensor) -> Tensor:
         return torch.addcmul(self.residual(h), skip, h)
-
-
-_PRE_ACTIVATION = ("resnet", "van", "van0")
-
-
-class Maker:
-    """Makes layers of one network: those of layer `layer` draw from the stream of that name."""
-
-    def __init__(self, recipe: dict[str, Any]) -> None:
-        self.seeds, self.dtype = recipe["seeds"], recipe["dtype"]
-        self.norm, self.activation = recipe["norm"], recipe["activation"]
-        self.laws = {"init": recipe["init"], "bias": recipe["bias"]}
-
-    def linear(
-        self, layer: str, fan_in: int, fan_out: int, *, kind: type[Linear] = Linear, **laws: Any
-    ) -> Linear:
-        generators = seeding.generators(self.seeds, layer)
-        return kind(fan_in, fan_out, generators, dtype=self.dtype, **(self.laws | laws))
-
-    def norm_act(self, width: int) -> tuple[nn.Module, nn.Module]:
-        norm = norm_layer(self.norm, len(self.seeds), width, self.dtype)
-        return norm, Activation(self.activation)
-
-    def post(self, layer: str, fan_in: int, fan_out: int, **laws: Any) -> PostActivation:
-        return PostActivation(self.linear(layer, fan_in, fan_out, **laws), *self.norm_act(fan_out))
-
-    def pre(self, layer: str, fan_in: int, fan_out: int, **laws: Any) -> PreActivation:
-        return PreActivation(*self.norm_act(fan_in), self.linear(layer, fan_in, fan_out, **laws))
-
-
-def make_stem(make: Maker, recipe: dict[str, Any]) -> nn.Module:
-    """What comes before the blocks: act(norm(x W + b)), or x W + b before pre-activation blocks."""
-    sizes = recipe["inputs"], recipe["width"]
-    if not recipe["ends"]:
-        return nn.Identity()
-    if recipe["name"] in _PRE_ACTIVATION:
-        return make.linear("layer 0", *sizes)
-    if recipe["name"] == "looks-linear":
-        law = partial(initializers.mirrored_first, base=recipe["base"])
-        return make.post("layer 0", *sizes, init=law)
-    return make.post("layer 0", *sizes)
-
-
-def make_head(make: Maker, recipe: dict[str, Any]) -> nn.Module:
-    """What comes after the blocks: h W + b, or act(norm(h)) W + b after pre-activation blocks."""
-    sizes = recipe["width"], recipe["outputs"]
-    if not recipe["ends"]:
-        return nn.Identity()
-    if recipe["name"] in _PRE_ACTIVATION:
-        return make.pre("head", *sizes)
-    if recipe["name"] == "looks-linear":
-        law = partial(initializers.mirrored_last, base=recipe["base"])
-        return make.linear("head", *sizes, init=law)
-    return make.linear("head", *sizes)
-
-
-def _plain(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
-    return make.post(layer, n, n)
-
-
-def _diracnet(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
-    return make.post(layer, n, n, kind=DiracLinear)
-
-
-def _resnet(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
-    branch = recipe["branch"]
-    if branch == "zero":
-        return Residual(make.pre(layer, n, n, init="zero"), nn.Identity())
-    if branch == "rezero":
-        start = torch.zeros(len(make.seeds), 1, 1, dtype=make.dtype)
-        return Residual(make.pre(layer, n, n), Scale(start))
-    return Residual(make.pre(layer, n, n), nn.Identity() if branch == 1 else Scale(branch))
-
-
-def _highway(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
-    laws = {"init": "torch_default", "bias": recipe["gate_bias"]}
-    gate = make.linear(f"{layer} gate", n, n, **laws)
-    return Highway(make.post(layer, n, n), nn.Sequential(gate, Activation("sigmoid")))
-
-
-def _van(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
-    return VariableActivation(make.pre(layer, n, n))
-
-
-def _looks_linear(make: Maker, layer: str, n: int, recipe: dict[str, Any]) -> nn.Module:
-    law = partial(initializers.mirrored, base=recipe["base"])
-    return make.post(layer, n, n, init=law)
-
-
-BLOCKS: dict[str, Callable[[Maker, str, int, dict[str, Any]], nn.Module]] = {
-    "plain": _plain,
-    "resnet": _resnet,
-    "highway": _highway,
-    "diracnet": _diracnet,
-    "van": _van,
-    "van0": _van,
-    "looks-linear": _looks_linear,
-}

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def on_threads(count: int | None) -> Iterator[None]:
+    """Inside, torch computes with `count` threads on the CPU; None leaves its own setting."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def one_thread() -> AbstractContextManager[None]:
     """Inside, torch computes with one thread on the CPU.
 
     The layers are thin: a second thread gains little, and costs minutes where another program wants
     its core, since each waits for the other a thousand times a second. Processes side by side
     (`jobs`, `part`) use more cores. And the numbers do not depend on how many there are.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    return on_threads(1)

@@ -15,7 +15,7 @@ records         Record, Evaluation, NonFinite: what a step, an evaluation, a bre
 phasing         how the skips of a VAN leave: Multipliers, Ramp, Cut, SCHEDULES
 removal         remove_skips: the plain network that is left, certified
 checkpoints     a run that was interrupted goes on to the same numbers
-devices         where to compute, and on how many threads
+devices         where to compute
 """
 
 import lazy_loader

@@ -2,7 +2,6 @@ from .batches import FreshBatches as FreshBatches
 from .batches import Problem as Problem
 from .checkpoints import CheckpointError as CheckpointError
 from .devices import device as device
-from .devices import on_one_thread as on_one_thread
 from .loop import fit as fit
 from .optimizers import SGD as SGD
 from .optimizers import Adam as Adam

@@ -1,9 +1,9 @@
 """Checkpoint files: whole or not there at all, and refused by name if they are anything else.
 
-A file is one line that says what it is, one line with the SHA-256 of the rest, and the rest, as
-torch.save writes it (tensors, numbers, strings and dicts only; read with weights_only=True). It is
-written beside its place, forced to the disk and renamed: whenever the process is killed, the place
-holds the old file or the new one, never a part of one.
+A file is what torch.save writes (tensors, numbers, strings and dicts only; read with
+weights_only=True): a zip archive, whose checksums are compared before it is read, as torch.load
+does not look at them. Whenever the process is killed, the place holds the old file or the new one,
+never a part of one; and while a run writes to it, another one is refused.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import os
 import pickle
-from collections.abc import Mapping
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 import course
+from course import files
 from course.arguments import reject
-from course.files import _sync_folder
 
-MAGIC = b"checkpoint of the very deep networks course, format 1\n"
+EARLIER = b"checkpoint of the very deep networks course, format 1\n"
+"""How the files of an earlier version of the course begin."""
 
 
 class CheckpointError(ValueError):
@@ -33,51 +37,70 @@ class CheckpointError(ValueError):
 def write(path: str | Path, content: Mapping[str, Any]) -> None:
     """Put `content` into the file in one piece; the versions of torch and course are added.
 
-    The folder must be there. On an error (a full disk, say) the old file stays as it was.
+    The folder must be there. CheckpointError where it cannot be written (a full disk, say): the old
+    file stays as it was.
     """
-    path = Path(path)
     buffer = io.BytesIO()
     versions = {"course": course.__version__, "torch": str(torch.__version__)}
     torch.save({**content, "versions": versions}, buffer)
-    payload = buffer.getvalue()
-    digest = hashlib.sha256(payload).hexdigest().encode()
-    partial = _partial(path)
     try:
-        with open(partial, "wb") as file:
-            file.write(MAGIC + digest + b"\n" + payload)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+        files.write_whole(Path(path), buffer.getvalue())
+    except OSError as error:
+        advice = "make room, or give another place; what was written there before is still whole"
+        raise CheckpointError(
+            f"checkpoint {str(path)!r} cannot be written ({error.strerror}): {advice}"
+        ) from error
 
 
 def read(path: str | Path) -> dict[str, Any]:
     """The content of a checkpoint file, tensors on the CPU; CheckpointError if it is not whole."""
-    path = Path(path)
+    data, name = Path(path).read_bytes(), f"checkpoint {str(path)!r}"
     advice = f"delete {str(path)!r} to start again, or give another file"
-    with open(path, "rb") as file:
-        head, digest, payload = file.read(len(MAGIC)), file.read(65), file.read()
-    if not head:
-        raise CheckpointError(f"checkpoint {str(path)!r} is empty: {advice}")
-    if head != MAGIC[: len(head)]:
+    if not data:
+        raise CheckpointError(f"{name} is empty: {advice}")
+    if data.startswith(EARLIER):
+        raise CheckpointError(f"{name} is of an earlier version of the course: {advice}")
+    if not data.startswith(b"PK"):
         raise CheckpointError(f"{str(path)!r} is not a checkpoint of this course: {advice}")
-    if hashlib.sha256(payload).hexdigest().encode() + b"\n" != digest:
-        raise CheckpointError(f"checkpoint {str(path)!r} is damaged or cut short: {advice}")
     try:
-        content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError) as error:  # whole, but not what `write` writes
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if archive.testzip() is not None:
+                raise zipfile.BadZipFile("a checksum is wrong")
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
         raise CheckpointError(f"{str(path)!r} holds what no checkpoint holds: {advice}") from error
-    return dict(content)
+    except Exception as error:  # a damaged archive can raise nearly anything
+        raise CheckpointError(f"{name} is damaged or cut short: {advice}") from error
+    if not isinstance(content, dict) or "versions" not in content:
+        raise CheckpointError(f"{str(path)!r} is not a checkpoint of this course: {advice}")
+    return content
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Inside, the file belongs to this run: CheckpointError if it belongs to another one.
+
+    The system gives it back when the process ends, however it ends.
+    """
+    beside = path.with_name(path.name + ".lock")
+    lock = FileLock(beside, timeout=0, thread_local=False)  # a run may end in another thread
+    try:
+        lock.acquire()
+    except Timeout:
+        advice = "wait for it, stop it, or give another file"
+        error = f"checkpoint {str(path)!r} is in use by another run: {advice}"
+        raise CheckpointError(error) from None
+    try:
+        files.remove_parts(path)
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes it itself
+            beside.unlink()
+        lock.release()
 
 
 def prepare(path: str | Path) -> Path:
-    """The path, if a checkpoint can be written there: tried now, as later a run would be lost.
-
-    What an interrupted write has left is removed.
-    """
+    """The path, if a checkpoint can be written there: tried now, as later a run would be lost."""
     if not isinstance(path, str | Path):
         raise CheckpointError(str(reject("checkpoint", path, "the name of a file")))
     path = Path(path)
@@ -86,13 +109,11 @@ def prepare(path: str | Path) -> Path:
     if path.is_dir():
         raise CheckpointError(f"checkpoint {str(path)!r} is a folder: give the name of a file")
     try:
-        with open(_partial(path), "wb"):
-            pass
-        _partial(path).unlink()
+        with tempfile.TemporaryFile(dir=path.parent):
+            return path
     except OSError as error:
         reason = f"nothing can be written to its folder ({error.strerror})"
         raise CheckpointError(f"checkpoint {str(path)!r}: {reason}: give another place") from None
-    return path
 
 
 def compare(path: str | Path, found: Mapping[str, str], wanted: Mapping[str, str]) -> None:
@@ -105,7 +126,7 @@ def compare(path: str | Path, found: Mapping[str, str], wanted: Mapping[str, str
 
 
 def describe(value: Any) -> str:
-    """A setting as a string which is the same in every process (functions by their names)."""
+    """A setting as a string which is the same in every process and wherever its module lies."""
     if isinstance(value, functools.partial):
         parts = [describe(value.func), *map(describe, value.args)]
         parts += [f"{name}={describe(item)}" for name, item in value.keywords.items()]
@@ -116,7 +137,7 @@ def describe(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "(" + ", ".join(map(describe, value)) + ")"
     if callable(value) and hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
+        return value.__qualname__
     text = repr(value)
     return type(value).__qualname__ if " at 0x" in text else text
 
@@ -128,7 +149,3 @@ def fingerprint(tensors: Mapping[str, torch.Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().data)
     return digest.hexdigest()[:16]
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(path.name + ".partial")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from course.arguments import one_of, reject
-from course.networks import one_thread
-from course.training.records import Record
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WARM_UP = 3  # runs before recording: libraries choose their kernels in the first ones
@@ -24,12 +22,12 @@ def device(name: str = "auto") -> torch.device:
     ValueError for a device that this machine (or this torch) has not got.
     """
     one_of("device", name, DEVICES)
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return torch.device("cuda" if there["cuda"] else "cpu")
-    if not there.get(name, True):
-        have = ", ".join(["auto", "cpu", *(kind for kind, found in there.items() if found)])
-        raise reject("device", name, f"a device of this machine: {have}")
+        return torch.device("cuda" if usable["cuda"] else "cpu")
+    if not usable.get(name, True):
+        names = ", ".join(["auto", "cpu", *(kind for kind in usable if usable[kind])])
+        raise reject("device", name, f"a device of this machine: {names}")
     return torch.device(name)
 
 
@@ -91,16 +89,3 @@ class Repeated:
             self.failure = str(error).partition("\n")[0] or type(error).__name__
         for tensor, value in zip(self.state, before, strict=True):
             tensor.detach().copy_(value)
-
-
-def on_one_thread(records: Iterator[Record]) -> Iterator[Record]:
-    """The same records; layers as thin as these lose by a second thread, see `one_thread`."""
-    try:
-        while True:
-            with one_thread():
-                record = next(records, None)
-            if record is None:
-                return
-            yield record
-    finally:
-        records.close()  # type: ignore[attr-defined]

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 
 from course import measures
 from course.arguments import one_of, real, reject, whole
-from course.networks import Network
+from course.networks import Network, on_threads
 from course.training import batches, checkpoints, devices, phasing
 from course.training.batches import Problem
 from course.training.optimizers import SGD, Adam, Optimizer, Schedule, constant
@@ -60,42 +61,45 @@ class Run:
         self.stepper, self.problem, self.steps, self.schedule = stepper, problem, steps, schedule
         self.reports, self.saving = reports, saving
         self.network = stepper.network
-        self.done = 0
+        self.done = self.saved = 0  # steps
         self.evaluated: list[Record] = []
         if saving is not None and saving.path.exists():
             self._load(saving)
 
-    def records(self, stopped: Callable[[], bool]) -> Iterator[Record]:
-        """Train to the end, or until stopped."""
-        training = self.network.training
-        saved, saved_at = self.done, time.monotonic()
-        between_steps = True
-        try:
-            yield from tuple(self.evaluated)
-            self.network.train()
-            while self.done < self.steps and not stopped():
-                between_steps = False
-                record = self.advance()
-                between_steps = True
-                if self.saving and time.monotonic() - saved_at >= self.saving.every:
-                    self._save(self.saving)
-                    saved, saved_at = self.done, time.monotonic()
-                if record is not None:
-                    yield record
-        finally:
-            self.network.train(training)
-            if self.saving and between_steps and saved != self.done:
-                self._save(self.saving)
+    def records(self, stopped: Callable[[], bool], threads: int | None) -> Iterator[Record]:
+        """Records of the training, to its end or until it is stopped; on so many threads."""
+        saving, training, between_steps = self.saving, self.network.training, True
+        with checkpoints.held(saving.path) if saving else nullcontext():
+            saved_at = time.monotonic()
+            try:
+                yield from tuple(self.evaluated)
+                self.network.train()
+                while self.done < self.steps and not stopped():
+                    between_steps = False
+                    with on_threads(threads):
+                        record = self.advance()
+                    between_steps = True
+                    if saving and time.monotonic() - saved_at >= saving.every:
+                        self._save(saving)
+                        saved_at = time.monotonic()
+                    if record is not None:
+                        yield record
+            finally:
+                self.network.train(training)
+                if saving and between_steps and self.saved != self.done:
+                    self._save(saving)
 
     def advance(self) -> Record | None:
-        """One training step; its record, where one is due."""
+        """The record of one more training step, where one is due."""
         number, reports = self.done + 1, self.reports
         evaluate = number == self.steps or number % reports.evaluate_every == 0
         recorded = evaluate or number % reports.every == 0
         rate = self.stepper.optimizer.rate * self.schedule(self.done, self.steps)
         x, y = self.problem.batches.batch(self.done)
         watch = reports.watch if recorded else ()
-        seen = self.stepper.step(x, y, number=self.done, steps=self.steps, rate=rate, watch=watch)
+        measured = self.stepper.step(
+            x, y, number=self.done, steps=self.steps, rate=rate, watch=watch
+        )
         record = None
         if recorded:
             per_epoch = self.problem.batches.steps_per_epoch
@@ -106,13 +110,13 @@ class Run:
                 steps=self.steps,
                 epoch=None if per_epoch is None else number / per_epoch,
                 rate=rate,
-                loss=seen.losses,
-                accuracy=seen.accuracies,
+                loss=measured.losses,
+                accuracy=measured.accuracies,
                 batch_statistics=(
                     self._evaluation(reports.batch) if evaluate and reports.batch else None
                 ),
                 layers=tuple(measures.layers(self.network)) if watch else (),
-                norms=seen.norms,
+                norms=measured.norms,
                 alpha=None if alpha is None else alpha.detach().cpu().double().numpy().T.copy(),
                 first_nonfinite=tuple(self.stepper.first_nonfinite),
             )
@@ -125,6 +129,7 @@ class Run:
         return batches.evaluation(self.network, self.problem, loss=self.stepper.loss, batch=batch)
 
     def _save(self, saving: Saving) -> None:
+        self.saved = self.done  # one that fails is not tried again
         content: dict[str, Any] = {
             "settings": saving.settings,
             "step": self.done,
@@ -150,7 +155,7 @@ class Run:
                 tensor.copy_(content["optimizer"][name])
         self.stepper.first_nonfinite[:] = from_plain(content["first_nonfinite"])
         self.evaluated = list(from_plain(content["evaluated"]))
-        self.done = content["step"]
+        self.done = self.saved = content["step"]
 
 
 def fit(
@@ -172,7 +177,8 @@ def fit(
     stop: Any = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 60.0,
-    device: str = "auto",
+    device: str = "cpu",
+    threads: int | None = 1,
 ) -> Iterator[Record]:
     """Train the network in place; yield a Record after every `record_every` steps and the last.
 
@@ -193,12 +199,15 @@ def fit(
     checkpoint: a file that is written every `checkpoint_every` seconds, at the end and on a stop.
         If it is there, the run goes on from it, to the numbers that it would have reached without
         the interruption; first the records of its evaluations so far are yielded again. It must
-        be of a run with the same settings.
-    device: "auto" (CUDA or CPU), "cpu", "cuda", "mps". The network is moved, and stays there.
+        be of a run with the same settings, and of no run that is still going on.
+    device: "cpu", "cuda", "mps", or "auto": CUDA where it is there. The network is moved, and stays
+        there. The CPU is the default, so that numbers do not depend on what else a machine has.
+    threads: of the CPU, while it trains; layers as thin as these lose by a second one, see
+        `networks.one_thread`. None leaves torch's setting.
 
-    The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine
-    and thread count. Raises ValueError at once, before any training, for arguments that do not fit,
-    and CheckpointError (a ValueError) for a checkpoint that cannot be used.
+    The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine,
+    for each number of threads. Raises ValueError at once, before any training, for arguments that
+    do not fit, and CheckpointError (a ValueError) for a checkpoint that cannot be used.
     """
     if not isinstance(network, Network):
         allowed = "a network of the course, by networks.build(...) or networks.mlp(...)"
@@ -221,8 +230,11 @@ def fit(
         clip = real("clip", clip, above=0)
     optimizer = SGD() if optimizer is None else optimizer
     skips = phasing.schedule(skips, network)
-    where = devices.device(device)
-    problem = Problem(data, network.to(where), loss, batch, where)
+    if threads is not None:
+        whole("threads", threads, least=1)
+    processor = devices.device(device)
+    with on_threads(threads):
+        problem = Problem(data, network.to(processor), loss, batch, processor)
     steps = _steps(steps, epochs, problem.batches.steps_per_epoch)
     reports = Reports(
         every=whole("record_every", record_every, least=1),
@@ -235,7 +247,8 @@ def fit(
     saving = None
     if checkpoint is not None:
         real("checkpoint_every", checkpoint_every, least=0)
-        settings = {f"network.{name}": value for name, value in network.recipe.items()} | dict(
+        names = ["name", *(each.name for each in fields(network.recipe))]
+        settings = {f"network.{name}": getattr(network.recipe, name) for name in names} | dict(
             data=problem.fingerprint(), steps=steps, batch=batch, optimizer=optimizer,
             schedule=schedule, clip=clip, loss=loss, skips=skips,
         )  # fmt: skip
@@ -243,7 +256,7 @@ def fit(
         saving = Saving(checkpoints.prepare(checkpoint), checkpoint_every, described)
     stepper = Stepper(network, optimizer, loss=loss, power=problem.power, clip=clip, skips=skips)
     run = Run(stepper, problem, steps, schedule, reports, saving)
-    return run.records(getattr(stop, "is_set", stop) or (lambda: False))
+    return run.records(getattr(stop, "is_set", stop) or (lambda: False), threads)
 
 
 def _steps(steps: int | None, epochs: int | None, per_epoch: int | None) -> int:

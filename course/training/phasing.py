@@ -163,4 +163,4 @@ def schedule(skips: str | Skips | None, network: Any) -> Skips | None:
         return skips
     if network.name == "van0":
         return SCHEDULES["free"]
-    return Multipliers(multiplier=network.recipe["multiplier"])
+    return Multipliers(multiplier=network.recipe.multiplier)

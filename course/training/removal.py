@@ -68,7 +68,7 @@ def remove_skips(network: Any, data: Any) -> Removal:
     """
     if not hasattr(network, "alpha"):
         raise reject("network", getattr(network, "name", network), "a van or van0: it has alpha")
-    if not network.recipe["ends"]:
+    if not network.recipe.ends:
         raise reject("ends", False, "True: without stem and head there is no plain network to make")
     problem = Problem(data, network, "cross_entropy", 2, network.alpha.device)
     forced = copy.deepcopy(network)

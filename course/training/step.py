@@ -1,4 +1,4 @@
-"""One training step of R replicas: a batch in, weights changed in place, numbers out."""
+"""One training step of R replicas: a batch in, weights changed in place, its measures out."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from course.training.records import NonFinite
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """What a step has seen, before its update: arrays (R,), and norms (R, layers) if watched."""
+class BatchMeasures:
+    """What was measured on the batch of a step, before its update.
+
+    losses, accuracies: (R,), no accuracies for "mse"; norms by what is watched: (R, layers).
+    """
 
     losses: np.ndarray
     accuracies: np.ndarray | None
@@ -56,8 +59,11 @@ class Stepper:
 
     def step(
         self, x: Tensor, y: Tensor, *, number: int, steps: int, rate: float, watch: Sequence[str]
-    ) -> Numbers:
-        """Step number `number` (from 0) of `steps`: x (R, B, d), y (R, B) or (R, B, k)."""
+    ) -> BatchMeasures:
+        """What the batch x (R, B, d), y (R, B) or (R, B, k) showed, after one step on it.
+
+        number: of the step, from 0, of `steps` in all. watch: see `training.fit`.
+        """
         if not self.weights.attached:
             raise RuntimeError(
                 "the network was moved, or given to another fit(...), since this run was made: "
@@ -79,7 +85,7 @@ class Stepper:
                 slope = slopes[0] if self.alphas else None
                 self.skips.step(alpha, multiplier, slope, rate, (number + 1) / steps)
         self._check_weights(number + 1)
-        return Numbers(losses, None if self.loss == "mse" else right, norms)
+        return BatchMeasures(losses, None if self.loss == "mse" else right, norms)
 
     def _forward_backward(
         self, x: Tensor, y: Tensor, signals: Sequence[Tensor] = ()
@@ -114,12 +120,12 @@ class Stepper:
     def _watched(
         self, x: Tensor, y: Tensor, watch: Sequence[str]
     ) -> tuple[tuple[Tensor, ...], dict[str, np.ndarray]]:
-        """The same step, its signals kept and measured."""
+        """What `_forward_backward` returns, and the norms of the layers by what is watched."""
         modules = list(measures.layers(self.network).values())
         with measures.outputs_of(modules) as signals:
             summary, gradient, *slopes = self._forward_backward(x, y, signals)
         weights = self.weights
-        measured = {
+        norms = {
             "activations": lambda: measures.example_norms(signals),
             "gradients": lambda: measures.example_norms(slopes[-len(signals) :], x.shape[1]),
             "weights": lambda: measures.parameter_norms(
@@ -129,7 +135,7 @@ class Stepper:
                 weights.pieces(gradient), self.network
             ),
         }
-        return (summary, gradient, *slopes), {kind: measured[kind]() for kind in watch}
+        return (summary, gradient, *slopes), {kind: norms[kind]() for kind in watch}
 
     def _check_passes(
         self, losses: np.ndarray, totals: np.ndarray, step: int, gradient: Tensor, x: Tensor

@@ -338,9 +338,9 @@ def test_rebuild_repeats_the_recipe_with_changes():
     assert deeper.depth == 5 and (deeper.multiplier == -0.3).all()
     assert (networks.rebuild(van, name="van0").multiplier == 0).all()
     plain = networks.rebuild(van, name="plain")
-    assert plain.name == "plain" and plain.recipe["activation"] == "tanh"
+    assert plain.name == "plain" and plain.recipe.activation == "tanh"
     chain = networks.rebuild(networks.mlp([3, 4, 2], seeds=[3]), seeds=[4, 5])
-    assert chain.seeds == (4, 5) and chain.recipe["widths"] == (3, 4, 2)
+    assert chain.seeds == (4, 5) and chain.recipe.widths == (3, 4, 2)
 
 
 def test_batch_statistics_reach_every_norm_of_a_network():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -120,7 +122,7 @@ def test_what_is_written_is_read(tmp_path):
     assert found["versions"]["torch"] == str(torch.__version__)
 
 
-def test_a_file_cut_short_or_changed_anywhere_is_refused(tmp_path):
+def test_a_file_cut_short_or_changed_anywhere_in_its_contents_is_refused(tmp_path):
     path = tmp_path / "run.checkpoint"
     checkpoints.write(path, CONTENT)
     whole = path.read_bytes()
@@ -128,21 +130,37 @@ def test_a_file_cut_short_or_changed_anywhere_is_refused(tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(CheckpointError, match=str(path)):
             checkpoints.read(path)
-    for place in range(0, len(whole), 53):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        with pytest.raises(CheckpointError, match=str(path)):
-            checkpoints.read(path)
-    path.write_bytes(whole + b"x")
-    with pytest.raises(CheckpointError, match="damaged"):
-        checkpoints.read(path)
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        parts = [archive.read(name) for name in archive.namelist()]
+    for part in parts:
+        start = whole.index(part)
+        for place in range(start, start + len(part)):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            with pytest.raises(CheckpointError, match=str(path)):
+                checkpoints.read(path)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_file_changed_between_its_contents_is_refused_or_read_as_it_was(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    checkpoints.write(path, CONTENT)
+    whole, content = path.read_bytes(), checkpoints.read(path)
+    for place in range(0, len(whole), 7):
+        for bit in (1, 128):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+            try:
+                assert same(checkpoints.read(path), content)
+            except CheckpointError as error:
+                assert repr(str(path)) in str(error)
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"PK\x03\x04 a torch file of somebody else", "is not a checkpoint of this course"),
-        (checkpoints.MAGIC, "cut short"),
+        (b"PK\x03\x04 half an archive", "is damaged or cut short"),
+        (b"anything else", "is not a checkpoint of this course"),
+        (checkpoints.EARLIER + b"digest\nPK", "is of an earlier version of the course"),
     ],
 )
 def test_files_that_are_none_are_refused_with_advice(content, words, tmp_path):
@@ -156,6 +174,13 @@ def test_files_that_are_none_are_refused_with_advice(content, words, tmp_path):
     assert repr(str(path)) in str(error.value)
     assert path.read_bytes() == content
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), before, strict=True))
+
+
+def test_a_torch_file_of_somebody_else_is_refused(tmp_path):
+    for content in ({"weight": torch.ones(2)}, [1, 2]):
+        torch.save(content, tmp_path / "weights.pt")
+        with pytest.raises(CheckpointError, match="is not a checkpoint of this course"):
+            fit(build(), blobs(), **OPTIONS, checkpoint=tmp_path / "weights.pt")
 
 
 class Stranger:
@@ -199,7 +224,7 @@ def test_whole_files_with_other_contents_are_refused(content, words, tmp_path, c
             partial(build, init=partial(initializers.orthogonal, gain=0.9)),
             blobs(),
             {},
-            "network.init = 'torch_default', not partial(course.initializers.orthogonal, gain=0.9)",
+            "network.init = 'torch_default', not partial(orthogonal, gain=0.9)",
         ),
     ],
 )
@@ -228,11 +253,35 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(CheckpointError, match=r"run' cannot be written \(No space .* make room"):
         checkpoints.write(path, {"step": 2})
+    records = fit(build(), blobs(), **OPTIONS, checkpoint=tmp_path / "other")
+    with pytest.raises(CheckpointError, match=r"other' cannot be written \(No space"):
+        list(records)
     monkeypatch.undo()
     assert checkpoints.read(path)["step"] == 1
-    assert [found.name for found in tmp_path.iterdir()] == ["run"]
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+
+
+def test_while_a_run_writes_to_a_file_another_one_is_refused(tmp_path):
+    path = tmp_path / "run"
+    first = fit(build(), blobs(), **OPTIONS, checkpoint=path)
+    next(first)
+    second = fit(build(), blobs(), **OPTIONS, checkpoint=path)  # made, it has not begun
+    with pytest.raises(CheckpointError, match=r"run' is in use by another run: wait for it, stop"):
+        next(second)
+    code = f"""
+from course_tests.small import blobs, build
+from course.training import fit
+next(fit(build(), blobs(), steps=15, batch=25, checkpoint={str(path)!r}))
+"""
+    other = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True
+    )
+    assert "CheckpointError" in other.stderr and "is in use by another run" in other.stderr
+    first.close()
+    assert next(fit(build(), blobs(), **OPTIONS, checkpoint=path)).step == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
 
 
 def test_it_is_on_the_disk_before_it_takes_the_place(tmp_path, monkeypatch):
@@ -253,7 +302,10 @@ def test_places_where_none_can_be_written_are_refused_at_once(name, words, tmp_p
 
 
 def test_a_folder_that_takes_no_files_is_found_out_before_training(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "_partial", lambda path: path / "no" / "folder")
+    def denied(dir):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(checkpoints.tempfile, "TemporaryFile", denied)
     with pytest.raises(CheckpointError, match=r"nothing can be written .* give another place"):
         fit(build(), blobs(), **OPTIONS, checkpoint=tmp_path / "run")
     with pytest.raises(CheckpointError, match="checkpoint = 3: it must be the name of a file"):
@@ -261,17 +313,16 @@ def test_a_folder_that_takes_no_files_is_found_out_before_training(tmp_path, mon
 
 
 def test_what_a_kill_left_behind_goes(tmp_path):
-    (tmp_path / "run.partial").write_bytes(b"half")
-    fit(build(), blobs(), **OPTIONS, checkpoint=tmp_path / "run").close()
-    assert list(tmp_path.iterdir()) == []
+    for name in (".run.half.part", ".run.lock", ".other.half.part"):
+        (tmp_path / name).write_bytes(b"half")
+    list(fit(build(), blobs(), **OPTIONS, checkpoint=tmp_path / "run"))
+    assert {file.name for file in tmp_path.iterdir()} == {"run", ".run.lock", ".other.half.part"}
 
 
 def test_settings_read_the_same_in_every_process():
     describe = checkpoints.describe
     law = partial(initializers.folded, fold=2, base=initializers.he_normal)
-    assert describe(law) == (
-        "partial(course.initializers.folded, fold=2, base=course.initializers.he_normal)"
-    )
+    assert describe(law) == "partial(folded, fold=2, base=he_normal)"
     assert describe({"b": (1, law), "a": None}).startswith("{a: None, b: (1, partial(")
     assert describe(object()) == "object"
 

@@ -84,7 +84,7 @@ def train(
     clip: the most that the norm of a run's gradient may be. settings: others of `training.fit`.
     The batches of a seed are the same whatever the rate, the clip and the weights.
     """
-    line = network.recipe["widths"][0] == 1
+    line = network.recipe.inputs == 1
     return training.fit(
         network, Line() if line else data.digits(), loss="mse" if line else "cross_entropy",
         optimizer=training.SGD(rate, momentum=0.0), batch=BATCH, steps=steps, clip=clip,

@@ -85,7 +85,7 @@ def train(
 ) -> Iterator[Record]:
     """Train a network of `deep_linear` in place; the records of `learn`."""
     return training.fit(
-        network, LinearTeacher(network.recipe["widths"][0]), steps=steps, batch=batch, loss="mse",
+        network, LinearTeacher(network.recipe.inputs), steps=steps, batch=batch, loss="mse",
         optimizer=training.Adam(0.001) if optimizer is None else optimizer, record_every=every,
         evaluate_every=steps, watch=("gradients",), device="cpu",
     )  # fmt: skip
@@ -139,7 +139,7 @@ def linear_map(network: Network) -> LinearMap:
     every mean of squares here depends. Autograd does the rest.
     """
     exact = copy.deepcopy(network).double()
-    width = exact.recipe["widths"][0]
+    width = exact.recipe.inputs
     x = math.sqrt(width) * torch.eye(width, dtype=torch.float64)
     teacher = LinearTeacher(width)
     y = torch.stack([x @ teacher.matrix(seed).double() for seed in exact.seeds])

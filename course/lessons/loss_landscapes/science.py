@@ -166,10 +166,10 @@ def rescaled(net: Network, factor: float) -> Network:
     stem: Any = other.stem
     scaled: list[Any] = [stem, *other.blocks]
     with torch.no_grad():
-        for part in scaled[:1] if net.recipe["norm"] is None else scaled:
+        for part in scaled[:1] if net.recipe.norm is None else scaled:
             part.linear.weight.mul_(factor)
             part.linear.bias.mul_(factor)
-        if net.recipe["norm"] is None:
+        if net.recipe.norm is None:
             first.linear.weight.div_(factor)
     return other
 

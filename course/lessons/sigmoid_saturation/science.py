@@ -140,7 +140,7 @@ def hidden_layers(
     x, y = input_scale * digits.x_train[:examples].double(), digits.y_train[:examples]
     with measures.outputs_of(linears(exact)) as inputs:
         signals = measures.one_pass(exact, x, y, layers=measures.block_names(exact))
-    activation, z = exact.recipe["activation"], torch.stack(inputs).detach()
+    activation, z = exact.recipe.activation, torch.stack(inputs).detach()
     slope = activations.derivative(activation, z)
     factors = scale * slope.square().mean((2, 3)).sqrt().numpy()
     gradient = signals.gradient_norms

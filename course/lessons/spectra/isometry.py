@@ -138,7 +138,7 @@ def start(activation: str, length: float, *, width: int, seeds: Sequence[int]) -
 def layer_jacobians(network: Network, x: Tensor) -> list[Tensor]:
     """W_k D_k of each layer of a `chain` at x (R, 1, n), (R, n, n): quickly, without autograd."""
     found, h = [], x
-    activation = network.recipe["activation"]
+    activation = network.recipe.activation
     with torch.no_grad():
         for block in network.blocks:
             assert isinstance(block, PostActivation) and isinstance(block.linear, Linear)

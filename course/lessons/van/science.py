@@ -133,14 +133,14 @@ def _with_multipliers(net: Network, records: Iterator[Record]) -> Iterator[Recor
 
 def trace(records: Iterable[Record], skips: training.Multipliers) -> Trace:
     """What `phase_out` recorded with these skips, as arrays."""
-    kept = list(records)
-    assert kept, "no record: the run was stopped before its first step"
-    left = [1 - record.alpha for record in kept if record.alpha is not None]
-    multiplier = [record.norms["multiplier"] for record in kept if record.norms is not None]
+    records = list(records)
+    assert records, "no record: the run was stopped before its first step"
+    left = [1 - record.alpha for record in records if record.alpha is not None]
+    multiplier = [record.norms["multiplier"] for record in records if record.norms is not None]
     return Trace(
         np.stack([np.ones_like(left[0]), *left]),
         np.stack([np.full_like(multiplier[0], skips.multiplier), *multiplier]),
-        kept[0].rate if skips.rate is None else skips.rate,
+        records[0].rate if skips.rate is None else skips.rate,
     )
 
 

@@ -1,0 +1,190 @@
+"""Networks of R replicas, one per seed: how they are made, made again, and made deeper."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course import arguments
+from course.networks.architectures import ARCHITECTURES, MLP, VAN, Plain, Recipe
+from course.networks.initializers import Law
+
+SHARED = tuple(each.name for each in fields(Plain))
+"""What every architecture of `build` is made from; further fields are its own options."""
+
+
+class Network(nn.Module):
+    """Stem, blocks and head of R replicas. x: (batch, inputs), shared, or (R, batch, inputs).
+
+    Returns (R, batch, outputs). `recipe` holds the arguments of `build` or `mlp` that made it.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.recipe, self.name, self.seeds = recipe, recipe.name, tuple(recipe.seeds)
+        stem, blocks, head = recipe.parts()
+        self.stem, self.blocks, self.head = stem, nn.ModuleList(blocks), head
+
+    @property
+    def replicas(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def depth(self) -> int:
+        return len(self.blocks)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.stem(self.replicated(x))
+        for block in self.blocks:
+            h = block(h)
+        return self.head(h)
+
+    def replicated(self, x: Tensor) -> Tensor:
+        """x as (R, batch, width): a batch that all replicas share is repeated without a copy."""
+        return x.expand(self.replicas, *x.shape) if x.dim() == 2 else x
+
+
+class VariableActivationNetwork(Network):
+    """A network of `VariableActivation` blocks and the state that phases out their skips.
+
+    alpha (from 0) and multiplier (the paper's lambda): (depth, R). Both are buffers: an optimizer
+    of the weights never sees them. backward() adds dC/dalpha to alpha.grad, for eq. 7; in a loop of
+    your own set alpha.grad to None before it, as no optimizer does that for you.
+    """
+
+    alpha: Tensor
+    multiplier: Tensor
+
+    def __init__(self, recipe: VAN) -> None:
+        super().__init__(recipe)
+        start = torch.zeros(self.depth, self.replicas, dtype=recipe.dtype)
+        self.register_buffer("multiplier", torch.full_like(start, recipe.multiplier))
+        self.register_buffer("alpha", start.requires_grad_())
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.stem(self.replicated(x))
+        for block, alpha in zip(self.blocks, self.alpha, strict=True):
+            h = block(h, (1 - alpha)[:, None, None])
+        return self.head(h)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> VariableActivationNetwork:
+        super()._apply(fn, recurse)
+        if not (self.alpha.is_leaf and self.alpha.requires_grad):
+            self.alpha = self.alpha.detach().requires_grad_()  # a copy made by .to(...)
+        return self
+
+
+def build(
+    name: str,
+    *,
+    width: int,
+    depth: int,
+    seeds: Sequence[int],
+    like: Any = None,
+    inputs: int | None = None,
+    outputs: int | None = None,
+    activation: str = "relu",
+    norm: str | None = "batch",
+    init: str | Law = "torch_default",
+    bias: bool | float | Law = True,
+    ends: bool = True,
+    dtype: torch.dtype = torch.float32,
+    **options: Any,
+) -> Network:
+    """The network `name` (one of `ARCHITECTURES`), one replica per seed, on the CPU.
+
+    depth >= 0 counts the blocks between stem and head. like: a data set or a task, which says
+    inputs and outputs where they are not given. norm is "batch", "layer" or None; `init` and `bias`
+    are laws for every layer, see `layers.Linear`. ends=False leaves stem and head out: the blocks
+    alone, a map from width to width, so inputs and outputs must equal it, or be left out.
+
+    Options of single architectures:
+    resnet: branch = a number (F is multiplied by it), "rezero" (by a learned number, 0 at first) or
+    "zero" (the weights of F start at 0). highway: gate_bias; the weights of the gates are drawn by
+    "torch_default". van: multiplier, lambda at the start. looks-linear: base, the law of the halves
+    (`initializers.mirrored`); it does not use `init`, and needs an even width and ReLU.
+    Raises ValueError that names the argument, its value and what is allowed.
+    """
+    architecture = ARCHITECTURES[arguments.one_of("name", name, ARCHITECTURES)]
+    known = [each.name for each in fields(architecture) if each.name not in SHARED]
+    for option in options.keys() - set(known):
+        allowed = "one of " + ", ".join(known) if known else "left out, it has no options"
+        raise arguments.reject(f"option of {name}", option, allowed)
+    for size, given in (("inputs", inputs), ("outputs", outputs)):
+        missing = getattr(like, size, None) if ends else width
+        options[size] = missing if given is None else given
+    recipe = architecture(
+        width=width, depth=depth, seeds=seeds, activation=activation, norm=norm, init=init,
+        bias=bias, ends=ends, dtype=dtype, **options,
+    )  # fmt: skip
+    return _network(recipe)
+
+
+def mlp(
+    widths: Sequence[int],
+    *,
+    seeds: Sequence[int],
+    activation: str = "relu",
+    init: str | Law | Sequence[str | Law] = "he_normal",
+    bias: bool | float | Law = True,
+    norm: str | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Network:
+    """The bare chain x -> act(norm(x W + b)) -> ... -> h W + b through `widths`, ends included.
+
+    widths = [inputs, n_1, ..., n_L, outputs] with at least two entries: L blocks and a linear head.
+    `init` is one law, or one for each of the L + 1 layers. activation="identity" makes it the deep
+    linear network y = x W_1 W_2 ... W_(L+1). Layer l has the stream of layer l of `build`.
+    """
+    recipe = MLP(
+        widths=widths, seeds=seeds, activation=activation, norm=norm, init=init, bias=bias,
+        dtype=dtype,
+    )  # fmt: skip
+    return _network(recipe)
+
+
+def rebuild(network: Network, *, name: str | None = None, **changes: Any) -> Network:
+    """A new network at its start, by the recipe of `network` with these arguments changed.
+
+    name: of another architecture; the options of the old one are left out.
+    """
+    if name is None or name == network.name:
+        return _network(replace(network.recipe, **changes))
+    return build(name, **{each: getattr(network.recipe, each) for each in SHARED} | changes)
+
+
+def extend_with_identity(network: Network, extra: int) -> Network:
+    """A deeper network that computes exactly the same: `extra` identity blocks before the head.
+
+    Each is act(h I + 0), and ReLU leaves what a ReLU has returned as it is. Takes a plain network,
+    looks-linear or mlp with norm None, "relu" or "identity" and at least one block; ValueError for
+    others. The copy shares no weights with `network`.
+    """
+    arguments.whole("extra", extra)
+    recipe: Any = network.recipe
+    if network.name not in ("plain", "looks-linear", "mlp") or recipe.norm is not None:
+        kind = f"{network.name}, norm {recipe.norm}"
+        raise arguments.reject("network", kind, "plain, looks-linear or mlp, with norm None")
+    arguments.one_of("activation", recipe.activation, ("relu", "identity"))
+    depth = arguments.whole("depth", network.depth, least=1)
+    width = recipe.widths[-2] if network.name == "mlp" else recipe.width
+    deeper, first = copy.deepcopy(network), next(network.parameters())
+    for number in range(depth + 1, depth + extra + 1):
+        block = recipe.post(f"layer {number}", width, width, init="identity", bias=0.0)
+        deeper.blocks.append(block.to(first.device, first.dtype))
+    changes: dict[str, Any] = {"depth": depth + extra}
+    if network.name == "mlp":
+        changes = {"widths": (*recipe.widths[:-1], *[width] * extra, recipe.outputs)}
+        if isinstance(recipe.init, tuple):
+            changes["init"] = (*recipe.init[:-1], *["identity"] * extra, recipe.init[-1])
+    deeper.recipe = replace(recipe, **changes)
+    return deeper
+
+
+def _network(recipe: Recipe) -> Network:
+    return VariableActivationNetwork(recipe) if isinstance(recipe, VAN) else Network(recipe)
