@@ -263,7 +263,7 @@ class MLP(Recipe):
         sizes = list(zip(self.widths, self.widths[1:], laws, strict=False))
         middle: list[nn.Module] = [
             self.post(f"layer {number}", fan_in, fan_out, init=law)
-            for number, (fan_in, fan_out, law) in enumerate(sizes[:-1], start=1)
+            for number, (fan_in, fan_out, law) in enumerate(sizes[:-1])
         ]
         fan_in, fan_out, law = sizes[-1]
         return nn.Identity(), middle, self.linear("head", fan_in, fan_out, init=law)
