@@ -16,10 +16,7 @@ from course.cli import Polite
 from course.experiments import EXPERIMENTS, Experiment, experiment
 
 if TYPE_CHECKING:
-    from course.experiments.table import Table
-
-if TYPE_CHECKING:
-    from course.experiments.table import Table
+    from course.experiments import table
 
 
 class Reader(click.ParamType):
@@ -121,7 +118,7 @@ def common_options() -> list[click.Parameter]:
     ]
 
 
-def picture(results: Table) -> Path:
+def picture(results: table.Table) -> Path:
     """Draw the table, beside it and under the same name; returns the path of the PNG."""
     from course.files import write_whole
     from course.plots.experiments import accuracy_against_depth
@@ -148,8 +145,11 @@ def command(page: Experiment) -> click.Command:
         quiet: bool,
         **given: Any,
     ) -> None:
+        from course.experiments import grid  # with torch: only where it is run
+
         try:
-            results = page.run(
+            results = grid.run(
+                page.name,
                 page.settings.change(**given),
                 out=out,
                 root=root,

@@ -1,78 +1,27 @@
 """Experiments: each is one page of plain settings and one command.
 
-    from course.experiments import EXPERIMENTS
+    from course.experiments import EXPERIMENTS, grid, recorded
 
-    experiment = EXPERIMENTS["degradation"]            # .name, .summary, .page, .settings
-    settings = experiment.settings.change(depths=(2, 10, 30), seeds=3, epochs=None)
-    table = experiment.run(settings, out="results", device="auto", jobs=1)
+    page = EXPERIMENTS["degradation"]                  # .name, .summary, .page, .settings
+    settings = page.settings.change(depths=(2, 10, 30), seeds=3, epochs=None)
+    table = grid.run(page.name, settings, out="results", jobs=2)
     table.path                                         # results/degradation-digits.csv
     table.columns["train_accuracy"]                    # numpy; rows: network, depth, seed, epoch
 
-`change` leaves a setting that is None as it is, so a command line can hand over whatever it was
-given; the metadata "about" of each field explains it. Bad values raise ValueError before anything
-is trained. `run` writes the table, and only a finished one; the picture is drawn from the table by
-`course.plots.experiments`. Importing this package does not load torch: `run` does.
+In reading order:
+
+degradation     a page: do plain networks get worse as they get deeper?
+figure1         a page: figure 1 of the VAN paper
+pages           EXPERIMENTS, experiment: the pages by name
+settings        Grid, what a page fills in; `change` leaves what is None as it is
+grid            run: trains networks x depths x seeds and writes the table
+cells           one network at one depth, with all its seeds
+table           Table; recorded, the tables that come with the course
+statements      what the VAN paper says, beside what a table shows
+
+Nothing is loaded before it is used: listing the experiments does not load torch.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from course.arguments import one_of
-from course.experiments import degradation, figure1
-from course.experiments.settings import Grid
-
-if TYPE_CHECKING:
-    from course.experiments.table import Table
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A named page of settings that can be run."""
-
-    name: str
-    page: str
-    settings: Grid
-
-    @property
-    def summary(self) -> str:
-        """The first line of the page."""
-        return self.page.splitlines()[0]
-
-    def run(
-        self,
-        settings: Grid | None = None,
-        *,
-        out: str | Path = "results",
-        device: str = "auto",
-        jobs: int = 1,
-        part: tuple[int, int] = (1, 1),
-        root: str | Path | None = None,
-        progress: bool = True,
-    ) -> Table | None:
-        """Train the grid and write `out`/NAME-DATA.csv; see `course.experiments.grid.run`."""
-        from course.experiments import grid
-
-        return grid.run(
-            self.name,
-            settings or self.settings,
-            out=out,
-            device=device,
-            jobs=jobs,
-            part=part,
-            root=root,
-            progress=progress,
-        )
-
-
-EXPERIMENTS: dict[str, Experiment] = {
-    name: Experiment(name, str(page.__doc__), page.SETTINGS)
-    for name, page in {"degradation": degradation, "figure1": figure1}.items()
-}
-
-
-def experiment(name: str) -> Experiment:
-    """The experiment of that name, or ValueError that lists them."""
-    return EXPERIMENTS[one_of("experiment", name, EXPERIMENTS)]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

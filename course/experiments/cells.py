@@ -18,7 +18,6 @@ import torch
 from course import data, networks, training
 from course.experiments.settings import Grid
 from course.networks import one_thread
-from course.training import remove_skips
 
 COST = {"highway": 1.9, "diracnet": 1.6, "van": 1.3, "van0": 1.3}
 """Time of a step compared with a plain network's; only the time left and the order depend on it."""
@@ -82,41 +81,36 @@ def train(
     if cell.network == "highway":
         options["gate_bias"] = settings.gate_bias
     network = networks.build(
-        cell.network,
-        inputs=dataset.inputs,
-        width=settings.width,
-        depth=cell.depth,
-        outputs=dataset.outputs,
-        seeds=settings.seeds,
+        cell.network, like=dataset, width=settings.width, depth=cell.depth, seeds=settings.seeds,
         **options,
-    )
+    )  # fmt: skip
     steps = len(dataset.y_train) // settings.batch
     decay = settings.decay_from
     rows: list[dict[str, Any]] = []
     folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
-    with one_thread():
-        for record in training.fit(
-            network,
-            dataset,
-            epochs=settings.epochs,
-            batch=settings.batch,
-            optimizer=training.SGD(rate=settings.rate, momentum=settings.momentum),
-            schedule=training.linear_decay(decay) if decay < 1 else training.constant,
-            evaluate_every=settings.evaluate_every * steps,
-            batch_statistics=True,
-            record_every=max(1, settings.epochs * steps // 200),
-            checkpoint=folder / cell.checkpoint,
-            device=device,
-        ):
-            if record.evaluated:
-                rows += _rows(cell, record)
-            watch(record.step / record.steps)
-        if hasattr(network, "alpha"):
-            cut = remove_skips(network, dataset).after.test_accuracy
-            assert cut is not None
-            for row, accuracy in zip(rows[-len(settings.seeds) :], cut, strict=True):
-                row["test_accuracy_cut"] = float(accuracy)
+    for record in training.fit(
+        network,
+        dataset,
+        epochs=settings.epochs,
+        batch=settings.batch,
+        optimizer=training.SGD(rate=settings.rate, momentum=settings.momentum),
+        schedule=training.linear_decay(decay) if decay < 1 else training.constant,
+        evaluate_every=settings.evaluate_every * steps,
+        batch_statistics=True,
+        record_every=max(1, settings.epochs * steps // 200),
+        checkpoint=folder / cell.checkpoint,
+        device=device,
+    ):
+        if record.evaluated:
+            rows += _rows(cell, record)
+        watch(record.step / record.steps)
+    if hasattr(network, "alpha"):
+        with one_thread():
+            cut = training.remove_skips(network, dataset).after.test_accuracy
+        assert cut is not None
+        for row, accuracy in zip(rows[-len(settings.seeds) :], cut, strict=True):
+            row["test_accuracy_cut"] = float(accuracy)
     return {
         "rows": rows,
         "seconds": round(time.perf_counter() - start, 3),

@@ -6,8 +6,6 @@ is not overfitting; the residual network's does not fall. Every network sees the
 Source: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition" (2015), figure 1.
 """
 
-from __future__ import annotations
-
 from course.experiments.settings import Grid
 
 SETTINGS = Grid(

@@ -9,8 +9,6 @@ Skip-Connections" (ICANN 2018; the VAN paper), section 4.1: width 50, 50 epochs,
 at rate 0.001 with momentum 0.9.
 """
 
-from __future__ import annotations
-
 from course.experiments.settings import Grid
 
 SETTINGS = Grid(

@@ -173,12 +173,9 @@ def jaxed(examples: data.Dataset, depth: int) -> Step:
 
 
 def course(examples: data.Dataset, depth: int, seeds: Sequence[int] = range(SEEDS)) -> Step:
-    network = networks.build(
-        "plain", inputs=examples.inputs, width=WIDTH, depth=depth, outputs=examples.outputs,
-        seeds=seeds,
-    )  # fmt: skip
+    network = networks.build("plain", like=examples, width=WIDTH, depth=depth, seeds=seeds)
     records = fit(
-        network, examples, steps=10**9, batch=BATCH, optimizer=SGD(RATE, MOMENTUM), device="cpu"
+        network, examples, steps=10**9, batch=BATCH, optimizer=SGD(RATE, MOMENTUM), threads=None
     )
     return lambda: float(next(records).loss.mean())
 

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 
 from course.cli import COMMANDS, Refusal, check, lab, main
 from course.cli.check import AGAIN, GIB, Finding, line
-from course.experiments import EXPERIMENTS
+from course.experiments import EXPERIMENTS, grid
 from course_tests.repository import tool
 
 TINY = ("--depths", "1", "--seeds", "1", "--epochs", "1", "--width", "4", "--quiet")
@@ -184,16 +184,17 @@ def test_run_writes_a_table_and_a_picture_and_nothing_else(tmp_path: Path) -> No
 def test_settings_arrive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given = {}
 
-    def run(self: object, settings: object, **options: object) -> None:
-        given.update(options, settings=settings)
+    def run(name: str, settings: object, **options: object) -> None:
+        given.update(options, name=name, settings=settings)
 
-    monkeypatch.setattr(type(EXPERIMENTS["degradation"]), "run", run)
+    monkeypatch.setattr(grid, "run", run)
     options = ["--depths", "3, 7", "--seeds", "4", "--networks", "plain", "--rate", "1e-3"]
     options += ["--decay-from", ".5", "--subset", "200", "--part", "2/3", "--jobs", "2"]
     done = course("run", "degradation", *options, "--device", "cpu", "--out", str(tmp_path))
     assert done.exit_code == 0, done.output
     change = EXPERIMENTS["degradation"].settings.change
     assert given == {
+        "name": "degradation",
         "settings": change(
             depths=(3, 7), seeds=4, networks=("plain",), rate=1e-3, decay_from=0.5, subset=200
         ),

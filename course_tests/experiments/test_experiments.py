@@ -125,7 +125,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         files.write_whole(path, "new")
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
@@ -270,10 +270,10 @@ def test_bad_arguments_come_before_any_work(tmp_path, monkeypatch):
         run(tmp_path / "file")
     with pytest.raises(ValueError, match=r"^out = .*it must be a folder"):
         run(tmp_path / "file" / "below")
-    out = tmp_path / "out"
+    out, figure1 = tmp_path / "out", EXPERIMENTS["figure1"].settings
     for arguments in ({"device": "tpu"}, {"jobs": 0}, {"root": tmp_path / "none"}):
         with pytest.raises(ValueError, match=rf"^{next(iter(arguments))} = "):
-            EXPERIMENTS["figure1"].run(out=out, progress=False, **arguments)
+            grid.run("figure1", figure1, **{"out": out, "progress": False, **arguments})
     monkeypatch.delenv("COURSE_DATA", raising=False)
     assert not out.exists()
     with pytest.raises(ValueError, match=r"^batch = 2000: it must be at most 1500"):

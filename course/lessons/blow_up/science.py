@@ -87,8 +87,7 @@ def train(
     line = network.recipe.inputs == 1
     return training.fit(
         network, Line() if line else data.digits(), loss="mse" if line else "cross_entropy",
-        optimizer=training.SGD(rate, momentum=0.0), batch=BATCH, steps=steps, clip=clip,
-        device="cpu", **settings,
+        optimizer=training.SGD(rate, momentum=0.0), batch=BATCH, steps=steps, clip=clip, **settings,
     )  # fmt: skip
 
 

@@ -83,11 +83,11 @@ def train(
     batch: int = 32,
     every: int = 1,
 ) -> Iterator[Record]:
-    """Train a network of `deep_linear` in place; the records of `learn`."""
+    """Train a network of `deep_linear` in place; the records that `learn` yields."""
     return training.fit(
         network, LinearTeacher(network.recipe.inputs), steps=steps, batch=batch, loss="mse",
-        optimizer=training.Adam(0.001) if optimizer is None else optimizer, record_every=every,
-        evaluate_every=steps, watch=("gradients",), device="cpu",
+        optimizer=optimizer or training.Adam(0.001), record_every=every, evaluate_every=steps,
+        watch=("gradients",),
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from course.arguments import one_of, whole
 from course.data import Dataset
-from course.experiments import degradation
 from course.lessons.degradation import pictures, science
 from course.live import Control, LivePanel, LiveRun, choice, live, live_run
 from course.networks import Network
@@ -47,7 +46,7 @@ def explore(
     ):  # fmt: skip
         one_of(name, value, list(known))
     fig, axes = style.figure(11.0, 3.6, ncols=3)
-    panels = pictures.Layers(axes, degradation.SETTINGS.width, examples.outputs)
+    panels = pictures.Layers(axes, science.SETTINGS.width, examples.outputs)
     ends = np.array([0, 100])
     panels.show(np.array([1e-40, 1e9]), None, ends, np.ones((2, 1)), np.ones((2, 1)))  # wide labels
     fig.draw_without_rendering()

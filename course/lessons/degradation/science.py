@@ -11,16 +11,18 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from course import measures, networks, training
 from course.arguments import whole
 from course.data import Dataset, LinearTeacher
-from course.experiments.degradation import SETTINGS
+from course.experiments import EXPERIMENTS
 from course.networks import Network
-from course.training import Optimizer, Record, on_one_thread
+from course.training import Optimizer, Record
 
+SETTINGS = EXPERIMENTS["degradation"].settings
 GROWTH = math.sqrt(math.pi / (math.pi - 1))
 """How much gradients grow from a layer to the one before it, with batch norm and ReLU: 1.2108.
 
@@ -38,13 +40,13 @@ def network(
     *,
     depth: int,
     seeds: Sequence[int] = SETTINGS.seeds,
-    **options: object,
+    width: int = SETTINGS.width,
+    **options: Any,
 ) -> Network:
-    """`networks.build` with the sizes that fit `examples`, width 50 and Highway's gate bias -4."""
+    """`networks.build` for these examples, with Highway's gate bias -4 if not said otherwise."""
     if name == "highway":
         options.setdefault("gate_bias", SETTINGS.gate_bias)
-    sizes = dict(inputs=examples.inputs, width=SETTINGS.width, outputs=examples.outputs)
-    return networks.build(name, **{**sizes, **options}, depth=depth, seeds=seeds)  # type: ignore[arg-type]
+    return networks.build(name, like=examples, width=width, depth=depth, seeds=seeds, **options)
 
 
 def train(
@@ -54,7 +56,7 @@ def train(
     epochs: int = SETTINGS.epochs,
     rate: float = SETTINGS.rate,
     optimizer: Optimizer | None = None,
-    **options: object,
+    **options: Any,
 ) -> Iterator[Record]:
     """Train in place; yield a record per epoch, with accuracies on the training and test set.
 
@@ -63,20 +65,19 @@ def train(
     """
     steps = len(examples.y_train) // SETTINGS.batch
     plan = training.linear_decay(SETTINGS.decay_from) if optimizer is None else training.constant
-    records = training.fit(
+    return training.fit(
         net, examples, epochs=epochs, batch=SETTINGS.batch, schedule=plan,
         optimizer=optimizer or training.SGD(rate, SETTINGS.momentum),
-        evaluate_every=steps, record_every=steps, device="cpu", **options,  # type: ignore[arg-type]
+        evaluate_every=steps, record_every=steps, **options,
     )  # fmt: skip
-    return on_one_thread(records)  # type: ignore[attr-defined]
 
 
 def family(
-    names: Iterable[str], examples: Dataset, depths: Sequence[int], **options: object
+    names: Iterable[str], examples: Dataset, depths: Sequence[int], **options: Any
 ) -> dict[str, Network]:
     """Each network at each depth, at its start: "plain 2", "plain 30" and so on."""
     return {
-        f"{name} {depth}": network(name, examples, depth=depth, **options)  # type: ignore[arg-type]
+        f"{name} {depth}": network(name, examples, depth=depth, **options)
         for name in names
         for depth in depths
     }
@@ -140,11 +141,10 @@ def learn_identity(
         net = networks.mlp([width] * (depth + 2), seeds=seeds)
     else:
         net = networks.build(
-            "resnet", inputs=width, width=width, outputs=width, depth=depth, seeds=seeds, norm=None,
-            ends=False, branch="zero" if kind.endswith("zero") else 1.0, bias=0.0,
+            "resnet", width=width, depth=depth, seeds=seeds, norm=None, ends=False, bias=0.0,
+            branch="zero" if kind.endswith("zero") else 1.0,
         )  # fmt: skip
-    records = training.fit(
+    return training.fit(
         net, LinearTeacher(width, target="identity"), steps=steps, batch=32, loss="mse",
-        optimizer=training.Adam(0.003), record_every=5, evaluate_every=steps, device="cpu",
+        optimizer=training.Adam(0.003), record_every=5, evaluate_every=steps,
     )  # fmt: skip
-    return on_one_thread(records)

@@ -12,7 +12,7 @@ sigma_b^2. Poole, Lahiri, Raghu, Sohl-Dickstein and Ganguli (2016), eqs. 5 and 6
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache, partial
 
 import numpy as np
@@ -24,7 +24,6 @@ from course import data, networks, seeding, training
 from course.arguments import real, whole
 from course.lessons.initialization.mean_field import normal_points
 from course.networks import Network, initializers
-from course.training import Record
 
 Array = NDArray[np.float64]
 POINTS = 100
@@ -114,19 +113,11 @@ def network(sigma_w: float, sigma_b: float, depth: int, *, seeds: Sequence[int])
     )  # fmt: skip
 
 
-def train(network: Network, *, rate: float, steps: int = STEPS, every: int = 1) -> Iterator[Record]:
-    """Train in place on the digits with Adam, a record every `every` steps."""
-    return training.fit(
-        network, data.digits(), steps=steps, batch=100, record_every=every, device="cpu",
-        optimizer=training.Adam(rate),
-    )  # fmt: skip
-
-
 def accuracy(
     sigma_w: float, sigma_b: float, *, depth: int, rate: float, seeds: Sequence[int] = SEEDS
 ) -> Array:
-    """The accuracy on the training examples after `STEPS` steps from such a start, (R,)."""
-    made = network(sigma_w, sigma_b, depth, seeds=seeds)
-    *_, last = train(made, rate=rate, every=STEPS)
+    """The accuracy on the training digits after `STEPS` steps of Adam from such a start, (R,)."""
+    start, adam = network(sigma_w, sigma_b, depth, seeds=seeds), training.Adam(rate)
+    *_, last = training.fit(start, data.digits(), steps=STEPS, optimizer=adam, record_every=STEPS)
     assert last.train_accuracy is not None
     return last.train_accuracy

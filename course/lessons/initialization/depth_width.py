@@ -50,7 +50,7 @@ def train(
 ) -> Iterator[Record]:
     """Train in place with Adam, a record every `every` steps, evaluated at the end."""
     return training.fit(
-        network, data.digits(), steps=steps, batch=BATCH, record_every=every, device="cpu",
+        network, data.digits(), steps=steps, batch=BATCH, record_every=every,
         optimizer=training.Adam(rate),
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from course.arguments import one_of, whole
 from course.data import Dataset
 from course.measures import Direction, Surface
 from course.networks import Network, one_thread
-from course.training import Record, on_one_thread
+from course.training import Record
 
 WIDTH, STEPS, RATE, BATCH = 32, 300, 0.002, 100
 SAMPLES, SPAN, POINTS = 128, 0.5, 21
@@ -46,28 +46,25 @@ def network(
     seeds: Sequence[int] = SEEDS,
     **options: Any,
 ) -> Network:
-    """One of `KINDS` with the sizes that fit `examples`, untrained. options: of `networks.build`.
+    """One of `KINDS` for these examples, untrained. options: of `networks.build`.
 
     depth >= 1 hidden blocks. Raises ValueError for another kind.
     """
-    settings: dict[str, Any] = dict(norm=None, init="he_normal")
+    settings: dict[str, Any] = dict(norm=None, init="he_normal", width=WIDTH)
     settings |= KINDS[one_of("kind", kind, KINDS)]
     whole("depth", depth, least=1)
     if kind == "resnet":
         settings["branch"] = 1 / depth
-    sizes = dict(inputs=examples.inputs, width=WIDTH, outputs=examples.outputs, depth=depth)
-    return networks.build(**{**sizes, **settings, **options}, seeds=seeds)
+    return networks.build(like=examples, depth=depth, seeds=seeds, **{**settings, **options})
 
 
 def train(
     net: Network, examples: Dataset, *, steps: int = STEPS, every: int = 20
 ) -> Iterator[Record]:
     """Train in place; yield a record every so many steps, the last one with the evaluation."""
-    records = training.fit(
-        net, examples, steps=steps, batch=BATCH, optimizer=training.Adam(RATE), record_every=every,
-        device="cpu",
-    )  # fmt: skip
-    return on_one_thread(records)
+    return training.fit(
+        net, examples, steps=steps, batch=BATCH, optimizer=training.Adam(RATE), record_every=every
+    )
 
 
 def directions(net: Network, kind: str = "filter-normalized", *, seed: int = 0) -> list[Direction]:
@@ -211,9 +208,7 @@ def descend(
     few = examples.subset(SAMPLES, test=1)
     with one_thread():
         start, _ = measures.evaluate(many, few.x_train, few.y_train)
-        records = training.fit(
-            many, few, steps=steps, batch=SAMPLES, optimizer=training.Adam(rate), evaluate_every=1,
-            device="cpu",
-        )  # fmt: skip
-        losses = [record.train_loss for record in records]
-    return np.array([start, *losses])
+    records = training.fit(
+        many, few, steps=steps, batch=SAMPLES, optimizer=training.Adam(rate), evaluate_every=1
+    )
+    return np.array([start, *(record.train_loss for record in records)])

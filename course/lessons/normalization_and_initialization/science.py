@@ -157,8 +157,7 @@ def train(
         "plain", examples, depth=depth, seeds=seeds, norm=norm, init="he_normal"
     )
     every = max(1, steps // 6)
-    records = training.fit(
+    return training.fit(
         net, examples, steps=steps, batch=batch, optimizer=training.SGD(0.003, 0.9),
-        evaluate_every=every, record_every=every, device="cpu",
+        evaluate_every=every, record_every=every,
     )  # fmt: skip
-    return training.on_one_thread(records)

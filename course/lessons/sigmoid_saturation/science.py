@@ -87,8 +87,8 @@ def train(
 ) -> Iterator[Record]:
     """Train in place on the digits, a record every `every` steps. optimizer: None: Adam(0.003)."""
     return training.fit(
-        network, data.digits(), steps=steps, batch=BATCH, record_every=every, device="cpu",
-        optimizer=training.Adam(RATE) if optimizer is None else optimizer,
+        network, data.digits(), steps=steps, batch=BATCH, record_every=every,
+        optimizer=optimizer or training.Adam(RATE),
     )  # fmt: skip
 
 

@@ -70,21 +70,20 @@ def chain(
     depth: int = 50,
     width: int = 64,
     seeds: Sequence[int] = (0, 1, 2),
-    **ends: int,
+    like: Dataset | None = None,
 ) -> Network:
     """A plain network of `depth` layers on the critical line, its weights times `scale`.
 
-    From width to width, float64; with inputs=, outputs=: a float32 network to train, with a stem
-    and a head.
+    From width to width, float64; with a data set `like`: a float32 network to train on it, with a
+    stem and a head.
     """
     sigma_w, sigma_b = critical(activation, length)
     law = partial(WEIGHTS[one_of("weights", weights, WEIGHTS)], gain=scale * sigma_w)
     bias = partial(initializers.normal_bias, variance=sigma_b**2) if sigma_b else True
-    sizes = ends or {"inputs": width, "outputs": width}
     return networks.build(
         "plain", width=width, depth=depth, seeds=seeds, activation=activation, norm=None,
-        init=law, bias=bias, ends=bool(ends), dtype=torch.float32 if ends else torch.float64,
-        **sizes,
+        init=law, bias=bias, like=like, ends=like is not None,
+        dtype=torch.float64 if like is None else torch.float32,
     )  # fmt: skip
 
 
@@ -111,11 +110,9 @@ def learn(
     """Train a network of `STARTS` on `examples`, batches of 100, by SGD(0.003) if None."""
     activation, weights, length = STARTS[one_of("name", name, STARTS)]
     network = chain(
-        activation, weights, length=length, depth=depth, width=width, seeds=seeds,
-        inputs=examples.x_train.shape[1], outputs=len(examples.classes),
-    )  # fmt: skip
-    optimizer = training.SGD(0.003) if optimizer is None else optimizer
-    return training.fit(network, examples, steps=steps, optimizer=optimizer, device="cpu")
+        activation, weights, length=length, depth=depth, width=width, seeds=seeds, like=examples
+    )
+    return training.fit(network, examples, steps=steps, optimizer=optimizer or training.SGD(0.003))
 
 
 def at_the_end(runs: Mapping[str, Sequence[Record]], what: str) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from course.data import Dataset
 from course.networks import BatchNorm, Network
 from course.training import Record
 
-VARIANTS: dict[str, dict[str, object]] = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "bare": {"name": "plain", "norm": None},
     "layer norm": {"name": "plain", "norm": "layer"},
     "batch norm": {"name": "plain", "norm": "batch"},
@@ -33,20 +34,18 @@ def variant(
     depth: int = 50,
     width: int = 64,
     seeds: Sequence[int] = (0, 1, 2),
-    **ends: int,
+    like: Dataset | None = None,
 ) -> Network:
     """A ReLU network of `VARIANTS`; the branches beside skips are multiplied by 1/sqrt(depth).
 
-    From width to width, float64; with inputs=, outputs=: a float32 network to train.
+    From width to width, float64; with a data set `like`: a float32 network to train on it.
     """
     settings = dict(VARIANTS[one_of("name", name, VARIANTS)])
-    kind = str(settings.pop("name"))
-    if kind == "resnet":
+    if settings["name"] == "resnet":
         settings["branch"] = 1 / math.sqrt(max(depth, 1))
     return networks.build(
-        kind, width=width, depth=depth, seeds=seeds, init="he_normal", ends=bool(ends),
-        dtype=torch.float32 if ends else torch.float64,
-        **(ends or {"inputs": width, "outputs": width}), **settings,  # type: ignore[arg-type]
+        width=width, depth=depth, seeds=seeds, init="he_normal", like=like, ends=like is not None,
+        dtype=torch.float64 if like is None else torch.float32, **settings,
     )  # fmt: skip
 
 
@@ -61,11 +60,8 @@ def learn(
     rate: float = 0.001,
 ) -> Iterator[Record]:
     """Train a network of `VARIANTS` on `examples` by Adam, batches of 100; the records."""
-    network = variant(
-        name, depth=depth, width=width, seeds=seeds,
-        inputs=examples.x_train.shape[1], outputs=len(examples.classes),
-    )  # fmt: skip
-    return training.fit(network, examples, steps=steps, optimizer=training.Adam(rate), device="cpu")
+    network = variant(name, depth=depth, width=width, seeds=seeds, like=examples)
+    return training.fit(network, examples, steps=steps, optimizer=training.Adam(rate))
 
 
 def inputs(count: int, width: int, seed: int = 0) -> Tensor:
@@ -101,7 +97,7 @@ def frozen(network: Network, x: Tensor) -> Network:
     return fixed.eval()
 
 
-PATHS: dict[str, dict[str, object]] = {
+PATHS: dict[str, dict[str, Any]] = {
     "1 layer": {"name": "plain", "depth": 0, "norm": None},
     "plain, 24 layers": {"name": "plain", "depth": 23, "norm": None},
     "plain, 24, batch norm": {"name": "plain", "depth": 23, "norm": "batch"},
@@ -124,9 +120,8 @@ def correlation(
     found = []
     for seed in seeds:  # one after another: side by side they take a lot of memory
         network = networks.build(
-            inputs=1, width=width, outputs=1, seeds=[seed], dtype=torch.float64,
-            **settings,  # type: ignore[arg-type]
-        )  # fmt: skip
+            inputs=1, width=width, outputs=1, seeds=[seed], dtype=torch.float64, **settings
+        )
         gradients = measures.path_gradients(network, path)
         found.append(measures.gradient_correlation(gradients, lags)[0])
     return torch.stack(found, dim=-1).numpy()

@@ -16,11 +16,12 @@ import numpy as np
 from course import training
 from course.arguments import real, whole
 from course.data import Dataset
-from course.experiments.degradation import SETTINGS
+from course.experiments import EXPERIMENTS
 from course.lessons.degradation import science as degradation
-from course.networks import Network, one_thread
+from course.networks import Network
 from course.training import Record
 
+SETTINGS = EXPERIMENTS["degradation"].settings
 SEEDS = (0, 1, 2)
 
 
@@ -115,18 +116,14 @@ def phase_out(
     net = degradation.network("van", examples, depth=depth, seeds=seeds)
     records = training.fit(
         net, examples, steps=steps, batch=SETTINGS.batch, skips=skips,
-        optimizer=training.SGD(rate, SETTINGS.momentum), device="cpu",
+        optimizer=training.SGD(rate, SETTINGS.momentum),
     )  # fmt: skip
     return _with_multipliers(net, records)
 
 
 def _with_multipliers(net: Network, records: Iterator[Record]) -> Iterator[Record]:
     layers = tuple(f"block {k}" for k in range(1, net.depth + 1))
-    while True:
-        with one_thread():
-            record = next(records, None)
-        if record is None:
-            return
+    for record in records:
         value = net.multiplier.detach().double().numpy().T.copy()  # type: ignore[operator, union-attr]
         yield replace(record, layers=layers, norms={"multiplier": value})
 
