@@ -62,8 +62,8 @@ class FreshBatches:
             purpose, count = f"fresh examples {block}", BLOCK * self.size
             self.x, self.y = draw(self.task, self.seeds, purpose, count, self.device, self.dtype)
             self.block = block
-        here = slice(position * self.size, (position + 1) * self.size)
-        return self.x[:, here], self.y[:, here]
+        rows = slice(position * self.size, (position + 1) * self.size)
+        return self.x[:, rows], self.y[:, rows]
 
 
 class ShuffledBatches:
@@ -86,8 +86,8 @@ class ShuffledBatches:
             ]
             self.order = torch.stack(orders).to(self.x.device)
             self.epoch = epoch
-        here = self.order[:, position * self.size : (position + 1) * self.size]
-        return self.x[here], self.y[here]
+        rows = self.order[:, position * self.size : (position + 1) * self.size]
+        return self.x[rows], self.y[rows]
 
 
 class Problem:
@@ -132,8 +132,8 @@ class Problem:
                 targets = y.to(device, dtype) if loss == "mse" else y.to(device)
                 self.evaluation[part] = (x.to(device, dtype), targets)
                 shape = tuple(x.shape)
-                found = _try(network, self.evaluation[part][0][:2], f"shape of x_{part}", shape)
-                _check_outputs(f"y_{part}", size, found, loss)
+                outputs = _try(network, self.evaluation[part][0][:2], f"shape of x_{part}", shape)
+                _check_outputs(f"y_{part}", size, outputs, loss)
         if loss == "mse":
             self.power = float(data.y_train.square().mean())
             if not self.power > 0:
@@ -175,11 +175,11 @@ def _check_targets(name: str, y: Any, count: int, loss: str) -> int:
     return int(y.max()) + 1
 
 
-def _check_outputs(name: str, size: int, found: int, loss: str) -> None:
-    if loss == "mse" and size != found:
-        raise reject(f"columns of {name}", size, f"{found}, the outputs of the network")
-    if size > found:
-        allowed = f"less than {found}, the outputs of the network"
+def _check_outputs(name: str, size: int, outputs: int, loss: str) -> None:
+    if loss == "mse" and size != outputs:
+        raise reject(f"columns of {name}", size, f"{outputs}, the outputs of the network")
+    if size > outputs:
+        allowed = f"less than {outputs}, the outputs of the network"
         raise reject(f"largest label in {name}", size - 1, allowed)
 
 
@@ -212,10 +212,10 @@ def _brief(value: Any) -> Any:
 def evaluation(
     network: Any, problem: Any, *, loss: str = "cross_entropy", batch: int | None = None
 ) -> Evaluation:
-    """`evaluate` on every part of a `batches.Problem`."""
-    found: dict[str, np.ndarray | None] = {}
+    """Losses and accuracies on every part of a `batches.Problem`; batch: see `evaluate`."""
+    values: dict[str, np.ndarray | None] = {}
     for part, (x, y) in problem.evaluation.items():
-        found[f"{part}_loss"], found[f"{part}_accuracy"] = evaluate(
+        values[f"{part}_loss"], values[f"{part}_accuracy"] = evaluate(
             network, x, y, loss=loss, power=problem.power, batch=batch
         )
-    return Evaluation(**found)
+    return Evaluation(**values)

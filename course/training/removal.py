@@ -74,7 +74,7 @@ def remove_skips(network: Any, data: Any) -> Removal:
     forced = copy.deepcopy(network)
     forced.alpha.fill_(1)
     plain = without_skips(forced)
-    seen = {
+    answers = {
         key: [outputs(net, x) for x, _ in problem.evaluation.values()]
         for key, net in (("left", network), ("forced", forced), ("plain", plain))
     }
@@ -83,9 +83,9 @@ def remove_skips(network: Any, data: Any) -> Removal:
         left=residual(network),
         before=batches.evaluation(network, problem),
         after=batches.evaluation(plain, problem),
-        change=largest_difference(seen["left"], seen["forced"]),
-        difference=largest_difference(seen["forced"], seen["plain"]),
-        largest=largest_difference(seen["plain"], [torch.zeros(()) for _ in seen["plain"]]),
+        change=largest_difference(answers["left"], answers["forced"]),
+        difference=largest_difference(answers["forced"], answers["plain"]),
+        largest=largest_difference(answers["plain"], [torch.zeros(()) for _ in answers["plain"]]),
     )
 
 

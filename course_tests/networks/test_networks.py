@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course import networks
+from course import data, networks
 from course.networks import ARCHITECTURES, batch_statistics, initializers
 
 NAMES = list(ARCHITECTURES)
@@ -341,6 +342,31 @@ def test_rebuild_repeats_the_recipe_with_changes():
     assert plain.name == "plain" and plain.recipe.activation == "tanh"
     chain = networks.rebuild(networks.mlp([3, 4, 2], seeds=[3]), seeds=[4, 5])
     assert chain.seeds == (4, 5) and chain.recipe.widths == (3, 4, 2)
+
+
+def test_sizes_come_from_what_the_network_is_for():
+    digits, sizes = data.digits(), dict(width=5, depth=1, seeds=[0])
+    for like in (digits, data.LinearTeacher(7)):
+        recipe = networks.build("resnet", like=like, **sizes).recipe
+        assert (recipe.inputs, recipe.outputs) == (like.inputs, like.outputs)
+    recipe = networks.build("plain", like=digits, outputs=2, **sizes).recipe
+    assert (recipe.inputs, recipe.outputs) == (64, 2)
+    assert networks.build("van", ends=False, **sizes).recipe.inputs == 5
+    with pytest.raises(ValueError, match="inputs = None: it must be a whole number"):
+        networks.build("plain", **sizes)
+
+
+def test_a_recipe_is_what_its_arguments_say_and_stays_so():
+    recipe = net("resnet", branch=0.5).recipe
+    assert recipe == net("resnet", branch=0.5).recipe != net("resnet").recipe
+    for change in (dict(depth=3), dict(colour=1)):
+        with pytest.raises(AttributeError):
+            setattr(recipe, *change.popitem())
+    with pytest.raises(ValueError, match="depth = -1"):
+        dataclasses.replace(recipe, depth=-1)
+    chain = networks.mlp([3, 4, 2], seeds=[0]).recipe
+    assert (chain.inputs, chain.depth, chain.outputs) == (3, 1, 2)
+    assert dataclasses.replace(chain, widths=[3, 4, 4, 5]).depth == 2
 
 
 def test_batch_statistics_reach_every_norm_of_a_network():

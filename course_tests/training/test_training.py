@@ -426,6 +426,7 @@ NAN[5, 2] = torch.nan
         (dict(data=spoiled(x_train=blobs().x_train[:, None])), "float32 tensor (120, 1, 6)"),
         (dict(data=spoiled(x_train=blobs().x_train.numpy())), "x_train = 'ndarray'"),
         (dict(loss="mse"), "finite numbers (120, outputs) for loss mse"),
+        (dict(threads=0), "threads = 0: it must be a whole number >= 1"),
         (dict(data=LinearTeacher(6)), "loss = 'cross_entropy'"),
         (dict(data=LinearTeacher(6), loss="mse"), "a task with 3 outputs"),
         (dict(data=LinearTeacher(5), loss="mse"), "LinearTeacher(size=5"),
@@ -512,3 +513,31 @@ def test_bad_settings_are_named(make, words):
 
 def test_everything_is_offered_in_one_place():
     assert training.linear_decay is linear_decay and training.Adam is Adam
+
+
+def test_it_trains_on_one_thread_and_gives_the_others_back_at_each_record():
+    before, during = torch.get_num_threads(), []
+
+    class Steps(training.SGD):
+        """SGD that notes on how many threads it computes."""
+
+        def update(self, *arguments):
+            during.append(torch.get_num_threads())
+            super().update(*arguments)
+
+    torch.set_num_threads(3)
+    try:
+        for threads, expected in ((1, 1), (2, 2), (None, 3)):
+            options = dict(steps=4, batch=20, optimizer=Steps(), threads=threads)
+            records = fit(build(), blobs(), **options)
+            for _ in range(2):
+                next(records)
+                assert torch.get_num_threads() == 3
+            records.close()
+            assert torch.get_num_threads() == 3 and set(during) == {expected}
+            during.clear()
+        for _ in fit(build(), blobs(), steps=2, batch=20, optimizer=Steps()):
+            pass
+        assert torch.get_num_threads() == 3 and during == [1, 1]
+    finally:
+        torch.set_num_threads(before)
