@@ -28,6 +28,11 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "identity": identity,
 }
 
+KINKS: dict[str, tuple[float, ...]] = {
+    "hard-tanh": (-1.0, 1.0), "relu": (0.0,), "leaky-relu": (0.0,), "elu": (0.0,), "selu": (0.0,),
+}  # fmt: skip
+"""Where a function, or its derivative, bends or jumps; the others are smooth."""
+
 # E f(z)^2 for a standard normal z; test_layers checks each by numerical integration.
 _SECOND_MOMENT = {
     "sigmoid": 0.293379035858,

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from course import data, measures, training
+from course.lessons.initialization import mean_field
 from course.lessons.relu_family import science as relu_family
 from course.lessons.spectra import isometry, products, shattering, sheets
 
@@ -125,7 +126,7 @@ def test_relu_pulls_the_cosine_of_any_two_inputs_to_one() -> None:
 def test_critical_weights_are_those_of_the_paper(
     units: str, length: float, sigma_w: float, sigma_b: float
 ) -> None:
-    assert isometry.critical(units, length) == pytest.approx((sigma_w, sigma_b), abs=6e-5)
+    assert mean_field.critical_line(length, units) == pytest.approx((sigma_w, sigma_b), abs=6e-5)
 
 
 def test_on_the_critical_line_signals_keep_their_length() -> None:

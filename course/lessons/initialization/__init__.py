@@ -2,6 +2,7 @@
 
 The lesson of `notebooks/05_initialization.ipynb`.
 
+gaussian_means  of activations and of their slopes
 mean_field  sizes of signals and gradients in infinite width, and measured
 angles      the angle of two inputs: order, chaos, and training there
 depth_width depth against width

@@ -6,7 +6,8 @@ variance of z_l for each input, and c_l the correlation of the two,
     q_l c_l = sigma_w^2 E tanh(u) tanh(v) + sigma_b^2
 
 where u, v are Gaussian with variance q_(l-1) and correlation c_(l-1); q_1 c_1 = sigma_w^2 c_0 +
-sigma_b^2. Poole, Lahiri, Raghu, Sohl-Dickstein and Ganguli (2016), eqs. 5 and 6.
+sigma_b^2. Poole, Lahiri, Raghu, Sohl-Dickstein and Ganguli (2016), eqs. 5 and 6. For ReLU layers
+the mean has a closed form: `relu_family.science.cosine_map`.
 """
 
 from __future__ import annotations
@@ -22,38 +23,55 @@ from torch import Tensor
 
 from course import data, networks, seeding, training
 from course.arguments import real, whole
-from course.lessons.initialization.mean_field import normal_points
+from course.lessons.initialization.gaussian_means import normal_points, root_mean_square
 from course.networks import Network, initializers
 
 Array = NDArray[np.float64]
-POINTS = 100
 WIDTH, PAIRS = 200, 5
 """Of the network that is measured, and how many pairs of inputs go through it."""
 STEPS, SEEDS = 200, range(3)
 """Of training."""
 
 
+@lru_cache(maxsize=1000)
+def correlation(deviation: float, cosine: float) -> float:
+    """E tanh(u) tanh(v) / E tanh(u)^2, with u, v ~ N(0, deviation^2) of the correlation `cosine`.
+
+    Given u, v is N(cosine u, (1 - cosine^2) deviation^2). At deviation 0 it is the limit.
+    """
+    deviation = max(deviation, 1e-300)
+    rest = deviation * math.sqrt((1 - cosine) * (1 + cosine))
+    turns = [sign * factor * rest for sign in (-1, 1) for factor in (3, 9)]  # of the mean over v
+    u, weights = normal_points(0.0, deviation, turns)
+    u, weights = u[u > 0], weights[u > 0]  # at -u there is the same
+    v, likely = normal_points(cosine * u, rest)
+    size = math.tanh(u[-1])
+    first, second = np.tanh(u) / size, (likely * (np.tanh(v) / size)).sum(-1)
+    return float((weights * first) @ second / ((weights * first) @ first))
+
+
 def expected(sigma_w: float, sigma_b: float, cosine: float, depth: int) -> tuple[Array, Array]:
     """(q, c) in infinite width, both (depth + 1,): of the inputs, then of z_1 ... z_depth.
 
-    c is NaN where nothing is left to have an angle: q = 0.
+    c is NaN where nothing is left to have an angle: q = 0. sigma_w and sigma_b: 0 to 1e150.
     """
-    square, bias = real("sigma_w", sigma_w, least=0) ** 2, real("sigma_b", sigma_b, least=0) ** 2
-    z, weights = normal_points(POINTS)
-    q, c = 1.0, real("cosine", cosine, least=-1, most=1)
-    lengths, cosines, product = [q], [c], c
+    sigma_w = real("sigma_w", sigma_w, least=0, most=1e150)
+    sigma_b = real("sigma_b", sigma_b, least=0, most=1e150)
+    size, c = 1.0, real("cosine", cosine, least=-1, most=1)  # size: of what the weights see
+    deviation, sizes, cosines = 1.0, [1.0], [c]
     for layer in range(whole("depth", depth, least=1)):
-        if layer:
-            first = math.sqrt(q) * z
-            second = c * first[:, None] + math.sqrt(q * max(1 - c * c, 0.0)) * z
-            out = np.tanh(first)
-            product = float((weights * out) @ np.tanh(second) @ weights)
-            q = float(weights @ out**2)
-        q, shared = square * q + bias, square * product + bias
-        c = min(max(shared / q, -1.0), 1.0) if q > 0 else math.nan
-        lengths.append(q)
+        if layer and deviation > 0:
+            size, c = float(root_mean_square("tanh", deviation)), correlation(deviation, c)
+        deviation = math.hypot(sigma_w * size, sigma_b)
+        if deviation > 0:
+            # The biases, common to both, are a share of the variance, and have the correlation 1.
+            common = (sigma_b / deviation) ** 2
+            c = min(c + common * (1 - c), 1.0)
+        else:
+            size, c = 0.0, math.nan
+        sizes.append(deviation)
         cosines.append(c)
-    return np.array(lengths), np.array(cosines)
+    return np.square(sizes), np.array(cosines)
 
 
 @lru_cache(maxsize=1)

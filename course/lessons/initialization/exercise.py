@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from course.lessons.initialization import mean_field
+from course.lessons.initialization import gaussian_means, mean_field
 from course.selfcheck import check
 
 
@@ -30,8 +30,8 @@ def check_dropout(left: Any, scale: Any) -> None:
 
 
 def check_critical_scale(critical_scale: Callable[..., Any]) -> None:
-    """The exercise: sigma_w on the line between order and chaos, from Gauss-Hermite points."""
-    z, weights = mean_field.normal_points()
+    """The exercise: sigma_w on the line between order and chaos, by a sum over points."""
+    z, weights = gaussian_means.normal_points()
     cases = [
         ((q, z, weights), float(mean_field.critical_line(q)[0])) for q in (0.0, 0.25, 1.0, 4.0)
     ]

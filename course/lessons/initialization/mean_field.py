@@ -8,13 +8,13 @@ In infinite width every z_l is Gaussian, with a variance q_l that follows from t
 
 z standard normal, and q_1 = sigma_w^2 E x^2 + sigma_b^2. chi_l is the factor on the mean square of
 a gradient that goes back through layer l. Poole, Lahiri, Raghu, Sohl-Dickstein and Ganguli (2016),
-eqs. 3 to 8; Schoenholz, Gilmer, Ganguli and Sohl-Dickstein (2017). The mean over z is a sum over
-Gauss-Hermite points: for tanh the error is below 1e-6 up to q = 4, below 1e-3 up to q = 9.
-`angles` has what belongs to two inputs.
+eqs. 3 to 8; Schoenholz, Gilmer, Ganguli and Sohl-Dickstein (2017). `gaussian_means` has the means
+over z, `angles` what belongs to two inputs.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,37 +25,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from course import seeding
-from course.arguments import one_of, real, whole
+from course.arguments import real, reject, whole
+from course.lessons.initialization import gaussian_means
 from course.networks import activations, initializers
 
 Array = NDArray[np.float64]
-POINTS = 200
-"""Of the quadrature; even, so that the halves of ReLU on both sides of 0 are exact too."""
-
-
-@lru_cache(maxsize=4)
-def normal_points(count: int = POINTS) -> tuple[Array, Array]:
-    """z and weights, both (count,): the sum of weights f(z) is E f(z), z standard normal."""
-    z, weights = np.polynomial.hermite_e.hermegauss(whole("count", count, least=1))
-    return z, weights / weights.sum()
-
-
-def _mean_square(function: Any, q: Any) -> Array:
-    """E function(sqrt(q) z)^2 for each entry of q."""
-    z, weights = normal_points()
-    spread = torch.as_tensor(np.sqrt(np.asarray(q, dtype=float))[..., None] * z)
-    return np.asarray(function(spread).square().numpy() @ weights)
-
-
-def mean_square(activation: str, q: Any) -> Array:
-    """E f(sqrt(q) z)^2: the mean square of what units with inputs of variance q return."""
-    return _mean_square(activations.activation(activation), q)
-
-
-def slope_square(activation: str, q: Any) -> Array:
-    """E f'(sqrt(q) z)^2: the same of their slopes. Times sigma_w^2 it is chi."""
-    one_of("activation", activation, activations.ACTIVATIONS)
-    return _mean_square(lambda z: activations.derivative(activation, z), q)
 
 
 @dataclass(frozen=True)
@@ -71,20 +45,23 @@ class Sizes:
 
 
 def expected(activation: str, scales: Any, depth: int) -> Sizes:
-    """The sizes in infinite width: weights of deviation scale / sqrt(n), no biases."""
-    scale = np.asarray(scales, dtype=float)
-    whole("depth", depth, least=1)
-    square = np.ones_like(scale)
-    forward, factors = [square], []
-    for _ in range(depth):
-        q = scale**2 * square
-        square = mean_square(activation, q)
-        forward.append(square)
-        factors.append(scale**2 * slope_square(activation, q))
-    backward = [np.ones_like(scale)]
-    for factor in reversed(factors):
-        backward.insert(0, backward[0] * factor)
-    return Sizes(np.sqrt(np.stack(forward, axis=-1)), np.sqrt(np.stack(backward, axis=-1)))
+    """The sizes in infinite width: weights of deviation scale / sqrt(n), no biases.
+
+    scales: (G,), finite. Sizes beyond 1e299 are infinite. ValueError else.
+    """
+    scale = np.abs(np.asarray(scales, dtype=float))
+    if not np.isfinite(scale).all():
+        raise reject("scales", scales, "finite numbers")
+    size = np.ones_like(scale)
+    forward, factors = [size], []
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        for _ in range(whole("depth", depth, least=1)):
+            deviation = np.where(scale > 0, scale * size, 0.0)
+            size = gaussian_means.root_mean_square(activation, deviation)
+            forward.append(size)
+            factors.append(scale * np.sqrt(gaussian_means.slope_moment(activation, deviation, 2)))
+        backward = np.cumprod([np.ones_like(scale), *reversed(factors)], axis=0)[::-1]
+    return Sizes(np.stack(forward, axis=-1), np.stack(list(backward), axis=-1))
 
 
 @lru_cache(maxsize=2)
@@ -153,17 +130,35 @@ def fixed_point(sigma_w: float, sigma_b: float) -> float:
     """q* of tanh: the variance that a layer leaves as it is. 0 where only that does.
 
     V(q) = sigma_w^2 E tanh(sqrt(q) z)^2 + sigma_b^2 is concave, so above 0 there is at most one.
+    Infinite where it overflows. ValueError for sigma_w < 0 or sigma_b < 0.
     """
-    real("sigma_w", sigma_w, least=0.0)
-    real("sigma_b", sigma_b, least=0.0)
+    root = _fixed_deviation(sigma_w, sigma_b)
+    return root * root
+
+
+@lru_cache(maxsize=100)
+def _fixed_deviation(sigma_w: float, sigma_b: float) -> float:
+    """sqrt(q*), by bisection of the exponent."""
+    sigma_w, sigma_b = real("sigma_w", sigma_w, least=0.0), real("sigma_b", sigma_b, least=0.0)
     if sigma_b == 0 and sigma_w <= 1:  # V'(0) = sigma_w^2
         return 0.0
-    low, high = 0.0, sigma_w**2 + sigma_b**2
-    for _ in range(80):
-        q = (low + high) / 2
-        grows = sigma_w**2 * float(mean_square("tanh", q)) + sigma_b**2 > q
-        low, high = (q, high) if grows else (low, q)
-    return (low + high) / 2
+    # V(q) - q = sigma_b^2 + e q - 2 sigma_w^2 q^2 + ..., for small q; e = sigma_w^2 - 1. There
+    # rounding would decide whether V(q) is larger than q.
+    excess = (sigma_w - 1) * (sigma_w + 1)
+    root = math.hypot(excess, math.sqrt(8) * sigma_w * sigma_b)
+    if excess > 0:
+        small = math.sqrt((excess + root) / 4) / sigma_w
+    else:
+        small = sigma_b / math.sqrt((root - excess) / 2)
+    if small < 1e-4:
+        return small
+    low, high = max(sigma_b, 1e-5), math.hypot(sigma_w, sigma_b)
+    for _ in range(64):
+        middle = math.sqrt(low) * math.sqrt(high)
+        size = float(gaussian_means.root_mean_square("tanh", middle))
+        after = math.hypot(sigma_w * size, sigma_b)
+        low, high = (middle, high) if after > middle else (low, middle)
+    return high
 
 
 def chi(sigma_w: float, sigma_b: float) -> float:
@@ -172,12 +167,21 @@ def chi(sigma_w: float, sigma_b: float) -> float:
     It multiplies the mean square of a gradient at each layer, and the distance of two inputs that
     are nearly the same. Poole et al. (2016), eq. 8.
     """
-    return sigma_w**2 * float(slope_square("tanh", fixed_point(sigma_w, sigma_b)))
+    slopes = gaussian_means.slope_moment("tanh", _fixed_deviation(sigma_w, sigma_b), 2)
+    root = sigma_w * math.sqrt(slopes)
+    return root * root
 
 
-def critical_line(q: Any) -> tuple[Array, Array]:
-    """(sigma_w, sigma_b) with chi_1 = 1 and q* = q, for tanh and each entry of q >= 0."""
-    q = np.asarray(q, dtype=float)
-    square = 1 / slope_square("tanh", q)
-    rest = q - square * mean_square("tanh", q)
-    return np.sqrt(square), np.sqrt(np.maximum(rest, 0.0))
+def critical_line(q: Any, activation: str = "tanh") -> tuple[Array, Array]:
+    """(sigma_w, sigma_b) with chi_1 = 1 and q* = q, for each variance q.
+
+    sigma_w^2 E f'^2 = 1: gradients keep their mean square. So do signals, with
+    sigma_w^2 E f^2 + sigma_b^2 = q. For ReLU it is (sqrt(2), 0) at any q. A sigma_b below
+    1e-7 sqrt(q) is lost in rounding, and comes out as 0.
+    """
+    sigma_w = gaussian_means.slope_square(activation, q) ** -0.5
+    deviation = gaussian_means.deviations(q)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = sigma_w * gaussian_means.root_mean_square(activation, deviation) / deviation
+    rest = np.where(share**2 < 1 - 1e-14, 1 - share**2, 0.0)
+    return sigma_w, deviation * np.sqrt(rest)

@@ -7,6 +7,7 @@ fixed point: units with mean 0 and variance 1 give such units again. Looks-linea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -19,7 +20,7 @@ from torch import Generator, Tensor
 
 from course import measures, networks, seeding
 from course.arguments import one_of, real, whole
-from course.lessons.initialization.mean_field import normal_points
+from course.lessons.initialization import gaussian_means
 from course.networks import Network, activations, initializers, one_thread
 
 Array = NDArray[np.float64]
@@ -38,20 +39,20 @@ class Moments:
 def expected_moments(
     activation: str, depth: int, *, gain: float = 1.0, mean: float = 0.0, deviation: float = 1.0
 ) -> Moments:
-    """In infinite width, with weights N(0, gain^2 / n): only the mean square q of a layer matters.
+    """Moments in infinite width, with weights N(0, gain^2 / n): only the size of a layer matters.
 
-    The units of the next layer see N(0, gain^2 q), so its mean is E f(gain sqrt(q) z), and its mean
-    square E f(gain sqrt(q) z)^2, z standard normal.
+    With r_l the root mean square of layer l, the units of the next see gain r_l z, z standard
+    normal, and so return f(gain r_l z).
     """
-    f = activations.activation(activation)
-    real("gain", gain, least=0)
-    z, weights = normal_points()
-    means, squares = [real("mean", mean)], [mean**2 + real("deviation", deviation, least=0) ** 2]
+    scale, means = real("gain", gain, least=0), [real("mean", mean)]
+    deviations = [real("deviation", deviation, least=0)]
     for _ in range(whole("depth", depth, least=1)):
-        h = f(torch.as_tensor(gain * np.sqrt(squares[-1]) * z)).numpy()
-        means.append(float(h @ weights))
-        squares.append(float(h**2 @ weights))
-    return Moments(np.array(means), np.array(squares) - np.square(means))
+        size = scale * math.hypot(means[-1], deviations[-1]) if scale else 0.0
+        units = gaussian_means.mean_and_deviation(activation, size)
+        means.append(float(units[0]))
+        deviations.append(float(units[1]))
+    with np.errstate(over="ignore", under="ignore"):
+        return Moments(np.array(means), np.square(deviations))
 
 
 def measured_moments(

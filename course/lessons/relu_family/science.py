@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from course import data, measures
 from course.arguments import whole
@@ -42,27 +43,25 @@ def units(network: Network, *, examples: int = 256) -> Units:
 
 
 def expected_cosine(depth: int, *, examples: int = 256) -> np.ndarray:
-    """Mean cosine over pairs of digits after each of `depth` ReLU layers, in infinite width, (L,).
-
-    Gaussian weights, no bias: two inputs at the angle t leave a layer with the cosine
-    (sin t + (pi - t) cos t) / pi. Cho and Saul, "Kernel methods for deep learning" (2009), eq. 6.
-    """
+    """Mean of `cosine_map`, l times over, over pairs of digits: after layers l = 1 ... L, (L,)."""
     rows = torch.nn.functional.normalize(data.digits().x_train[:examples].double(), dim=1)
     pairs = torch.triu_indices(examples, examples, offset=1)
-    cosine = (rows @ rows.T)[pairs[0], pairs[1]]
+    cosine = (rows @ rows.T)[pairs[0], pairs[1]].numpy()
     means = []
     for _ in range(whole("depth", depth, least=1)):
-        angle = cosine.clamp(-1, 1).arccos()
-        cosine = (angle.sin() + (math.pi - angle) * angle.cos()) / math.pi
-        means.append(cosine.mean().item())
+        cosine = cosine_map(cosine)
+        means.append(cosine.mean())
     return np.array(means)
 
 
-def cosine_map(cosine: np.ndarray | float) -> np.ndarray:
-    """The cosine of two signals after a wide ReLU layer, from the one before.
+def cosine_map(cosine: ArrayLike) -> np.ndarray:
+    """The cosine of two signals after a ReLU layer from the one before, any shape.
 
-    (sqrt(1 - c^2) + c (pi - arccos c)) / pi: Cho and Saul, "Kernel methods for deep learning"
-    (2009), the kernel of degree 1. It is above c everywhere but at its fixed point 1.
+    In infinite width, with Gaussian weights and no biases: two inputs at the angle t leave with
+    the cosine (sin t + (pi - t) cos t) / pi. That is 2 E relu(u) relu(v) for standard normal u, v
+    of the correlation cos t. It is above cos t everywhere but at its fixed point, 1. Cho and Saul,
+    "Kernel methods for deep learning" (2009), eq. 6. What rounding left outside -1 to 1 is clipped.
     """
     c = np.clip(cosine, -1.0, 1.0)
-    return (np.sqrt(1 - c**2) + c * (math.pi - np.arccos(c))) / math.pi
+    angle = np.arccos(c)
+    return np.maximum((np.sin(angle) + (math.pi - angle) * c) / math.pi, 0.0)

@@ -10,6 +10,7 @@ import numpy as np
 
 from course import measures
 from course.arguments import one_of
+from course.lessons.initialization import mean_field
 from course.lessons.spectra import isometry, pictures, products, sheets
 from course.live import Control, LivePanel, live
 from course.plots import style
@@ -172,7 +173,7 @@ def jacobian(
         now = float(np.median(isometry.spread(found)))
         each = isometry.spread_per_layer(activation, length, weights)
         picture.show(middle, depths, spreads, each * depths, depth, now)
-        sigma_w, sigma_b = isometry.critical(activation, length)
+        sigma_w, sigma_b = map(float, mean_field.critical_line(length, activation))
         head = (
             f"{activation}, {weights} weights, q* = {length:.3g}: sigma_w = {scale * sigma_w:.4f}, "
             f"sigma_b = {sigma_b:.4f}. Depth {depth}."

@@ -20,36 +20,14 @@ import torch
 from torch import Tensor
 
 from course import measures, networks, seeding, training
-from course.arguments import one_of, real
+from course.arguments import one_of
 from course.data import Dataset
+from course.lessons.initialization import gaussian_means, mean_field
 from course.networks import Linear, Network, PostActivation, activations, initializers
 from course.training import Optimizer, Record
 
 ACTIVATIONS = ("identity", "tanh", "hard-tanh", "relu")
 WEIGHTS = {"orthogonal": initializers.orthogonal, "Gaussian": initializers.lecun_normal}
-# An even number of points: none lies on the kink of ReLU.
-_Z = torch.linspace(-10, 10, 40_000, dtype=torch.float64)
-_P = torch.exp(-(_Z**2) / 2) / (torch.exp(-(_Z**2) / 2)).sum()
-
-
-def moments(activation: str, length: float) -> tuple[float, float, float]:
-    """Means of phi^2, phi'^2 and phi'^4 over z ~ N(0, length), by numerical integration."""
-    one_of("activation", activation, ACTIVATIONS)
-    z = _Z * math.sqrt(real("length", length, above=0))
-    slope = activations.derivative(activation, z)
-    values = activations.activation(activation)(z)
-    means = [float((_P * f).sum()) for f in (values**2, slope**2, slope**4)]
-    return means[0], means[1], means[2]
-
-
-def critical(activation: str, length: float) -> tuple[float, float]:
-    """Deviations (sigma_w, sigma_b) of sqrt(n) times weights, and of biases: the critical line.
-
-    sigma_w^2 E phi'^2 = 1: gradients keep their mean square. So do signals, with
-    sigma_w^2 E phi^2 + sigma_b^2 = length. For ReLU it is (sqrt(2), 0) at any length.
-    """
-    signal, slope, _ = moments(activation, length)
-    return slope**-0.5, math.sqrt(max(length - signal / slope, 0.0))
 
 
 def spread_per_layer(activation: str, length: float, weights: str) -> float:
@@ -57,8 +35,10 @@ def spread_per_layer(activation: str, length: float, weights: str) -> float:
 
     The spread of J at depth L is L times this, for n much larger than the result.
     """
-    _, second, fourth = moments(activation, length)
-    return fourth / second**2 - 1 + (one_of("weights", weights, WEIGHTS) == "Gaussian")
+    deviation = gaussian_means.deviations(length)
+    second, fourth = (gaussian_means.slope_moment(activation, deviation, power) for power in (2, 4))
+    own = float(fourth / second**2 - 1)
+    return own + (one_of("weights", weights, WEIGHTS) == "Gaussian")
 
 
 def chain(
@@ -77,7 +57,7 @@ def chain(
     From width to width, float64; with a data set `like`: a float32 network to train on it, with a
     stem and a head.
     """
-    sigma_w, sigma_b = critical(activation, length)
+    sigma_w, sigma_b = map(float, mean_field.critical_line(length, activation))
     law = partial(WEIGHTS[one_of("weights", weights, WEIGHTS)], gain=scale * sigma_w)
     bias = partial(initializers.normal_bias, variance=sigma_b**2) if sigma_b else True
     return networks.build(
@@ -123,7 +103,7 @@ def at_the_end(runs: Mapping[str, Sequence[Record]], what: str) -> dict[str, np.
 
 def start(activation: str, length: float, *, width: int, seeds: Sequence[int]) -> Tensor:
     """One random input for each seed, (R, 1, n), such that the first z has mean square `length`."""
-    signal = moments(activation, length)[0]
+    signal = float(gaussian_means.mean_square(activation, length))
     draws = [
         torch.randn(1, width, generator=g, dtype=torch.float64)
         for g in seeding.generators(seeds, "input")
