@@ -57,6 +57,14 @@ def matrices(name: str, x: Any) -> tuple[Tensor, Tensor, Tensor]:
     return values * torch.exp2(-power)[..., None, None], power, finite
 
 
+def lengths(name: str, x: Any) -> Tensor:
+    """`x` as `double` returns it; ValueError where one of its numbers is below 0."""
+    values = double(x)
+    if (values < 0).any():
+        raise arguments.reject(name, values.min().item(), "numbers >= 0")
+    return values
+
+
 def _over(values: Tensor, size: Tensor) -> Tensor:
     """values / size, and 0 where the size is 0."""
     return values / torch.where(size > 0, size, 1.0)
@@ -88,7 +96,7 @@ def entropy_rank(singular: Any) -> Tensor:
     Between 1 (one direction) and k (all alike); 0 when all are 0. Their common scale is irrelevant.
     Roy and Vetterli, "The effective rank: a measure of effective dimensionality" (2007).
     """
-    values = double(singular)
+    values = lengths("singular", singular)
     share = _over(values, values.amax(-1, keepdim=True))
     share = _over(share, share.sum(-1, keepdim=True))
     rank = torch.special.entr(share).sum(-1).exp()
@@ -102,7 +110,7 @@ def participation(singular: Any) -> Tensor:
     ones count as k, and a small one hardly counts (in `entropy_rank` it counts more).
     Gao et al., "A theory of multineuronal dimensionality, dynamics and measurement" (2017).
     """
-    values = double(singular)
+    values = lengths("singular", singular)
     squares = _over(values, values.amax(-1, keepdim=True)) ** 2
     return _over(squares.sum(-1) ** 2, (squares**2).sum(-1))
 

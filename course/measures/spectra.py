@@ -118,7 +118,7 @@ def squared_spread(singular: Any) -> Tensor:
     isometry" (2017): the variance of the spectrum of J J^T, here scaled to mean 1.
     NaN when all are 0.
     """
-    values = representations.double(singular)
+    values = representations.lengths("singular", singular)
     squares = (values / values.amax(-1, keepdim=True)) ** 2
     return (squares / squares.mean(-1, keepdim=True)).var(-1, correction=0)
 

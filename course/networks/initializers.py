@@ -35,12 +35,16 @@ def _gain(gain: float) -> float:
     return arguments.real("gain", gain, least=0)
 
 
+def _fan(fan_in: int) -> int:
+    return arguments.whole("fan_in", fan_in, least=1)
+
+
 def lecun_normal(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1.0) -> Tensor:
     """W_ij ~ N(0, gain^2 / fan_in): a linear layer keeps the variance of its signal.
 
     LeCun, Bottou, Orr and Mueller, "Efficient BackProp" (1998), section 4.6.
     """
-    return _normal(fan_in, fan_out, generator, _gain(gain) / math.sqrt(fan_in))
+    return _normal(fan_in, fan_out, generator, _gain(gain) / math.sqrt(_fan(fan_in)))
 
 
 def lecun_uniform(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1.0) -> Tensor:
@@ -48,7 +52,7 @@ def lecun_uniform(fan_in: int, fan_out: int, generator: Generator, *, gain: floa
 
     LeCun, Bottou, Orr and Mueller, "Efficient BackProp" (1998), section 4.6.
     """
-    return _uniform(fan_in, fan_out, generator, _gain(gain) * math.sqrt(3 / fan_in))
+    return _uniform(fan_in, fan_out, generator, _gain(gain) * math.sqrt(3 / _fan(fan_in)))
 
 
 def glorot_normal(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1.0) -> Tensor:
@@ -57,7 +61,7 @@ def glorot_normal(fan_in: int, fan_out: int, generator: Generator, *, gain: floa
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks"
     (2010), eq. 12. Also called Xavier.
     """
-    deviation = _gain(gain) * math.sqrt(2 / (fan_in + fan_out))
+    deviation = _gain(gain) * math.sqrt(2 / (_fan(fan_in) + fan_out))
     return _normal(fan_in, fan_out, generator, deviation)
 
 
@@ -66,7 +70,8 @@ def glorot_uniform(fan_in: int, fan_out: int, generator: Generator, *, gain: flo
 
     Glorot and Bengio (2010), eq. 16, the "normalized initialization".
     """
-    return _uniform(fan_in, fan_out, generator, _gain(gain) * math.sqrt(6 / (fan_in + fan_out)))
+    bound = _gain(gain) * math.sqrt(6 / (_fan(fan_in) + fan_out))
+    return _uniform(fan_in, fan_out, generator, bound)
 
 
 def he_normal(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1.0) -> Tensor:
@@ -74,7 +79,7 @@ def he_normal(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 
 
     He, Zhang, Ren and Sun, "Delving deep into rectifiers" (2015), eq. 10.
     """
-    return _normal(fan_in, fan_out, generator, _gain(gain) * math.sqrt(2 / fan_in))
+    return _normal(fan_in, fan_out, generator, _gain(gain) * math.sqrt(2 / _fan(fan_in)))
 
 
 def he_uniform(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1.0) -> Tensor:
@@ -82,7 +87,7 @@ def he_uniform(fan_in: int, fan_out: int, generator: Generator, *, gain: float =
 
     He, Zhang, Ren and Sun (2015), eq. 10, with the uniform distribution.
     """
-    return _uniform(fan_in, fan_out, generator, _gain(gain) * math.sqrt(6 / fan_in))
+    return _uniform(fan_in, fan_out, generator, _gain(gain) * math.sqrt(6 / _fan(fan_in)))
 
 
 def torch_default(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
@@ -91,12 +96,12 @@ def torch_default(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
     Written there as ``kaiming_uniform_(weight, a=sqrt(5))``. Too small to keep a signal: a linear
     layer divides its variance by 3. Biases follow the same law, see `torch_default_bias`.
     """
-    return _uniform(fan_in, fan_out, generator, 1 / math.sqrt(fan_in))
+    return _uniform(fan_in, fan_out, generator, 1 / math.sqrt(_fan(fan_in)))
 
 
 def torch_default_bias(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
     """b_j ~ U(-a, a), a = 1 / sqrt(fan_in), shape (1, fan_out): the biases of torch.nn.Linear."""
-    return _uniform(1, fan_out, generator, 1 / math.sqrt(fan_in))
+    return _uniform(1, fan_out, generator, 1 / math.sqrt(_fan(fan_in)))
 
 
 def normal_bias(
@@ -165,7 +170,7 @@ def mixed(
     t = arguments.real("orthogonality", orthogonality, least=0, most=1)
     u, s, vt = torch.linalg.svd(_normal(fan_in, fan_out, generator), full_matrices=False)
     s = s ** (1 - t)
-    size = _gain(gain) * math.sqrt(max(fan_in, fan_out) / fan_in)
+    size = _gain(gain) * math.sqrt(max(fan_in, fan_out) / _fan(fan_in))
     return (u * (size * s / s.square().mean().sqrt())) @ vt
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from course.arguments import real, reject
+from course.arguments import real, reject, whole
 
 
 class FlatWeights:
@@ -148,8 +148,8 @@ class Schedule:
     factor: Callable[[float], float]
 
     def __call__(self, step: int, steps: int) -> float:
-        """The factor for step number `step` (the first is 0) of `steps`."""
-        return self.factor(step / steps)
+        """The factor for step number `step` (the first is 0) of `steps` >= 1."""
+        return self.factor(step / whole("steps", steps, least=1))
 
     def __repr__(self) -> str:
         return self.name
@@ -166,7 +166,7 @@ def linear_decay(start: float = 0.6) -> Schedule:
     start = real("start", start, least=0, most=1)
     return Schedule(
         f"linear_decay(start={start:g})",
-        lambda done: 1.0 if done < start else (1 - done) / (1 - start),
+        lambda done: 1.0 if done <= start else (1 - done) / (1 - start),
     )
 
 

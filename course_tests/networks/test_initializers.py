@@ -192,3 +192,47 @@ def test_bad_input_is_named(call, says):
 def test_options_are_set_by_partial():
     halved = partial(initializers.orthogonal, gain=0.5)
     torch.testing.assert_close(2 * replicate(halved, 4, 4)[0], draw("orthogonal", 4, 4))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lecun_normal",
+        "lecun_uniform",
+        "glorot_normal",
+        "glorot_uniform",
+        "he_normal",
+        "he_uniform",
+        "orthogonal",
+        "mixed",
+        "identity",
+    ],
+)
+@pytest.mark.parametrize("gain", [0.0, -0.0, 5e-324, 1e-310, 1e-160, 1e160, 1e300])
+def test_a_gain_of_any_size_is_a_factor(name: str, gain: float) -> None:
+    law = initializers.LAWS[name]
+    plain, scaled = (
+        law(4, 3, torch.Generator().manual_seed(1), gain=factor) for factor in (1.0, gain)
+    )
+    torch.testing.assert_close(scaled, gain * plain, rtol=1e-12, atol=5e-323)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lecun_normal",
+        "lecun_uniform",
+        "glorot_normal",
+        "glorot_uniform",
+        "he_normal",
+        "he_uniform",
+        "torch_default",
+    ],
+)
+def test_no_inputs_no_weights(name: str) -> None:
+    with pytest.raises(ValueError, match="fan_in = 0"):
+        initializers.LAWS[name](0, 0, torch.Generator())
+    for gain in (math.inf, math.nan, -1.0):
+        if name != "torch_default":
+            with pytest.raises(ValueError, match="gain"):
+                initializers.LAWS[name](4, 3, torch.Generator(), gain=gain)

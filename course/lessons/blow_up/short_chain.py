@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from course import arguments
 from course.lessons.blow_up.science import BATCH, Line
+from course.lessons.scalar_chain.science import power
 from course.training import FreshBatches, clip_
 
 Array = NDArray[np.float32]
@@ -142,7 +143,9 @@ def without_steps(
     weight: float, *, depth: int = 20, steps: int = 60, seeds: Sequence[int] = range(5)
 ) -> NDArray[np.float64]:
     """The losses (T, R) at learning rate 0 on the same batches, in closed form: y_n = w^n x."""
-    x, y = examples(arguments.seeds(seeds), steps)
+    x, y = examples(arguments.seeds(seeds), arguments.whole("steps", steps, least=1))
+    factor = power(arguments.real("weight", weight), arguments.whole("depth", depth))
     with np.errstate(over="ignore", invalid="ignore"):
-        loss: NDArray[np.float64] = np.square(float(weight) ** depth * x.astype(float) - y).mean(2)
+        answers = np.where(x == 0, 0.0, factor * x.astype(float))
+        loss: NDArray[np.float64] = np.square(answers - y).mean(2)
     return loss

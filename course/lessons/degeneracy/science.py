@@ -23,9 +23,13 @@ import torch
 from course import measures, networks, training
 from course.arguments import real, whole
 from course.data import LinearTeacher
+from course.lessons.scalar_chain.science import power
 from course.networks import Network
 from course.networks.initializers import Law, folded, mixed, orthogonal
 from course.training import Optimizer, Record
+
+WIDEST = 10**9
+"""The largest width that the closed forms accept."""
 
 STARTS: dict[str, str | Law] = {
     "Fold 0": "lecun_normal",
@@ -162,17 +166,20 @@ def expected_gradients(depth: int, width: int, *, fold: int = 0) -> np.ndarray:
     """
     whole("depth", depth, least=1)
     parts = 2 ** whole("fold", fold, most=30)
-    n = whole("width", width, least=1)
-    a = b = 1.0
-    squares = []
+    n = whole("width", width, least=1, most=WIDEST)
+    root, b = 1.0, 1.0  # sqrt(a_k), and b as a multiple of a_k, so that neither overflows early
+    gradients = []
     for _ in range(depth):
-        squares.append(4 / n * (1 + a))
-        a, b = b * parts + a * (1 + parts / n), b + a * 2 * parts / n**2
-    return np.sqrt(squares[::-1])
+        gradients.append(2 / math.sqrt(n) * math.hypot(1.0, root))
+        growth = b * parts + 1 + parts / n
+        root, b = root * math.sqrt(growth), (b + 2 * parts / n**2) / growth
+    return np.array(gradients[::-1])
 
 
 def orthogonal_gradients(depth: int, width: int, *, gain: float = 1.0) -> np.ndarray:
-    """The same for `gain` times orthogonal matrices: gain^k sqrt(4/n (1 + gain^(2 L))), (L,)."""
+    """Gradients of `gain` times orthogonal matrices: gain^k sqrt(4/n (1 + gain^(2 L))), (L,)."""
     after = np.arange(whole("depth", depth, least=1))[::-1]
-    gain = real("gain", gain, least=0)
-    return gain**after * math.sqrt(4 / whole("width", width, least=1) * (1 + gain ** (2 * depth)))
+    n = whole("width", width, least=1, most=WIDEST)
+    whole_network = np.hypot(1.0, power(real("gain", gain, least=0), depth))
+    with np.errstate(over="ignore"):
+        return np.asarray(power(gain, after) * (2 / math.sqrt(n) * whole_network))

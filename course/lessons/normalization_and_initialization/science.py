@@ -18,6 +18,7 @@ from course import measures, training
 from course.arguments import one_of, real, whole
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
+from course.lessons.relu_family.science import cosine_map
 from course.networks import Linear, Network, activations
 from course.seeding import generator
 from course.training import Record
@@ -46,16 +47,16 @@ def growth(norm: str | None, batch: float = math.inf) -> float:
     """
     if one_of("norm", norm, ("batch", "layer")) == "layer":
         return 1.0
-    if math.isinf(batch):
+    if batch == math.inf:
         return degradation.GROWTH
     size = whole("batch", batch, least=2)
     if size <= 3:
         return math.inf
-    r = -1 / (size - 1)
-    s = (math.sqrt(1 - r * r) + r * (math.pi - math.acos(r))) / (2 * math.pi)
+    r, part = -1 / (size - 1), 1 / size
+    s = float(cosine_map(r)) / 2
     p = 1 / 4 + math.asin(r) / (2 * math.pi)
-    passed = size / 2 - 3 / 2 + 1 / size + (1 - 1 / size) * (p + s)
-    return math.sqrt(size * passed / ((1 / 2 - s) * (size - 1) * (size - 3)))
+    passed = 1 / 2 + part * (part - 3 / 2 + (1 - part) * (p + s))
+    return math.sqrt(passed / ((1 / 2 - s) * (1 - part) * (1 - 3 * part)))
 
 
 def expected(
@@ -64,10 +65,10 @@ def expected(
     """Factors per block on the size of a signal going forward and of a gradient going back.
 
     Without a norm both are the deviation of the weights, times scale, times sqrt(1/2) for ReLU;
-    with one the weights' scale drops out: 1, and `growth`.
+    with one the weights' scale drops out: 1, and `growth`. Weights of 0 let nothing through.
     """
-    if norm is None:
-        factor = scale * LAWS[one_of("init", init, LAWS)] / activations.gain("relu")
+    factor = abs(real("scale", scale)) * LAWS[one_of("init", init, LAWS)] / activations.gain("relu")
+    if norm is None or factor == 0:
         return factor, factor
     return 1.0, growth(norm, batch)
 

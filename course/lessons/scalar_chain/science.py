@@ -147,19 +147,23 @@ def overflow_depth(
 
 
 def power(w: float, n: ArrayLike) -> Array:
-    """w^n for whole n, infinite without a warning where it overflows; 0^0 = 1; 0 for n < 0."""
-    n = np.asarray(n, dtype=np.float64)
+    """w^n for finite w and whole n, element by element; 0^0 = 1; 0 for n < 0.
+
+    Infinite, without a warning, where it overflows. ValueError where w or n is something else.
+    """
+    w, exponent = real("w", w), _whole_numbers(n, least=-DEEPEST)
     with np.errstate(over="ignore", under="ignore"):
-        return np.where(n < 0, 0.0, np.power(float(w), np.maximum(n, 0.0)))
+        return np.where(exponent < 0, 0.0, np.power(w, np.maximum(exponent, 0.0)))
 
 
 def geometric_sum(w: float, n: ArrayLike) -> Array:
-    """S_n = 1 + w + ... + w^(n-1) = (1 - w^n) / (1 - w), element by element for whole n >= 0.
+    """S_n = 1 + w + ... + w^(n-1) = (1 - w^n) / (1 - w), element by element for whole n.
 
-    The relative error is below 1e-12 up to n = 1,000. Near |w| = 1 the difference 1 - w^n would
-    lose its digits; it is taken from |w|^n - 1 = expm1(n log |w|), which keeps them.
+    w: finite. n: 0 to `DEEPEST`; ValueError else. The relative error is below 1e-12 up to n =
+    1,000. Near |w| = 1 the difference 1 - w^n would lose its digits; it is taken from |w|^n - 1 =
+    expm1(n log |w|), which keeps them.
     """
-    n = np.asarray(n, dtype=np.float64)
+    w, n = real("w", w), _whole_numbers(n)
     if w in (0.0, 1.0):
         return n * 1.0 if w else np.minimum(n, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -174,22 +178,31 @@ def geometric_sum(w: float, n: ArrayLike) -> Array:
 def geometric_slope(w: float, n: ArrayLike) -> Array:
     """S'_n = 1 + 2 w + 3 w^2 + ... + (n-1) w^(n-2), the derivative of S_n with respect to w.
 
-    In closed form (n w^(n-1) - S_n) / (w - 1). Where n |w - 1| < 1/2 the two parts agree in too
-    many digits, and the binomial series sum_j j C(n, j+1) (w-1)^(j-1) stands in. The error is below
-    1e-12 times the sum of the terms' magnitudes; for w > 0 that is the relative error.
+    w and n as in `geometric_sum`. In closed form (n w^(n-1) - S_n) / (w - 1). Where n |w - 1| < 1/2
+    the two parts agree in too many digits, and the binomial series sum_j j C(n, j+1) (w-1)^(j-1)
+    stands in. The error is below 1e-12 times the sum of the terms' magnitudes; for w > 0 that is
+    the relative error.
     """
-    n = np.asarray(n, dtype=np.float64)
-    h = w - 1.0
-    near = np.abs(n * h) < 0.5
-    series, term = np.zeros_like(n), n * (n - 1) / 2
-    for j in range(1, 25):
-        series, term = (
-            series + term,
-            np.where(near, term * h, 0.0) * ((j + 1) / j) * ((n - j - 1) / (j + 2)),
-        )
+    w, n = real("w", w), _whole_numbers(n)
+    h = np.float64(w) - 1
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        near = np.abs(n * h) < 0.5
+        series, term = np.zeros_like(n), n * (n - 1) / 2
+        for j in range(1, 25):
+            series, term = (
+                series + term,
+                np.where(near, term * h, 0.0) * ((j + 1) / j) * ((n - j - 1) / (j + 2)),
+            )
         ratio = (n * power(w, n - 1) - geometric_sum(w, n)) / h
-    return np.where(near | (n < 3), series, ratio)
+        far = _grown((n - w / h) / h, w, n - 1)  # its limit for large w^n
+    return np.where(near | (n < 3), series, np.where(np.isfinite(ratio), ratio, far))
+
+
+def _whole_numbers(n: ArrayLike, least: int = 0) -> Array:
+    numbers = np.asarray(n, dtype=np.float64)
+    if not ((numbers == np.floor(numbers)) & (numbers >= least) & (numbers <= DEEPEST)).all():
+        raise reject("n", n, f"whole numbers from {least} to {DEEPEST:,}")
+    return numbers
 
 
 def _checked(

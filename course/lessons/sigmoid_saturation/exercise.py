@@ -62,8 +62,10 @@ def check_gradient_factor(gradient_factor: Callable[[Any, float], Any]) -> None:
 
 
 def _sigmoid(z: Any) -> Any:
-    return 1 / (1 + np.exp(-z))
+    """1 / (1 + exp(-z)), elementwise, for every finite z."""
+    small = np.exp(-np.abs(z))  # never overflows
+    return np.where(np.asarray(z) < 0, small, 1.0) / (1 + small)
 
 
 def _slope(z: Any) -> Any:
-    return _sigmoid(z) * (1 - _sigmoid(z))
+    return _sigmoid(z) * _sigmoid(-z)

@@ -109,7 +109,8 @@ def with_gates(net: Network, examples: Dataset, records: Iterator[Record]) -> It
 
 def gate_at(bias: float) -> float:
     """T = sigmoid(bias): where a Highway gate starts, on average."""
-    return 1 / (1 + math.exp(-real("bias", bias)))
+    small = math.exp(-abs(real("bias", bias)))  # never overflows
+    return (1.0 if bias >= 0 else small) / (1 + small)
 
 
 def correlation(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from course import measures, seeding
-from course.arguments import one_of, real, whole
+from course.arguments import one_of, real, reject, whole
 from course.networks import initializers
 
 KINDS = {"Gaussian": "lecun_normal", "orthogonal": "orthogonal"}
@@ -57,11 +57,14 @@ def share_below(threshold: float, depth: int | np.ndarray) -> np.ndarray:
     That is, s^(2/L) is spread evenly between 0 and 1. Isopi and Newman, "The triangle law for
     Lyapunov exponents of large random matrices" (1992).
     """
-    t = real("threshold", threshold, above=0, most=1)
-    return t ** (2 / np.asarray(depth, dtype=float))
+    t, layers = real("threshold", threshold, above=0, most=1), np.asarray(depth, dtype=float) + 0.0
+    if not (layers >= 0).all():
+        raise reject("depth", depth, "numbers of factors, >= 0")
+    with np.errstate(divide="ignore", over="ignore"):  # no factor at all: nothing is below t < 1
+        return np.asarray(np.power(t, 2 / layers))
 
 
 def depth_for(share: float, threshold: float) -> float:
     """The number of factors at which this share of the singular values is below the threshold."""
     t = real("threshold", threshold, above=0, most=1)
-    return 2 * math.log(t) / math.log(real("share", share, above=0, most=1 - 1e-12))
+    return 2 * abs(math.log(t) / math.log(real("share", share, above=0, most=1 - 1e-12)))

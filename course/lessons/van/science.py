@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from course.training import Record
 
 SETTINGS = EXPERIMENTS["degradation"].settings
 SEEDS = (0, 1, 2)
+SMALL = 1e-8
+"""An angle in radians that is its own sine and tangent, to all digits of a float."""
+LARGEST = float(np.finfo(float).max)
 
 
 def schedules(steps: int) -> dict[str, training.Skips]:
@@ -50,7 +54,7 @@ def simulate(
     alpha, slope = 0.0, real("resistance", resistance)
     left, multipliers = [1.0], [real("multiplier", multiplier)]
     for _ in range(whole("steps", steps, least=0)):
-        rise = ratio * rate * (alpha - 1)
+        rise = ratio * (rate * (alpha - 1))  # 0 at alpha = 1, whatever ratio times rate is
         alpha = min(max(alpha - rate * (slope + multipliers[-1]), 0.0), 1.0)
         left.append(1 - alpha)
         multipliers.append(multipliers[-1] + rise)
@@ -60,22 +64,17 @@ def simulate(
 def closed_form(
     rate: float, ratio: float, multiplier: float, resistance: float = 0.0, *, steps: int
 ) -> np.ndarray:
-    """1 - alpha after 0 to `steps` steps in the limit of small steps; see `removal_time`.
+    """1 - alpha after 0 to `steps` steps in the limit of small steps, (steps + 1,).
 
-    cos(w t) - (m / sqrt(r)) sin(w t) with w = eta sqrt(r) and m = abs(lambda_0 + g), then 0. For
-    lambda_0 + g > 0 it is 1 until the multiplier has come down, and as for m = 0 from there on.
+    With m = -(lambda_0 + g) >= 0 it is sin(p - w t) / sin(p) where w = eta sqrt(r) and tan(p) =
+    sqrt(r) / m, then 0; see `removal_time`. For lambda_0 + g > 0 it is 1 until the multiplier has
+    come down, and as for m = 0 from there on.
     """
-    start = multiplier + resistance
-    push = max(-start, 0.0)
-    gone = removal_time(rate, ratio, start)
-    waiting = max(start, 0.0) / (rate * ratio) if ratio > 0 else 0.0
-    time = np.maximum(np.arange(steps + 1) - waiting, 0.0)
-    if ratio > 0:
-        angle, root = rate * math.sqrt(ratio) * time, math.sqrt(ratio)
-        left = np.cos(angle) - push / root * np.sin(angle)
-    else:
-        left = 1 - rate * push * time
-    return np.where(np.arange(steps + 1) < gone, np.clip(left, 0, 1), 0.0)
+    start = real("multiplier", multiplier) + real("resistance", resistance)
+    waiting, swing, angle = _phases(rate, ratio, start)
+    time = np.maximum(np.arange(whole("steps", steps) + 1) - waiting, 0.0)
+    ahead = 1 - np.minimum(time / max(swing, 1e-300), 1.0)  # share of the swing
+    return np.sin(angle * ahead) / math.sin(angle) if angle > SMALL else ahead
 
 
 @dataclass(frozen=True)
@@ -166,13 +165,29 @@ def removal_time(rate: float, ratio: float = 0.5, multiplier: float = -1.0) -> f
     lambda_0 / (eta r) steps later; from there on it is as for lambda_0 = 0. Infinite where the
     skips never leave. When alpha reaches 1 the clipping keeps it there, as lambda is still < 0.
     """
-    rate = real("rate", rate, above=0)
-    ratio, multiplier = real("ratio", ratio, least=0), real("multiplier", multiplier)
-    if ratio == 0:
-        return 1 / (rate * -multiplier) if multiplier < 0 else math.inf
-    waiting = max(multiplier, 0.0) / (rate * ratio)
-    root = math.sqrt(ratio)
-    return waiting + math.atan2(root, max(-multiplier, 0.0)) / (rate * root)
+    waiting, swing, _ = _phases(rate, ratio, multiplier)
+    return waiting + swing
+
+
+def _phases(rate: float, ratio: float, multiplier: float) -> tuple[float, float, float]:
+    """Steps that the clipping holds alpha at 0, steps from there to 1, and the latter's angle."""
+    rate, ratio = real("rate", rate, above=0), real("ratio", ratio, least=0)
+    push, root = real("multiplier", -multiplier), math.sqrt(ratio)
+    waiting = _quotient(max(-push, 0.0), rate, ratio)
+    angle = math.atan2(root, max(push, 0.0))
+    if angle > SMALL:
+        return waiting, _quotient(angle, rate, root), angle
+    return waiting, _quotient(1.0, rate, max(push, 0.0)), angle
+
+
+def _quotient(numerator: float, *divisors: float) -> float:
+    """The numerator over all divisors, rounded once: no product of them under- or overflows."""
+    if numerator == 0:
+        return 0.0
+    if 0 in divisors:
+        return math.inf
+    exact = Fraction(numerator) / math.prod(map(Fraction, divisors))
+    return float(exact) if exact < LARGEST else math.inf
 
 
 def removed_at(records: Sequence[Record], for_good: bool = False) -> np.ndarray:
