@@ -194,20 +194,10 @@ def test_options_are_set_by_partial():
     torch.testing.assert_close(2 * replicate(halved, 4, 4)[0], draw("orthogonal", 4, 4))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "lecun_normal",
-        "lecun_uniform",
-        "glorot_normal",
-        "glorot_uniform",
-        "he_normal",
-        "he_uniform",
-        "orthogonal",
-        "mixed",
-        "identity",
-    ],
-)
+SCALED = [f"{law}_{kind}" for law in ("lecun", "glorot", "he") for kind in ("normal", "uniform")]
+
+
+@pytest.mark.parametrize("name", [*SCALED, "orthogonal", "mixed", "identity"])
 @pytest.mark.parametrize("gain", [0.0, -0.0, 5e-324, 1e-310, 1e-160, 1e160, 1e300])
 def test_a_gain_of_any_size_is_a_factor(name: str, gain: float) -> None:
     law = initializers.LAWS[name]
@@ -217,18 +207,7 @@ def test_a_gain_of_any_size_is_a_factor(name: str, gain: float) -> None:
     torch.testing.assert_close(scaled, gain * plain, rtol=1e-12, atol=5e-323)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "lecun_normal",
-        "lecun_uniform",
-        "glorot_normal",
-        "glorot_uniform",
-        "he_normal",
-        "he_uniform",
-        "torch_default",
-    ],
-)
+@pytest.mark.parametrize("name", [*SCALED, "torch_default"])
 def test_no_inputs_no_weights(name: str) -> None:
     with pytest.raises(ValueError, match="fan_in = 0"):
         initializers.LAWS[name](0, 0, torch.Generator())
