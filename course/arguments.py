@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def reject(name: str, value: Any, allowed: str) -> ValueError:
@@ -50,11 +52,11 @@ def real(
     return number
 
 
-def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
+def one_of(name: str, value: Any, choices: Iterable[T]) -> T:
     """`value` if it is among `choices`, or ValueError that lists them."""
     known = list(choices)
     if value not in known:
-        raise reject(name, value, "one of " + ", ".join(known))
+        raise reject(name, value, "one of " + ", ".join(map(str, known)))
     return value
 
 

@@ -8,12 +8,12 @@
 In reading order:
 
 figure          live, LivePanel: controls, a figure and a `draw` that changes its artists
-controls        Control, choice: a slider or a list in full
+controls        Slider, Choice, Switch: a slider, a list and a box to tick, in full
 run             live_run, LiveRun: training in the background, with a curve and a Stop button
-slices          training a little at each drawing
-words           show, describe, in_words
+slices          Slices: training a little at each drawing
+words           show, in_words, number, count
 canvas          Canvas: redraws what has changed, and only that
-picture         the picture in the page, with its alternative text
+picture         the picture in the page, with its alternative text; output: a widget in a cell
 """
 
 import lazy_loader

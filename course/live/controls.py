@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets
 
-from course.arguments import reject
+from course.arguments import one_of, real, reject, whole
 
 ALLOWED = (
-    "(least, most), (least, most, step), a list of choices, True or False, a Control, "
-    "or an ipywidgets widget with a value"
+    "(least, most), (least, most, step), a list of choices, True or False, a Slider, a Choice, "
+    "a Switch, or an ipywidgets widget with a value"
 )
+WIDTH, NAME_WIDTH = "440px", "130px"
 
 
 @dataclass(frozen=True)
-class Control:
-    """A slider in full: ``Control(1, 100, value=30, description="depth n", tooltip="...")``.
+class Slider:
+    """A slider in full: ``Slider(1, 100, value=30, description="depth n", tooltip="...")``.
 
     least, most, step: whole numbers give an IntSlider, else a FloatSlider.
-    value: where it stands first; the middle if None.
+    value: where it stands first, from least to most; the middle if None.
     log: evenly spaced in the logarithm; least and most are then the values (above 0), and step is
         in powers of ten.
     """
@@ -36,75 +37,134 @@ class Control:
     log: bool = False
 
     def widget(self, name: str) -> ipywidgets.Widget:
-        """The slider, named `name` unless it has a description of its own."""
+        """The slider; ValueError, with `name` in it, for a range or first value without sense."""
         least, most, step, value = self.least, self.most, self.step, self.value
         if not -math.inf < least < most < math.inf:
             raise reject(name, (least, most), "(least, most), finite, with least < most")
         if step is not None and step <= 0:
             raise reject(name, step, "a step > 0")
-        if value is not None and not least <= value <= most:
-            raise reject(name, value, f"a first value in [{least}, {most}]")
-        common: dict[str, Any] = {"description": self.description or name, "tooltip": self.tooltip}
-        if self.log:
-            if least <= 0:
-                raise reject(name, least, "a least value > 0 for a log slider")
-            middle = math.sqrt(least * most) if value is None else value
-            return ipywidgets.FloatLogSlider(
-                value=middle,
-                min=math.log10(least),
-                max=math.log10(most),
-                step=step or 0.1,
-                readout_format=".2g" if least >= 1e-3 else ".1e",  # ".2g" reads 0.0000010
-                **common,
-            )
-        if all(isinstance(number, int) for number in (least, most, step or 1, value or 0)):
-            middle = (least + most) // 2 if value is None else value
-            return ipywidgets.IntSlider(middle, least, most, step or 1, **common)
-        middle = (least + most) / 2 if value is None else value
-        return ipywidgets.FloatSlider(
-            value=middle, min=least, max=most, step=step or (most - least) / 100, **common
+        words = {"description": self.description, "tooltip": self.tooltip}
+        if all(isinstance(number, int) for number in (least, most, step or 1)) and not self.log:
+            low, high = int(least), int(most)
+            value = (low + high) // 2 if value is None else value
+            value = whole(name, value, least=low, most=high)
+            return ipywidgets.IntSlider(value, low, high, step or 1, **words)
+        if self.log and least <= 0:
+            raise reject(name, least, "a least value > 0 for a log slider")
+        if value is None:
+            value = math.sqrt(least * most) if self.log else (least + most) / 2
+        value = real(name, value, least=least, most=most)
+        if not self.log:
+            step = step or (most - least) / 100
+            return ipywidgets.FloatSlider(value, min=least, max=most, step=step, **words)
+        return ipywidgets.FloatLogSlider(
+            value=value,
+            min=math.log10(least),
+            max=math.log10(most),
+            step=step or 0.1,
+            readout_format=".2g" if least >= 1e-3 else ".1e",  # ".2g" reads 0.0000010
+            **words,
         )
 
 
-def widget(name: str, what: Any) -> ipywidgets.Widget:
-    """The widget for one control of `live`, or ValueError that says what is allowed."""
-    if isinstance(what, ipywidgets.Widget) and what.has_trait("value"):
-        made = what
-        if made.has_trait("description") and not made.description:
-            made.description = name
-    elif isinstance(what, Control):
-        made = what.widget(name)
-    elif isinstance(what, tuple) and len(what) in (2, 3) and not isinstance(what[0], str):
-        made = Control(*what).widget(name)
-    elif isinstance(what, bool):
-        made = ipywidgets.Checkbox(what, description=name)
-    elif isinstance(what, list | dict) and what:
-        made = ipywidgets.Dropdown(options=what, description=name)
+@dataclass(frozen=True)
+class Choice:
+    """One of some values: ``Choice(("relu", "tanh"), "tanh", "activation", "what units apply")``.
+
+    options: the values, or the values by the words to be read in their place.
+    value: the first one chosen; that of the first option if None.
+    slider: the options stand along a slider, in their order, and not in a list that opens.
+    """
+
+    options: Iterable[Any] | Mapping[str, Any]
+    value: Any = None
+    description: str = ""
+    tooltip: str = ""
+    slider: bool = False
+
+    def widget(self, name: str) -> ipywidgets.Widget:
+        """The list or slider; ValueError, with `name` in it, for a value that is no option."""
+        pairs = self.options.items() if isinstance(self.options, Mapping) else (
+            (f"{option:g}" if isinstance(option, float) else str(option), option)
+            for option in self.options
+        )  # fmt: skip
+        options = list(pairs)
+        if not options:
+            raise reject(name, self.options, ALLOWED)
+        values = [value for _, value in options]
+        value = values[0] if self.value is None else one_of(name, self.value, values)
+        kind = ipywidgets.SelectionSlider if self.slider else ipywidgets.Dropdown
+        return kind(
+            options=options, value=value, description=self.description, tooltip=self.tooltip
+        )
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A box to tick: ``Switch(False, "clip the gradient", "to norm 1")``."""
+
+    value: bool = False
+    description: str = ""
+    tooltip: str = ""
+
+    def widget(self, name: str) -> ipywidgets.Widget:
+        """The box; ValueError, with `name` in it, where the value is neither True nor False."""
+        if not isinstance(self.value, bool):
+            raise reject(name, self.value, "True or False")
+        return ipywidgets.Checkbox(self.value, description=self.description, tooltip=self.tooltip)
+
+
+def widget(name: str, control: Any) -> ipywidgets.Widget:
+    """The widget for one control of `live`, named `name` where it has no description of its own.
+
+    Raises ValueError that says what is allowed.
+    """
+    if isinstance(control, tuple) and len(control) in (2, 3) and not isinstance(control[0], str):
+        control = Slider(*control)
+    elif isinstance(control, bool):
+        control = Switch(control)
+    elif isinstance(control, list | dict):
+        control = Choice(control)
+    if isinstance(control, Slider | Choice | Switch):
+        control = control.widget(name)
+        control.layout.width = WIDTH
+    elif not (isinstance(control, ipywidgets.Widget) and control.has_trait("value")):
+        raise reject(name, control, ALLOWED)
+    if control.has_trait("description") and not control.description:
+        control.description = name
+    if control.has_trait("tooltip") and not control.tooltip:
+        control.tooltip = control.description  # the page would show "null"
+    if control.has_trait("style") and hasattr(control.style, "description_width"):
+        control.style.description_width = NAME_WIDTH
+    return control
+
+
+def reading(control: ipywidgets.Widget) -> Any:
+    """The value of a widget; that of a slider without the rounding errors of its steps.
+
+    Near a place of the slider it is the number that one reads there: 1 and not 1.0000000000000009.
+    On a logarithmic one the places have their first three digits: 10^-2.5 is 0.00316. What was
+    typed or set between two places stays as it is.
+    """
+    number = control.value
+    if isinstance(control, ipywidgets.FloatSlider):
+        steps = (number - control.min) / control.step
+        digits = 9 - math.floor(math.log10(control.step))
+        place = round(control.min + round(steps) * control.step, digits) + 0.0  # -0.0 is 0
+    elif isinstance(control, ipywidgets.FloatLogSlider):
+        steps = (math.log(number, control.base) - control.min) / control.step
+        digits = max(3, 2 - math.floor(math.log10(control.step)))  # places stay apart
+        place = float(f"{control.base ** (control.min + round(steps) * control.step):.{digits}g}")
     else:
-        raise reject(name, what, ALLOWED)
-    if made.has_trait("tooltip") and not made.tooltip:
-        made.tooltip = made.description  # the page would show "null"
-    if made.has_trait("style") and hasattr(made.style, "description_width"):
-        made.style.description_width = "130px"
-    if isinstance(what, ipywidgets.Widget):
-        return made
-    made.layout.width = "440px"
-    return made
+        return number
+    return place if abs(steps - round(steps)) < 1e-6 else number
 
 
-def reachable(made: ipywidgets.Widget) -> ipywidgets.Widget:
-    """Let the events of `made` arrive while a cell runs; returns it.
+def reachable(control: ipywidgets.Widget) -> ipywidgets.Widget:
+    """`control`, whose events from now on arrive while a cell runs.
 
     JupyterLab sends them to a thread of their own (a subshell). ipykernel 7.4 sends them back to
     where the widget was last written to, the cell's thread, unless it doesn't know where that was.
     """
-    getattr(made.comm, "__dict__", {}).pop("_reply_subshell_id", None)
-    return made
-
-
-def choice(options: Iterable[Any], value: Any, name: str, tooltip: str) -> ipywidgets.Dropdown:
-    """A list to choose one of `options` from, as wide as a slider; it stands at `value` first."""
-    return ipywidgets.Dropdown(
-        options=list(options), value=value, description=name, tooltip=tooltip,
-        layout={"width": "440px"},
-    )  # fmt: skip
+    getattr(control.comm, "__dict__", {}).pop("_reply_subshell_id", None)
+    return control

@@ -29,8 +29,8 @@ from matplotlib.figure import Figure
 
 from course import arguments
 from course.live.canvas import Canvas
-from course.live.controls import reachable, widget
-from course.live.picture import Picture
+from course.live.controls import reachable, reading, widget
+from course.live.picture import Picture, output
 
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
 PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
@@ -49,19 +49,19 @@ def live(
 ) -> LivePanel:
     """Show `fig` with controls that call ``draw(name=value, ...)``; see the head of this module.
 
-    controls: a tuple (least, most[, step]), a list of choices, True or False, a `Control`, or any
-        ipywidgets widget with a value (``FloatLogSlider`` too).
+    controls: a tuple (least, most[, step]), a list of choices, True or False; a `Slider`, `Choice`
+        or `Switch`, which say more; or any ipywidgets widget with a value. `draw` gets a slider's
+        value without the rounding errors of its steps: 1, not 1.0000000000000009.
     seed: a whole number adds a "New draw" button: `draw` gets ``seed=`` as well, one more at each
         press, and the random draw stays fixed between presses.
     reset: whether there is a Reset button, which brings back the first values (and seed).
     summary: what a stored notebook holds as text in the place of what `draw` says, for figures of
         trained networks: their numbers differ from machine to machine.
 
-    Raises ValueError for a control that is none of these; whatever the first `draw` raises.
+    Raises ValueError for a control that is none of these or whose first value is outside its range;
+    whatever the first `draw` raises.
     """
-    return LivePanel(
-        fig, draw, title=title, reset=reset, seed=seed, summary=summary, controls=controls
-    )
+    return LivePanel(fig, draw, controls, title, reset, seed, summary)
 
 
 class LivePanel(ipywidgets.VBox):
@@ -74,12 +74,11 @@ class LivePanel(ipywidgets.VBox):
         self,
         fig: Figure,
         draw: Callable[..., str | None],
-        *,
-        title: str = "",
-        reset: bool = True,
-        seed: int | None = None,
-        summary: str = "",
         controls: dict[str, Any],
+        title: str,
+        reset: bool,
+        seed: int | None,
+        summary: str,
     ) -> None:
         self.controls = {name: widget(name, value) for name, value in controls.items()}
         self._draw, self._summary = draw, summary
@@ -114,7 +113,7 @@ class LivePanel(ipywidgets.VBox):
     @property
     def values(self) -> dict[str, Any]:
         """What `draw` gets: the controls' values by name, and the seed if there is one."""
-        values = {name: control.value for name, control in self.controls.items()}
+        values = {name: reading(control) for name, control in self.controls.items()}
         return values if self._seed is None else {**values, "seed": self._seed}
 
     @property
@@ -169,18 +168,18 @@ class LivePanel(ipywidgets.VBox):
         self._picture.show(self._canvas.render(), self._canvas.size, str(text))
 
     def _changed(self, _: Any = None) -> None:
-        # Every event asks for a look QUIET seconds later; only the look that finds silence, or
-        # patience at its end, draws. There is no state that an interrupt could leave stuck.
+        # Every event asks for a drawing QUIET seconds later; only one that finds silence then, or
+        # patience at its end, is done. There is no state that an interrupt could leave stuck.
         now = time.monotonic()
         if not self._dirty:
             self._dirty, self._deadline = True, now + PATIENCE
         self._quiet = now + QUIET
         try:
-            asyncio.get_running_loop().call_later(QUIET, self._look)
+            asyncio.get_running_loop().call_later(QUIET, self._refresh_if_due)
         except RuntimeError:  # no loop: plain Python
             self.refresh()
 
-    def _look(self) -> None:
+    def _refresh_if_due(self) -> None:
         if time.monotonic() >= min(self._quiet - QUIET / 10, self._deadline):
             self.refresh()
 
@@ -188,15 +187,7 @@ class LivePanel(ipywidgets.VBox):
         return self._summary or self.text
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {
-            "text/plain": repr(self),
-            "image/png": self.png,
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self.model_id,
-            },
-        }
+        return output(self, {"text/plain": repr(self), "image/png": self.png})
 
 
 @contextlib.contextmanager
@@ -217,8 +208,8 @@ def _explain(problem: BaseException, draw: Callable[..., Any]) -> str:
     """The error, and the line of `draw` where it happened."""
     if isinstance(problem, KeyboardInterrupt):
         return "Interrupted. Move a control to draw again."
-    what = "".join(traceback.format_exception_only(problem)).strip()
+    error = "".join(traceback.format_exception_only(problem)).strip()
     frames = traceback.extract_tb(problem.__traceback__)
     file = getattr(getattr(draw, "__code__", None), "co_filename", None)
     place = ([frame for frame in frames if frame.filename == file] or frames)[-1]
-    return f"{what}\n(in {place.name}, line {place.lineno}: {place.line})"
+    return f"{error}\n(in {place.name}, line {place.lineno}: {place.line})"

@@ -10,8 +10,10 @@ ancestor with the CSS class ``course-live``) after its description, again whenev
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets
 
 
@@ -38,3 +40,9 @@ class Picture(anywidget.AnyWidget):
         with self.hold_sync():
             self.png, self.alt, self.caption, self.failure = png, text, text, ""
             self.width, self.height = size
+
+
+def output(widget: ipywidgets.Widget, instead: dict[str, Any]) -> dict[str, Any]:
+    """A widget as the output of a cell; `instead` stands in, by type, where there is no kernel."""
+    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    return {**instead, "application/vnd.jupyter.widget-view+json": view}

@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from course.arguments import reject
 from course.live.canvas import Canvas
 from course.live.controls import reachable
-from course.live.picture import Picture
+from course.live.picture import Picture, output
 from course.plots import style
 from course.plots.growing import GrowingCurves
 
@@ -50,7 +50,7 @@ def live_run(
     draw: Callable[[History], str | None] | None = None,
     wait: bool | None = None,
 ) -> LiveRun:
-    """Train and watch.
+    """Runs that train in the background, drawn as they go, with a progress bar and a Stop button.
 
     runs: an iterator of records (`training.fit`), or several by name, which advance side by side.
         A record says `step` and `steps`; progress and time left come from these.
@@ -222,8 +222,8 @@ class LiveRun(ipywidgets.VBox):
 
     def _show(self) -> None:
         share = sum(map(self._share, self.history)) / len(self.history)
-        gone = time.monotonic() - self._began
-        left = f"{gone * (1 - share) / share:.0f} s left" if share > 0 else "starting"
+        spent = time.monotonic() - self._began
+        left = f"{spent * (1 - share) / share:.0f} s left" if share > 0 else "starting"
         self._bar.value, self._note.value = share, f"{share:.0%}, {left}"
         try:
             words = self._draw(self.history) or ""
@@ -235,12 +235,12 @@ class LiveRun(ipywidgets.VBox):
 
     @property
     def _head(self) -> str:
-        made: dict[int, list[int]] = {}
+        reached: dict[int, list[int]] = {}  # by the number of all steps
         for records in filter(None, self.history.values()):
-            made.setdefault(records[-1].steps, []).append(records[-1].step)
+            reached.setdefault(records[-1].steps, []).append(records[-1].step)
         parts = [
             f"{min(at)} of {of}" if min(at) == max(at) else f"{min(at)} to {max(at)} of {of}"
-            for of, at in made.items()
+            for of, at in reached.items()
         ]
         return f"Training {self._state}: {', '.join(parts) or 'no'} steps."
 
@@ -248,15 +248,7 @@ class LiveRun(ipywidgets.VBox):
         return self._head
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {
-            "text/plain": repr(self),
-            "image/png": self._picture.png,
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self.model_id,
-            },
-        }
+        return output(self, {"text/plain": repr(self), "image/png": self._picture.png})
 
 
 class _Stop(BaseException):

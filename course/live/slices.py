@@ -1,29 +1,49 @@
-"""Training inside a live figure, a slice of time at each drawing: sliders stay quick meanwhile."""
+"""Work inside a live figure, a slice of time at each drawing: sliders stay quick meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
-SLICE = 0.06
-"""Seconds of training between two drawings."""
+T = TypeVar("T")
+SLICE = 0.06  # seconds of work between two drawings
 PAUSE = 0.002
 
 
-def seconds() -> float:
-    """How long to train before this drawing: a slice, or to the end where nobody watches."""
+class Slices(Generic[T]):
+    """An iterator, such as a training, that is worked off in slices of time.
+
+    items: what it has given so far; done: whether it has ended.
+    """
+
+    def __init__(self, source: Iterable[T]) -> None:
+        self._source = iter(source)
+        self.items: list[T] = []
+        self.done = False
+
+    def advance(self, again: Callable[[], None]) -> None:
+        """Take items for one slice, and have `again` called soon unless that was the end.
+
+        In a `draw`: ``steps.advance(lambda: panel.again())``; a lambda, for in its first drawing a
+        panel has no name yet. Where nobody watches (no loop, COURSE_WAIT=1) all is one slice.
+        """
+        end = time.monotonic() + _seconds()
+        while not self.done and time.monotonic() < end:
+            try:
+                self.items.append(next(self._source))
+            except StopIteration:
+                self.done = True
+        if not self.done:
+            asyncio.get_running_loop().call_later(PAUSE, again)
+
+
+def _seconds() -> float:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return math.inf
     return math.inf if os.environ.get("COURSE_WAIT") == "1" else SLICE
-
-
-def go_on(again: Callable[[], None]) -> None:
-    """Call `again` soon: ``go_on(lambda: panel.again())`` in a `draw` that is not at its end.
-
-    A lambda, for in its first drawing a panel has no name yet.
-    """
-    asyncio.get_running_loop().call_later(PAUSE, again)

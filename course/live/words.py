@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,21 @@ from matplotlib.figure import Figure
 from course.live.figure import LivePanel, live
 
 
+def number(value: float, digits: int = 2, *, zero: str = "0") -> str:
+    """A number to so many digits, as it stands in a sentence: "0.12", "1.2e-07", "not finite".
+
+    zero: what is written for 0, such as "exactly 0" where it must not be taken for a small number.
+    """
+    if not math.isfinite(value):
+        return "not finite"
+    return f"{value:.{digits}g}" if value else zero
+
+
+def count(n: int, noun: str) -> str:
+    """How many there are: "1 layer", "2 layers"."""
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
 def show(fig: Figure, words: str = "") -> LivePanel:
     """`fig` as a picture with alternative text, which is also shown below it.
 
@@ -20,11 +36,6 @@ def show(fig: Figure, words: str = "") -> LivePanel:
     """
     text = words or in_words(fig)
     return live(fig, lambda: text, reset=False)
-
-
-def describe(fig: Figure | Axes) -> None:
-    """Print `in_words(fig)`."""
-    print(in_words(fig))
 
 
 def in_words(fig: Figure | Axes) -> str:
@@ -63,15 +74,11 @@ def _axes(ax: Axes) -> str:
 
 def _series(values: Any) -> str:
     y = np.asarray(values, dtype=float).ravel()
-    seen = y[np.isfinite(y)]
-    if not seen.size:
+    finite = y[np.isfinite(y)]
+    if not finite.size:
         return f"{y.size} values, none finite" if y.size else "no values"
-    lost = f", {y.size - seen.size} not finite" if seen.size < y.size else ""
-    if seen.size == 1:
-        return f"{_short(seen[0])}{lost}"
-    ends = f"from {_short(seen[0])} to {_short(seen[-1])}"
-    return f"{y.size} values {ends}, least {_short(seen.min())}, largest {_short(seen.max())}{lost}"
-
-
-def _short(value: float) -> str:
-    return f"{value:.2g}" if value else "0"
+    lost = f", {y.size - finite.size} not finite" if finite.size < y.size else ""
+    if finite.size == 1:
+        return f"{number(finite[0])}{lost}"
+    first, last, least, largest = map(number, (finite[0], finite[-1], finite.min(), finite.max()))
+    return f"{y.size} values from {first} to {last}, least {least}, largest {largest}{lost}"

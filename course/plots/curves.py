@@ -13,6 +13,9 @@ from course.arguments import reject
 
 BAND = 0.22
 """How opaque a band is."""
+Band = tuple[Line2D, PolyCollection, Line2D]
+NOTHING = np.empty(0), np.empty((0, 1))
+"""For `move_band`, where there is nothing to show: x and values."""
 
 
 def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -24,9 +27,9 @@ def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values = np.asarray(values, dtype=float)
     finite = np.isfinite(values)
     count = finite.sum(axis=-1)
-    kept = np.where(finite, values, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.where(count > 0, kept.sum(axis=-1) / np.maximum(count, 1), np.nan)
+        total = np.where(finite, values, 0.0).sum(axis=-1)
+        mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         squares = np.where(finite, (values - mean[..., None]) ** 2, 0.0).sum(axis=-1)
         error = np.sqrt(squares / np.maximum(count - 1, 1) / np.maximum(count, 1))
     return mean, np.where(count > 0, error, np.nan)
@@ -34,7 +37,7 @@ def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def mean_band(
     ax: Axes, x: Any, values: Any, *, label: str = "", errors: float = 1.0, **line: Any
-) -> tuple[Line2D, PolyCollection, Line2D]:
+) -> Band:
     """The mean of R runs against x, with a band of `errors` standard errors on each side.
 
     x: (N,); values: (N, R); line: keywords for the line, e.g. ``**style.architecture("plain")``.
@@ -56,31 +59,26 @@ def mean_band(
     return curve, band, crosses
 
 
-def move_band(
-    artists: tuple[Line2D, PolyCollection, Line2D],
-    x: Any,
-    values: Any,
-    *,
-    errors: float = 1.0,
-) -> None:
-    """Give what `mean_band` returned new values, in place: for live figures."""
+def move_band(artists: Band, x: Any, values: Any, *, errors: float = 1.0) -> None:
+    """Give what `mean_band` returned new values, in place: for live figures. See `NOTHING`."""
     curve, band, crosses = artists
     x, values = _checked(x, values)
     mean, error = mean_and_error(values)
     curve.set_data(x, mean)
-    there = np.isfinite(mean)
-    low, high = (mean - errors * error)[there], (mean + errors * error)[there]
-    outline = np.concatenate([np.stack([x[there], low], 1), np.stack([x[there], high], 1)[::-1]])
-    band.set_verts([outline])
+    band.set_verts([outline(x, mean - errors * error, mean + errors * error)])
     crosses.set_data(*_broken(x, values))
 
 
-def single_runs(ax: Axes, x: Any, values: Any, **line: Any) -> list[Line2D]:
-    """Each run as a thin line: x (N,), values (N, R). NaN and infinity are gaps in it."""
-    x, values = _checked(x, values)
-    look = {"linewidth": 0.7, "alpha": 0.6, **line, "marker": ""}
-    shown = np.where(np.isfinite(values), values, np.nan)
-    return list(ax.plot(x, shown, **look))
+def empty_band(ax: Axes, **line: Any) -> Band:
+    """A `mean_band` with nothing in it yet: `move_band` gives it values."""
+    return mean_band(ax, *NOTHING, **line)
+
+
+def outline(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The polygon between two curves, each (N,), where both are finite: points (2N, 2)."""
+    finite = np.isfinite(low) & np.isfinite(high)
+    upper = np.stack([x, high], 1)[finite]
+    return np.concatenate([np.stack([x, low], 1)[finite], upper[::-1]])
 
 
 def _checked(x: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -91,6 +89,6 @@ def _checked(x: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _broken(x: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where a run is not finite: there, and at the upper edge (in axes' units)."""
+    """Crosses where a run is not finite: x, and the upper edge in axes' units."""
     places = x[~np.isfinite(values).all(axis=1)]
     return places, np.ones(len(places))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import Locator, MaxNLocator, NullLocator
+from matplotlib.ticker import Locator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 from course.plots import style
@@ -29,23 +29,20 @@ class Decades:
         ax.yaxis.set_major_locator(_Powers())
         ax.yaxis.set_minor_locator(NullLocator())
         ax.set(xlim=(0, 1), ylim=(10.0**-low, 10.0**high))
-        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        self._seen: dict[str, Array] = {}
+        style.whole_numbers(ax)
+        self._positive: dict[str, Array] = {}  # by the name of the line
 
     def fit(self, name: str, values: ArrayLike, x: ArrayLike) -> None:
         """Make room for the values of the line called `name`, and for x from 0 to its largest."""
         y = np.asarray(values, dtype=float)
-        self._seen[name] = y[np.isfinite(y) & (y > 0)].ravel()
-        every = np.concatenate(list(self._seen.values()))
+        self._positive[name] = y[np.isfinite(y) & (y > 0)].ravel()
+        every = np.concatenate(list(self._positive.values()))
         low, high = self.least
         if every.size:
             low = _rung(max(low, -np.log10(every.min())))
             high = _rung(max(high, np.log10(every.max())))
-        if self.ax.get_ylim() != (10.0**-low, 10.0**high):
-            self.ax.set_ylim(10.0**-low, 10.0**high)
         right = 1.02 * max(float(np.max(x, initial=0.0)), 1.0)
-        if self.ax.get_xlim() != (0, right):
-            self.ax.set_xlim(0, right)
+        style.limits(self.ax, xlim=(0, right), ylim=(10.0**-low, 10.0**high))
 
 
 class _Powers(Locator):
@@ -75,10 +72,10 @@ class Levels:
 
     def __init__(self, axis: Decades, name: str, k: int) -> None:
         self.axis, self.name = axis, name
-        look = style.line(k)
-        (self.line,) = axis.ax.plot([], [], label=name, **look)
+        line = style.line(k)
+        (self.line,) = axis.ax.plot([], [], label=name, **line)
         edge: dict[str, Any] = {
-            "linestyle": "", "color": look["color"], "transform": axis.ax.get_xaxis_transform(),
+            "linestyle": "", "color": line["color"], "transform": axis.ax.get_xaxis_transform(),
             "clip_on": False, "markersize": 5,
         }  # fmt: skip
         (self.low,) = axis.ax.plot([], [], marker="v", label="_nothing", **edge)
@@ -96,3 +93,19 @@ class Levels:
         self.low.set_data(x[nothing], np.full(nothing.sum(), 0.012))
         self.high.set_data(x[broken], np.full(broken.sum(), 0.988))
         self.axis.fit(self.name, shown, x)
+
+
+class Formula:
+    """A closed form on a `Decades` axis: a black line, with gaps where it is 0 or not finite."""
+
+    def __init__(self, axis: Decades, label: str = "closed form") -> None:
+        self.axis = axis
+        (self.line,) = axis.ax.plot([], [], label=label, **style.FORMULA)
+
+    def show(self, values: ArrayLike) -> None:
+        """values: (N,), for the places 1 to N."""
+        y = np.asarray(values, dtype=float)
+        shown = np.where(np.isfinite(y) & (y > 0), y, np.nan)
+        x = np.arange(1, len(y) + 1)
+        self.line.set_data(x, shown)
+        self.axis.fit("closed form", shown, x)

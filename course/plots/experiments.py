@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course.plots import curves, style
@@ -34,20 +33,12 @@ def accuracy_against_depth(
         ax.set(title=panel, xlabel="depth (hidden blocks)")
         if lowest < 50:
             ax.set_ylim(0, 103)
-            _mark_guessing(ax, 100 / outputs)
+            style.guide(ax, 100 / outputs, "guessing ")
     axes[0].set_ylabel("accuracy (%)")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
     if title:
         fig.suptitle(title, fontsize=11)
     return fig
-
-
-def _mark_guessing(ax: Axes, accuracy: float) -> None:
-    ax.axhline(accuracy, color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)))
-    ax.text(
-        1.0, accuracy, "guessing ", transform=ax.get_yaxis_transform(),
-        ha="right", va="bottom", color=style.GREY, fontsize=8,
-    )  # fmt: skip
 
 
 def by_depth(

@@ -26,14 +26,11 @@ class GrowingCurves:
         self, ax: Axes, names: Sequence[str], value: str, *, log: bool, heading: str = ""
     ) -> None:
         self.ax, self.value, self.log = ax, value, log
-        nothing = np.array([np.nan])
         self._bands = {}
         for k, name in enumerate(names):
             known = name in style.ARCHITECTURES
             line = style.architecture(name) if known else style.line(k)
-            self._bands[name] = curves.mean_band(
-                ax, nothing, nothing[:, None], label=name, **{**line, "marker": ""}
-            )
+            self._bands[name] = curves.empty_band(ax, label=name, **{**line, "marker": ""})
         ax.set(xlabel="step", ylabel=value.replace("_", " "), xlim=(0, 1), ylim=(0.1, 1))
         if log:
             ax.set_yscale("log")
@@ -47,20 +44,21 @@ class GrowingCurves:
 
     def show(self, history: Mapping[str, Sequence[Any]]) -> str:
         """Draw the records so far, by the name of their run; returns what they show in words."""
-        words, seen = [], [np.empty(0)]
+        words, drawable = [], [np.empty(0)]
         for name, records in history.items():
-            kept = [record for record in records if getattr(record, self.value) is not None]
-            if not kept:
+            measured = [record for record in records if getattr(record, self.value) is not None]
+            if not measured:
                 continue
-            thinned = kept[:: max(1, len(kept) // POINTS)]
-            if thinned[-1] is not kept[-1]:
-                thinned.append(kept[-1])
+            last = measured[-1]
+            thinned = measured[:: max(1, len(measured) // POINTS)]
+            if thinned[-1] is not last:
+                thinned.append(last)
             values = np.array([getattr(record, self.value) for record in thinned])
             curves.move_band(self._bands[name], [record.step for record in thinned], values)
-            seen.append(values[np.isfinite(values) & ((values > 0) | (not self.log))])
-            self._make_room(kept[-1].step, kept[-1].steps)
+            drawable.append(values[np.isfinite(values) & ((values > 0) | (not self.log))])
+            self._make_room(last.step, last.steps)
             words.append(f"{name}: {self._words(values[-1])}{_breakdown(records[-1])}")
-        self._fit(np.concatenate(seen))
+        self._fit(np.concatenate(drawable))
         return "\n".join(words)
 
     def _words(self, last: np.ndarray) -> str:
@@ -87,16 +85,15 @@ class GrowingCurves:
         else:
             step = 10 ** np.floor(np.log10(max(high - low, 1e-6)))
             low, high = step * np.floor(low / step), step * np.ceil(high / step + 0.05)
-        if (low, high) != self.ax.get_ylim():
-            self.ax.set_ylim(low, high)
+        style.limits(self.ax, ylim=(float(low), float(high)))
 
 
 def _breakdown(record: Any) -> str:
     """Which replicas broke down, and where the first did; '' if none."""
-    broken = [found for found in record.first_nonfinite if found is not None]
+    broken = [place for place in record.first_nonfinite if place is not None]
     if not broken:
         return ""
-    first = min(broken, key=lambda found: found.step)
+    first = min(broken, key=lambda place: place.step)
     return (
         f" Not finite in {len(broken)}, first at step {first.step}:"
         f" the {first.what} of {first.layer}."

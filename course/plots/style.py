@@ -6,12 +6,13 @@ apart in grey print too. Source: Okabe and Ito, "Color Universal Design" (2008).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
-from course.plots import style
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES: tuple[Any, ...] = (
@@ -24,6 +25,8 @@ ARCHITECTURES = ("resnet", "plain", "van", "highway", "diracnet", "van0", "looks
 
 GREY = "#6E6E6E"
 LIGHT = "#D9D9D9"
+FORMULA: dict[str, Any] = {"color": "black", "linewidth": 1.2}
+"""Keywords for the line of a closed form."""
 
 
 def line(k: int) -> dict[str, Any]:
@@ -57,10 +60,62 @@ def tidy(ax: Axes) -> Axes:
     return ax
 
 
+def hold(fig: Figure, widest: Callable[[], object]) -> None:
+    """Arrange the axes once for good: ones that tremble while a slider moves are hard to read.
+
+    widest: shows the widest labels that there will be; the axes leave room for them.
+    """
+    widest()
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+
+
+def margins(fig: Figure, **edges: float) -> None:
+    """Arrange the axes for good by numbers, those of `Figure.subplots_adjust`."""
+    fig.set_layout_engine(None)
+    fig.subplots_adjust(**edges)
+
+
+def limits(ax: Axes, **edges: tuple[float, float]) -> None:
+    """Set xlim or ylim where it differs: a new limit means that all has to be drawn again."""
+    for name, edge in edges.items():
+        if getattr(ax, f"get_{name}")() != edge:
+            ax.set(**{name: edge})
+
+
+def whole_numbers(ax: Axes, ticks: int = 6) -> None:
+    """An x axis of layers or steps: about so many ticks, each at a whole number."""
+    ax.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))
+
+
+def guide(
+    ax: Axes, height: float, words: str, *, at: tuple[float, float] | None = None,
+    beside: bool = False, **line: Any,
+) -> Text:  # fmt: skip
+    """A grey line across the axes with its name, which is returned: above its right end or beside.
+
+    at: where the name ends, x from 0 to 1 and the height. line: keywords for the line.
+    """
+    ax.axhline(height, **{"color": GREY, "linewidth": 0.8, "linestyle": (0, (2, 2)), **line})
+    look: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": 8}
+    if beside:
+        look = {"va": "center", "fontsize": 9}
+    place = at or (1.01 if beside else 1.0, height)
+    return ax.text(*place, words, transform=ax.get_yaxis_transform(), color=GREY, **look)
+
+
 def guessing(ax: Axes, percent: float) -> None:
     """A grey line where an answer drawn by chance would be, with its name."""
-    ax.axhline(percent, color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)))
-    ax.text(
-        1.0, percent + 1, "guessing ", transform=ax.get_yaxis_transform(),
-        ha="right", va="bottom", color=style.GREY, fontsize=8,
-    )  # fmt: skip
+    guide(ax, percent, "guessing ", at=(1.0, percent + 1))
+
+
+def legend_below(fig: Figure, handles: Sequence[Any], **options: Any) -> None:
+    """A legend of these artists in one row below all axes."""
+    plain = {"ncols": len(handles), "frameon": False, "fontsize": 9}
+    fig.legend(handles=handles, loc="outside lower center", **{**plain, **options})
+
+
+def legend_beside(ax: Axes, x: float = 1.0, **options: Any) -> None:
+    """A legend right of the axes, half way up: inside it would lie on a curve sooner or later."""
+    plain = {"frameon": False, "fontsize": 9, "loc": "center left", "bbox_to_anchor": (x, 0.5)}
+    ax.legend(**{**plain, **options})

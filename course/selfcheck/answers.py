@@ -113,10 +113,10 @@ def read(file: Path | None = None) -> list[Record]:
 
 def find(question: str, phase: str) -> Record | None:
     """The record that counts: the first "before", the last "after" of this question."""
-    found = [r for r in read() if r.question == question and r.phase == phase]
-    if not found:
+    records = [r for r in read() if r.question == question and r.phase == phase]
+    if not records:
         return None
-    return found[0] if phase == "before" else found[-1]
+    return records[0] if phase == "before" else records[-1]
 
 
 def _parse(line: str) -> Record | None:

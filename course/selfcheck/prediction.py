@@ -20,6 +20,7 @@ from typing import Any
 import ipywidgets
 
 from course.arguments import one_of, reject
+from course.live import output
 from course.selfcheck import answers
 
 
@@ -44,12 +45,11 @@ def predict(id: str, question: str, options: Sequence[str]) -> Prediction:
     id: "01-size", the notebook's number and a name, different for each question of the course.
     Raises ValueError for an id or options which are not of this kind.
     """
-    known = [str(option) for option in options]
-    if isinstance(options, str) or not 2 <= len(set(known)) == len(known) <= 8:
+    texts = tuple(str(option) for option in options)
+    if isinstance(options, str) or not 2 <= len(set(texts)) == len(texts) <= 8:
         raise reject("options", options, "two to eight different texts")
-    asked = Question(answers.question_id(id), question, tuple(known))
-    _asked[id] = asked
-    return Prediction(asked)
+    _asked[id] = Question(answers.question_id(id), question, texts)
+    return Prediction(_asked[id])
 
 
 def revisit(id: str, answer: str, because: str = "") -> Revision:
@@ -60,9 +60,9 @@ def revisit(id: str, answer: str, because: str = "") -> Revision:
     """
     if id not in _asked:
         raise reject("id", id, "a question asked above: run the cell with predict(...) first")
-    asked = _asked[id]
-    letters = ascii_lowercase[: len(asked.options)]
-    return Revision(asked, letters.index(one_of("answer", answer, letters)), because)
+    question = _asked[id]
+    letters = ascii_lowercase[: len(question.options)]
+    return Revision(question, letters.index(one_of("answer", answer, letters)), because)
 
 
 class Prediction(ipywidgets.VBox):
@@ -94,10 +94,10 @@ class Prediction(ipywidgets.VBox):
         self.layout.border_left = "4px solid #0072B2"
         self.choice.observe(self._chosen, "index")
         self.button.on_click(lambda _: self.lock())
-        kept = answers.find(question.id, "before") if self.phase == "before" else None
-        if kept is not None and kept.text in question.options:
-            self.choice.index = question.options.index(kept.text)
-            self._close(f"You locked this answer before ({escape(kept.time[:10])}).")
+        record = answers.find(question.id, "before") if self.phase == "before" else None
+        if record is not None and record.text in question.options:
+            self.choice.index = question.options.index(record.text)
+            self._close(f"You locked this answer before ({escape(record.time[:10])}).")
 
     @property
     def locked(self) -> bool:
@@ -142,15 +142,7 @@ class Prediction(ipywidgets.VBox):
         return f"<p><b>{self.title}.</b> {escape(self.question.text)}{options}</p>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {
-            "text/plain": repr(self),
-            "text/html": self._static(),
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self.model_id,
-            },
-        }
+        return output(self, {"text/plain": repr(self), "text/html": self._static()})
 
 
 class Revision(Prediction):

@@ -33,7 +33,7 @@ import time
 import numpy as np
 import matplotlib.pyplot as plt
 from ipywidgets import FloatSlider, interact
-from course.live import Control, LivePanel, live
+from course.live import Slider, LivePanel, live
 from course.plots import style
 %matplotlib inline
 
@@ -86,7 +86,7 @@ def draw(weight):
         ax.set_title(f"weight {weight:.3f}")
     return f"weight {weight:.3f}"
 
-live(fig, draw, weight=Control(0.5, 2.0, 0.001, value=1.0, description="ours"))
+live(fig, draw, weight=Slider(0.5, 2.0, 0.001, value=1.0, description="ours"))
 """  # noqa: E501
 SCRIPT = Path(__file__).with_name("live_latency.js").read_text()
 

@@ -9,7 +9,7 @@ from course_tests.browser.conftest import OpenNotebook
 FIGURE = """
 import time
 import numpy as np
-from course.live import Control, live
+from course.live import Slider, live
 from course.plots import style
 
 fig, ax = style.figure(9.0, 3.5)
@@ -23,8 +23,8 @@ def draw(depth, weight, rate, seed):
     return f"depth {depth}, weight {weight:.2f}, rate {rate:.3g}, seed {seed}"
 
 panel = live(fig, draw, title="Powers of the weight", seed=0,
-             depth=(1, 100), weight=Control(-2.0, 2.0, 0.05, value=0.9, description="weight w"),
-             rate=Control(1e-3, 1.0, log=True))
+             depth=(1, 100), weight=Slider(-2.0, 2.0, 0.05, value=0.9, description="weight w"),
+             rate=Slider(1e-3, 1.0, log=True))
 panel
 """
 SLOW = """
@@ -43,7 +43,7 @@ def divide(by):
     line.set_ydata(1 / by * layers)
     return f"divided by {by}"
 
-live(fig, divide, by=Control(0, 5, value=2))
+live(fig, divide, by=Slider(0, 5, value=2))
 """
 
 

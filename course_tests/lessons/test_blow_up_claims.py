@@ -235,7 +235,7 @@ def test_the_words_tell_what_becomes_of_it() -> None:
 
 def test_axes_stay_in_place_and_a_broken_run_ends_with_a_cross() -> None:
     fig, axes = style.figure(11.0, 4.0, ncols=3)
-    panels = pictures.Explorer(fig, axes)
+    panels = pictures.Training(fig, axes)
     loss = np.array([[1.0], [1e30], [np.inf], [np.nan]])
     panels.show(loss, np.ones((4, 1)), [np.array([1.0, -2.0])] * 2, [np.array([0.0, np.nan])] * 2)
     _, _, crosses = panels.band

@@ -234,7 +234,7 @@ def test_losses_that_are_not_finite_leave_holes_and_no_warning() -> None:
         for holes in (loss, np.full((5, 5), np.inf)):
             fig, axes = style.figure(6.0, 3.0, ncols=2)
             colours = pictures.Colours(fig, list(axes))
-            flat, relief = pictures.Map(axes[0], colours), pictures.Relief(axes[1], colours)
+            flat, relief = pictures.LossMap(axes[0], colours), pictures.Relief(axes[1], colours)
             colours.fit(holes)
             flat.show(axis, axis, holes)
             relief.show(holes, 30.0, 40.0)

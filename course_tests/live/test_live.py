@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course.live import Control, LivePanel, live
+from course.live import LivePanel, Slider, live
 from course.live.figure import PATIENCE
 from course.plots import style
 
@@ -36,7 +36,7 @@ def panel(**options: Any) -> tuple[LivePanel, list[float]]:
         line.set_ydata([0, weight])
         return f"weight {weight:.2f}"
 
-    return live(fig, draw, weight=Control(-2.0, 2.0, 0.1, value=1.0), **options), drawn
+    return live(fig, draw, weight=Slider(-2.0, 2.0, 0.1, value=1.0), **options), drawn
 
 
 def test_two_lines_make_a_figure_live() -> None:
@@ -93,7 +93,7 @@ def test_a_drawing_that_goes_on_is_asked_for_again() -> None:
         line.set_ydata([0, len(steps) / 10])
         return f"depth {depth}, step {len(steps)}"
 
-    made = live(fig, draw, depth=Control(1, 9, value=4))
+    made = live(fig, draw, depth=Slider(1, 9, value=4))
     before = made.png
     made.again()
     assert made.text == "depth 4, step 2" and made.png != before
@@ -135,8 +135,8 @@ def test_the_first_draw_raises_in_the_cell_and_a_later_one_in_the_panel() -> Non
         return f"divided by {by}"
 
     with pytest.raises(ZeroDivisionError):
-        live(fig, draw, by=Control(0, 4, value=0))
-    made = live(fig, draw, by=Control(0, 4, value=2))
+        live(fig, draw, by=Slider(0, 4, value=0))
+    made = live(fig, draw, by=Slider(0, 4, value=2))
     good = made.png
     made.controls["by"].value = 0
     assert made.text.startswith("ZeroDivisionError: ")
@@ -153,7 +153,7 @@ def test_an_error_while_the_figure_is_drawn_is_shown_too() -> None:
         line.set_data([0] * n, [0, 1, 2])
         return "fine"
 
-    made = live(fig, draw, n=Control(1, 3, value=3))
+    made = live(fig, draw, n=Slider(1, 3, value=3))
     made.controls["n"].value = 2
     assert made.text.startswith("ValueError: ")
     made.controls["n"].value = 1
@@ -236,7 +236,7 @@ def test_an_endless_drawing_can_be_interrupted_between_cells() -> None:
                 time.sleep(0.01)
         return f"n = {n}"
 
-    made = live(fig, draw, n=Control(1, 3, value=1))
+    made = live(fig, draw, n=Slider(1, 3, value=1))
     usual = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a kernel between two cells
     try:
         made.controls["n"].value = 2

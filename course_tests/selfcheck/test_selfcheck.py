@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from course.lessons.scalar_chain import exercise as scalar_chain_exercise
-from course.live import describe, in_words, show
+from course.live import in_words, show
 from course.plots import style
 from course.selfcheck import agree, answers, check, holds, predict, revisit
 from course.selfcheck.prediction import Prediction
@@ -224,7 +224,7 @@ def test_agree_prints_what_is_expected(capsys: pytest.CaptureFixture[str]) -> No
             agree(measured, expected, 0.5, "loss")
 
 
-def test_a_figure_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_figure_in_words() -> None:
     fig, (left, right) = style.figure(ncols=2)
     left.plot([0, 1, 2, 3], [1.0, 10.0, math.inf, 0.5], label="activation", **style.line(0))
     left.axhline(1.0)
@@ -238,8 +238,7 @@ def test_a_figure_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         "- samples: 2 points",
         "- image of 2 x 2: 4 values from 0 to 3, least 0, largest 3",
     ]
-    describe(left)
-    assert said(capsys).startswith("Signals")
+    assert in_words(left).startswith("Signals")
     panel = show(fig)
     assert repr(panel) == in_words(fig) and panel.png.startswith(b"\x89PNG")
     assert repr(show(fig, "Two pictures.")) == "Two pictures."

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import ipywidgets
 import numpy as np
 
 from course.lessons.blow_up import pictures, science, short_chain
-from course.live import Control, LivePanel, LiveRun, live, live_run
+from course.live import LivePanel, LiveRun, Slider, Switch, count, live, live_run, number
 from course.plots import style
 from course.plots.growing import GrowingCurves
 
@@ -27,14 +26,11 @@ def explore(
     1, clip (at norm 1). Raises ValueError outside.
     """
     fig, axes = style.figure(11.0, 4.0, ncols=3)
-    panels = pictures.Explorer(fig, axes)
-    widest = np.resize([1e-100, 1e100], 100)  # the widest labels there will be
-    panels.show(widest[:, None], widest[:, None], [widest] * 2, [widest] * 2)
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+    panels = pictures.Training(fig, axes)
+    wide = np.resize([1e-100, 1e100], 100)
+    style.hold(fig, lambda: panels.show(wide[:, None], wide[:, None], [wide] * 2, [wide] * 2))
 
     def draw(depth: int, weight: float, rate: float, clip: bool, seed: int) -> str:
-        weight = round(weight, 4)  # a slider's value carries rounding errors of its steps
         seeds = range(RUNS * seed, RUNS * (seed + 1))
         run = short_chain.train(
             weight, depth=depth, rate=rate, clip=CLIP if clip else None, steps=STEPS, seeds=seeds
@@ -47,18 +43,15 @@ def explore(
             for values in (run.weights, run.gradients)
         ]
         panels.show(run.loss, frozen, *moments)
-        settings = f"w0 = {weight:.4g}, {depth} layer{'s' * (depth > 1)}, rate {rate:.2g}"
+        settings = f"w0 = {weight:.4g}, {count(depth, 'layer')}, rate {rate:.2g}"
         return f"{settings}, {'clipped at 1' if clip else 'no clipping'}.\n{words(run, frozen)}"
 
     return live(
         fig, draw, seed=0,
-        depth=Control(1, 100, 1, depth, "depth n", "number of layers"),
-        weight=Control(-2.0, 2.0, 0.05, weight, "weight w0", "what every weight starts at"),
-        rate=Control(1e-6, 1.0, 0.25, rate, "learning rate", "the size of a step", log=True),
-        clip=ipywidgets.Checkbox(
-            clip, description="clip the gradient", tooltip="scale longer gradients down to norm 1",
-            layout={"width": "440px"},
-        ),
+        depth=Slider(1, 100, 1, depth, "depth n", "number of layers"),
+        weight=Slider(-2.0, 2.0, 0.05, weight, "weight w0", "what every weight starts at"),
+        rate=Slider(1e-6, 1.0, 0.25, rate, "learning rate", "the size of a step", log=True),
+        clip=Switch(clip, "clip the gradient", "scale longer gradients down to norm 1"),
     )  # fmt: skip
 
 
@@ -69,23 +62,23 @@ def words(run: short_chain.ShortRun, frozen: np.ndarray) -> str:
     end = np.median(run.loss[-1, survived]) if survived.any() else math.nan
     return "\n".join(
         [
-            f"Loss {_short(np.median(run.loss[0]))} at the start, {_short(end)} at the end "
+            f"Loss {number(np.median(run.loss[0]), 3)} at the start, {number(end, 3)} at the end "
             f"(median of {run.loss.shape[1]} runs, {len(run.loss)} steps). "
-            f"At rate 0 it would be {_short(np.median(frozen))}.",
-            f"Gradient at the start: {_short(first)} at the first layer, "
-            f"{_short(last)} at the last. {_breakdown(run)}",
+            f"At rate 0 it would be {number(np.median(frozen), 3)}.",
+            f"Gradient at the start: {number(first, 3)} at the first layer, "
+            f"{number(last, 3)} at the last. {_breakdown(run)}",
             _verdict(run, end),
         ]
     )
 
 
 def _breakdown(run: short_chain.ShortRun) -> str:
-    found = [where for k in range(run.loss.shape[1]) if (where := run.first_nonfinite(k))]
-    if not found:
+    places = [place for k in range(run.loss.shape[1]) if (place := run.first_nonfinite(k))]
+    if not places:
         return "Everything stays finite."
-    step, layer, what = min(found)
-    place = "the loss" if what == "loss" else f"the {what} of layer {layer}"
-    return f"Not finite in {len(found)} runs, first at step {step}: {place}."
+    step, layer, kind = min(places)
+    name = "the loss" if kind == "loss" else f"the {kind} of layer {layer}"
+    return f"Not finite in {len(places)} runs, first at step {step}: {name}."
 
 
 def _verdict(run: short_chain.ShortRun, end: float) -> str:
@@ -101,10 +94,6 @@ def _verdict(run: short_chain.ShortRun, end: float) -> str:
             f"{some}Silent: the output hardly depends on the input (slope {np.median(slope):.0e})."
         )
     return f"{some}It has not learned the line yet."
-
-
-def _short(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "not finite"
 
 
 def watch(

@@ -18,7 +18,7 @@ Array = NDArray[Any]
 MOMENTS = ("at the start", "at the last sound step")
 
 
-class Explorer:
+class Training:
     """Three axes: the loss while training, weights by layer, gradients by layer."""
 
     def __init__(self, fig: Figure, axes: Any) -> None:
@@ -27,19 +27,16 @@ class Explorer:
         middle.set(title="Weights", xlabel="layer", ylabel="size of the weight")
         right.set(title="Gradients", xlabel="layer", ylabel="size of the layer's gradient")
         self.loss, weights, gradients = Decades(left), Decades(middle), Decades(right)
-        nothing = np.full((1, 1), np.nan)
-        self.frozen = curves.mean_band(
-            left, [0], nothing, label="learning rate 0", **{**style.line(3), "marker": ""}
-        )
-        self.band = curves.mean_band(
-            left, [0], nothing, label="loss, mean of the runs", **{**style.line(2), "marker": ""}
+        self.frozen, self.band = (
+            curves.empty_band(left, label=label, **{**style.line(k), "marker": ""})
+            for label, k in (("learning rate 0", 3), ("loss, mean of the runs", 2))
         )
         self.weights = [Levels(weights, name, k) for k, name in enumerate(MOMENTS)]
         self.gradients = [Levels(gradients, name, k) for k, name in enumerate(MOMENTS)]
         for ax in axes:
             ax.set_title(ax.get_title(), pad=12)  # room for crosses at the edge
-        handles = [self.band[0], self.frozen[0], *(levels.line for levels in self.gradients)]
-        fig.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+        lines = (levels.line for levels in self.gradients)
+        style.legend_below(fig, [self.band[0], self.frozen[0], *lines])
 
     def show(
         self, loss: Array, frozen: Array, weights: Sequence[Array], gradients: Sequence[Array]
@@ -84,10 +81,6 @@ def rates(
     for k, (name, values) in enumerate(losses.items()):
         lines.append(curves.mean_band(ax, rates, values, label=name, **style.line(k))[0])
     for words, height in marks.items():
-        ax.axhline(height, color=style.GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1.5)
-        ax.text(
-            1.01, height, words, transform=ax.get_yaxis_transform(),
-            va="center", color=style.GREY, fontsize=9,
-        )  # fmt: skip
-    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+        style.guide(ax, height, words, beside=True, linewidth=1.0, zorder=1.5)
+    style.legend_beside(ax, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return lines

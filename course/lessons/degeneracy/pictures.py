@@ -13,7 +13,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from course.plots import curves, style
@@ -22,25 +21,18 @@ from course.plots.decades import Decades, Levels
 Array = NDArray[np.float64]
 
 
-def _fixed(fig: Figure) -> None:
-    """Axes that stay where they are when labels become wider, with room for a legend below."""
-    fig.set_layout_engine(None)
-    fig.subplots_adjust(left=0.065, right=0.985, bottom=0.225, top=0.92, wspace=0.33)
+MARGINS = {"left": 0.065, "right": 0.985, "bottom": 0.225, "top": 0.92, "wspace": 0.33}
 
 
 def _answering_nothing(ax: Axes) -> None:
-    ax.axhline(1.0, color=style.GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1.5)
-    ax.text(
-        0.99, 1.06, "answering 0", transform=ax.get_yaxis_transform(),
-        ha="right", va="bottom", color=style.GREY, fontsize=8,
-    )  # fmt: skip
+    style.guide(ax, 1.0, "answering 0", at=(0.99, 1.06), linewidth=1.0, zorder=1.5)
 
 
-class Explorer:
+class Training:
     """Three axes: the loss while training, gradients by layer, singular values of the product."""
 
     def __init__(self, fig: Figure, axes: Any) -> None:
-        _fixed(fig)
+        style.margins(fig, **MARGINS)
         left, middle, right = axes
         left.set(title="Training", xlabel="step", ylabel="loss")
         middle.set(title="Gradients", xlabel="layer", ylabel="size of the gradient")
@@ -48,16 +40,11 @@ class Explorer:
         for ax in axes:
             ax.set_title(ax.get_title(), pad=9)  # room for crosses at the edge
         self.loss, self.layers, self.ranks = Decades(left), Decades(middle), Decades(right)
-        nothing = np.full((1, 1), np.nan)
-        look = {**style.line(0), "marker": ""}
-        self.band = curves.mean_band(left, [0], nothing, label="_loss", **look)
+        self.band = curves.empty_band(left, label="_loss", **{**style.line(0), "marker": ""})
         _answering_nothing(left)
         self.gradients = [Levels(self.layers, name, k) for k, name in enumerate(NAMES)]
         self.singular = [Levels(self.ranks, name, k) for k, name in enumerate(NAMES)]
-        fig.legend(
-            handles=[levels.line for levels in self.gradients],
-            loc="lower center", ncols=2, frameon=False, fontsize=9,
-        )  # fmt: skip
+        style.legend_below(fig, [levels.line for levels in self.gradients])
 
     def show(
         self, step: Array, loss: Array, gradients: list[Array], singular: list[Array], steps: int
@@ -79,7 +66,7 @@ class Runs:
     """Three axes for several runs by name: the loss, gradients at the start, and now."""
 
     def __init__(self, fig: Figure, axes: Any, names: list[str]) -> None:
-        _fixed(fig)
+        style.margins(fig, **MARGINS)
         titles = ("Training", "Gradients at the start", "Gradients now")
         self.axes = dict(zip(("loss", "first", "last"), axes, strict=True))
         for ax, title in zip(axes, titles, strict=True):
@@ -88,16 +75,12 @@ class Runs:
         axes[0].set(xlabel="step", ylabel="loss")
         self.decades = {kind: Decades(ax) for kind, ax in self.axes.items()}
         _answering_nothing(axes[0])
-        nothing = np.full((1, 1), np.nan)
         self.bands = {
-            (kind, name): curves.mean_band(
-                ax, [0], nothing, label=name, **{**style.line(k), "marker": ""}
-            )
+            (kind, name): curves.empty_band(ax, label=name, **{**style.line(k), "marker": ""})
             for kind, ax in self.axes.items()
             for k, name in enumerate(names)
         }
-        handles: list[Line2D] = [self.bands["loss", name][0] for name in names]
-        fig.legend(handles=handles, loc="lower center", ncols=4, frameon=False, fontsize=9)
+        style.legend_below(fig, [self.bands["loss", name][0] for name in names], ncols=4)
 
     def show(self, name: str, step: Array, loss: Array, gradients: Array, steps: int) -> None:
         """step (N,), loss (N, R), gradients (N, L, R) of the run called `name`."""
@@ -122,10 +105,10 @@ def typical(
     lines = {}
     for k, (name, values) in enumerate(measured.items()):
         layers = np.arange(1, len(values) + 1)
-        look = style.line(k)
-        dots = {**look, "linestyle": "", "markersize": 5}
+        line = style.line(k)
+        dots = {**line, "linestyle": "", "markersize": 5}
         (formula,) = ax.plot(
-            layers, expected[name], label=f"{name}, closed form", **{**look, "marker": ""}
+            layers, expected[name], label=f"{name}, closed form", **{**line, "marker": ""}
         )
         size = np.sqrt(np.mean(values**2, axis=1))
         (mean,) = ax.plot(layers, size, label=f"{name}, root mean square", **dots)
@@ -135,7 +118,7 @@ def typical(
         )  # fmt: skip
         lines[name] = (formula, mean, median)
     ax.set(xlabel="layer", ylabel="size of the gradient at the start", ylim=(0, None))
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    style.whole_numbers(ax)
     return lines
 
 

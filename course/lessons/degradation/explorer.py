@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from course.arguments import one_of, whole
 from course.data import Dataset
 from course.lessons.degradation import pictures, science
-from course.live import Control, LivePanel, LiveRun, choice, live, live_run
+from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run
 from course.networks import Network
 from course.plots import curves, style
 from course.training import Record
@@ -40,17 +39,10 @@ def explore(
     The arguments are the first values of the controls: depth 1 to 100, network one of `NETWORKS`,
     norm one of `NORMS`, init one of `LAWS`. Raises ValueError outside.
     """
-    whole("depth", depth, least=1, most=100)
-    for name, value, known in (
-        ("network", network, NETWORKS), ("norm", norm, NORMS), ("init", init, LAWS),
-    ):  # fmt: skip
-        one_of(name, value, list(known))
     fig, axes = style.figure(11.0, 3.6, ncols=3)
-    panels = pictures.Layers(axes, science.SETTINGS.width, examples.outputs)
-    ends = np.array([0, 100])
-    panels.show(np.array([1e-40, 1e9]), None, ends, np.ones((2, 1)), np.ones((2, 1)))  # wide labels
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+    panels = pictures.Layers(fig, axes, science.SETTINGS.width, examples.outputs)
+    wide, ends, ones = np.array([1e-40, 1e9]), np.array([0, 100]), np.ones((2, 1))
+    style.hold(fig, lambda: panels.show(wide, None, ends, ones, ones))
 
     @lru_cache(maxsize=64)
     def measured(depth: int, network: str, norm: str, init: str, seed: int) -> science.Profile:
@@ -69,10 +61,10 @@ def explore(
 
     return live(
         fig, draw, seed=0,
-        depth=Control(1, 100, 1, depth, "depth L", "number of hidden blocks"),
-        network=choice(NETWORKS, network, "network", "with or without skip connections"),
-        norm=choice(NORMS, norm, "normalization", "what each block does to its signal"),
-        init=choice(LAWS, init, "weights", "the law of the first weights"),
+        depth=Slider(1, 100, 1, depth, "depth L", "number of hidden blocks"),
+        network=Choice(NETWORKS, network, "network", "with or without skip connections"),
+        norm=Choice(tuple(NORMS), norm, "normalization", "what each block does to its signal"),
+        init=Choice(tuple(LAWS), init, "weights", "the law of the first weights"),
     )  # fmt: skip
 
 
@@ -107,30 +99,36 @@ def watch_runs(
     runs: Mapping[str, Iterator[Record]],
     classes: int,
     title: str = "",
-    looks: Mapping[str, dict[str, Any]] | None = None,
+    lines: Mapping[str, dict[str, Any]] | None = None,
 ) -> LiveRun:
     """Runs named "NAME DEPTH" side by side: accuracy of each name against depth.
 
-    looks: lines of the names that are no architecture of `style.ARCHITECTURES`.
+    lines: keywords for those of names that are no architecture of `style.ARCHITECTURES`.
     """
     names = list(dict.fromkeys(run.rsplit(" ", 1)[0] for run in runs))
     most = max(int(run.rsplit(" ", 1)[1]) for run in runs)
     fig, axes = style.figure(9.0, 3.6, ncols=2, sharey=True)
-    panels = pictures.Accuracies(fig, axes, names, most, classes, looks or {})
+    panels = pictures.Accuracies(fig, axes, names, most, classes, lines or {})
 
     def draw(history: dict[str, list[Record]]) -> str:
-        lines = []
+        words = []
         for name in names:
             for panel, value in enumerate(("train_accuracy", "test_accuracy")):
-                there, accuracy = science.by_depth(history, name, value)
-                panels.show(name, panel, there, accuracy)
-                if not panel and len(there):
-                    each = zip(there, 100 * accuracy.mean(1), strict=True)
-                    values = ", ".join(f"{depth}: {percent:.0f} %" for depth, percent in each)
-                    lines.append(f"{name}, training accuracy by depth: {values}.")
-        return "\n".join(lines)
+                depths, accuracy = science.by_depth(history, name, value)
+                panels.show(name, panel, depths, accuracy)
+                if not panel and len(depths):
+                    words.append(
+                        f"{name}, training accuracy by depth: {percents(depths, accuracy)}."
+                    )
+        return "\n".join(words)
 
     return live_run(dict(runs), fig=fig, draw=draw, title=title)
+
+
+def percents(at: Iterable[int], accuracy: np.ndarray) -> str:
+    """Mean accuracies in words, "2: 98 %, 10: 95 %": of shares (N, R) at N depths or sizes."""
+    means = 100 * accuracy.mean(1)
+    return ", ".join(f"{n}: {percent:.0f} %" for n, percent in zip(at, means, strict=True))
 
 
 def watch_identity(kinds: Sequence[str], depths: Sequence[int]) -> LiveRun:
@@ -138,19 +136,14 @@ def watch_identity(kinds: Sequence[str], depths: Sequence[int]) -> LiveRun:
     fig, ax = style.figure(8.0, 3.4)
     ax.set(xlabel="step", ylabel="error", xlim=(0, 200), ylim=(1e-6, 1e2))
     ax.set_yscale("log")
-    start = np.full((1, 1), np.nan)
     bands = {
-        f"{kind} {depth}": curves.mean_band(
-            ax,
-            [0],
-            start,
-            label=f"{kind}, {depth}",
-            **{**pictures.KINDS[kind], **SHADES[j % len(SHADES)]},
+        f"{kind} {depth}": curves.empty_band(
+            ax, label=f"{kind}, {depth}", **{**pictures.KINDS[kind], **SHADES[j % len(SHADES)]}
         )
         for kind in kinds
         for j, depth in enumerate(depths)
     }
-    ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    style.legend_beside(ax, fontsize=8)
 
     def draw(history: dict[str, list[Record]]) -> str:
         lines: dict[str, list[str]] = {}

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from course.plots import curves, style
-from course.plots.decades import Decades, Levels
+from course.plots.decades import Decades, Formula, Levels
 from course.plots.style import guessing
 
 Array = NDArray[Any]
-NOTHING = np.full((1, 1), np.nan)
 PANELS = ("training set", "test set")
 
 
@@ -24,7 +22,7 @@ KINDS = {
     "plain": style.architecture("plain"), "resnet": style.architecture("resnet"),
     "resnet, zero": style.architecture("van"),
 }  # fmt: skip
-"""Looks of the stacks that learn the identity; the third has the colour of no other here."""
+"""Lines of the stacks that learn the identity; the third has the colour of no other here."""
 
 
 class Accuracies:
@@ -37,18 +35,20 @@ class Accuracies:
         names: Sequence[str],
         most: int,
         classes: int,
-        looks: Mapping[str, dict[str, Any]],
+        lines: Mapping[str, dict[str, Any]],
     ) -> None:
-        lines = {name: looks.get(name) or style.architecture(name) for name in names}
+        """lines: keywords for the names that are no architecture."""
         self.bands = []
         for ax, panel in zip(axes, PANELS, strict=True):
             ax.set(title=panel, xlabel="depth (hidden blocks)", xlim=(0, most + 1), ylim=(0, 103))
-            ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+            style.whole_numbers(ax, 7)
             guessing(ax, 100 / classes)
             self.bands.append(
                 {
-                    name: curves.mean_band(ax, [0], NOTHING, label=name, **line)
-                    for name, line in lines.items()
+                    name: curves.empty_band(
+                        ax, label=name, **(lines.get(name) or style.architecture(name))
+                    )
+                    for name in names
                 }
             )
         axes[0].set_ylabel("accuracy (%)")
@@ -64,43 +64,41 @@ class Accuracies:
 class Layers:
     """Three axes for one network: gradients by block, effective rank and neighbours by layer."""
 
-    def __init__(self, axes: Sequence[Axes], width: int, classes: int) -> None:
+    def __init__(self, fig: Figure, axes: Sequence[Axes], width: int, classes: int) -> None:
         left, middle, right = axes
         left.set(title="Gradients at the start", xlabel="block", ylabel="size of the gradient")
         middle.set(title="Effective rank", ylabel="directions in use", ylim=(0, width + 2))
-        right.set(title="Nearest neighbours", ylabel="same class (%)", ylim=(0, 103))
-        self.decades = Decades(left, low=3, high=1)
-        self.gradients = Levels(self.decades, "measured", 0)
-        (self.formula,) = left.plot([], [], color="black", linewidth=1.2, label="closed form")
-        left.figure.legend(  # type: ignore[union-attr]
-            handles=[self.gradients.line, self.formula],
-            loc="outside lower center", ncols=2, frameon=False, fontsize=9,
-        )  # fmt: skip
+        neighbours_axes(right, classes)
+        decades = Decades(left, low=3, high=1)
+        self.gradients = Levels(decades, "measured", 0)
+        self.formula = Formula(decades)
+        style.legend_below(fig, [self.gradients.line, self.formula.line])
         self.right = (middle, right)
         for ax in self.right:
-            ax.set_xlabel("block (0: the stem)")
-            ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        self.bands = [
-            curves.mean_band(ax, [0], NOTHING, **style.line(k))
-            for k, ax in enumerate(self.right, start=1)
-        ]
-        guessing(right, 100 / classes)
+            ax.set_xlabel(BLOCK)
+            style.whole_numbers(ax)
+        self.bands = [curves.empty_band(ax, **style.line(k)) for k, ax in enumerate(self.right, 1)]
 
     def show(
         self, gradients: Array, growth: float | None, places: Array, rank: Array, neighbours: Array
     ) -> None:
         """gradients (L,), growth per block or None, places (P,), rank and neighbours (P, R)."""
         self.gradients.show(gradients)
-        blocks = np.arange(1, len(gradients) + 1)
-        form = np.full(len(blocks), np.nan)
-        if growth is not None:
-            form = gradients[-1] * growth ** (len(blocks) - blocks)
-        self.formula.set_data(blocks, form)
-        self.decades.fit("closed form", form, blocks)
+        going_back = np.arange(len(gradients))[::-1]
+        factor = np.nan if growth is None else growth
+        self.formula.show(gradients[-1] * factor**going_back)
         for ax, band, values in zip(self.right, self.bands, (rank, 100 * neighbours), strict=True):
             curves.move_band(band, places, values)
-            if ax.get_xlim()[1] != max(places) + 0.5:
-                ax.set_xlim(-0.5, max(places) + 0.5)
+            style.limits(ax, xlim=(-0.5, max(places) + 0.5))
+
+
+BLOCK = "block (0: the stem)"
+
+
+def neighbours_axes(ax: Axes, classes: int, title: str = "Nearest neighbours") -> None:
+    """Axes for the percentage of nearest neighbours of the same class, by block."""
+    ax.set(title=title, xlabel=BLOCK, ylabel="same class (%)", ylim=(0, 103))
+    guessing(ax, 100 / classes)
 
 
 def identity(
@@ -111,17 +109,13 @@ def identity(
         shown = np.maximum(np.asarray(values, dtype=float), floor)
         curves.mean_band(ax, list(depths), shown, label=name, **KINDS[name])
     ax.set_yscale("log")
-    ax.axhline(1.0, color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)))
-    ax.text(
-        0.99, 1.1, "answering 0", transform=ax.get_yaxis_transform(),
-        ha="right", va="bottom", color=style.GREY, fontsize=8,
-    )  # fmt: skip
+    style.guide(ax, 1.0, "answering 0", at=(0.99, 1.1))
     ax.set(xlabel="depth (hidden blocks)", ylabel="error after training", ylim=(floor / 2, 8))
     ax.set(xlim=(0, max(depths) + 0.5))
-    ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+    style.whole_numbers(ax, 7)
     ax.text(0.01, floor * 1.3, "exactly 0", transform=ax.get_yaxis_transform(),
             color=style.GREY, fontsize=8)  # fmt: skip
-    ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    style.legend_beside(ax)
 
 
 def before_and_after(
@@ -134,15 +128,12 @@ def before_and_after(
     Networks differ in colour; times in the marker, filled at first and hollow later.
     """
     for name, times in profiles.items():
-        for when, (time, profile) in enumerate(times.items()):
-            look = style.architecture(name)
-            if when:
-                look |= {"markerfacecolor": "white", "linestyle": (0, (1, 2)), "linewidth": 1.2}
+        for k, (time, profile) in enumerate(times.items()):
+            line = style.architecture(name)
+            if k:
+                line |= {"markerfacecolor": "white", "linestyle": (0, (1, 2)), "linewidth": 1.2}
             for ax, values in zip(axes, (profile.rank, 100 * profile.neighbours), strict=True):
-                curves.mean_band(ax, profile.places, values, label=f"{name}, {time}", **look)
-    axes[0].set(title="Effective rank", ylabel="directions in use", ylim=(0, None))
-    axes[1].set(title="Nearest neighbours", ylabel="same class (%)", ylim=(0, 103))
-    guessing(axes[1], 100 / classes)
-    for ax in axes:
-        ax.set_xlabel("block (0: the stem)")
+                curves.mean_band(ax, profile.places, values, label=f"{name}, {time}", **line)
+    axes[0].set(title="Effective rank", xlabel=BLOCK, ylabel="directions in use", ylim=(0, None))
+    neighbours_axes(axes[1], classes)
     axes[1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 0.9))

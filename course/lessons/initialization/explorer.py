@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-import ipywidgets
 import numpy as np
 
-from course.arguments import one_of, reject
 from course.lessons.initialization import angles, depth_width, mean_field, pictures
-from course.live import Control, LivePanel, LiveRun, live, live_run
+from course.live import Choice, LivePanel, LiveRun, Slider, count, live, live_run, number
 from course.plots import style
 from course.plots.growing import GrowingCurves
 
@@ -22,7 +20,7 @@ LARGEST = (3.0, 1.0)
 
 
 @lru_cache(maxsize=8)
-def _map(activation: str, depth: int, width: int, seed: int) -> mean_field.Sizes:
+def _grid(activation: str, depth: int, width: int, seed: int) -> mean_field.Sizes:
     return mean_field.measured(activation, SCALES, depth, width=width, seed=seed)
 
 
@@ -39,67 +37,59 @@ def explore(
     Weights are N(0, scale^2 / width). The arguments are the first values of the controls:
     activation one of `KINDS`, scale 0 to 3, depth 1 to 100, width one of `WIDTHS`. ValueError else.
     """
-    one_of("activation", activation, KINDS)
-    if width not in WIDTHS:
-        raise reject("width", width, f"one of {', '.join(map(str, WIDTHS))}")
     fig, axes = style.figure(11.0, 4.6, ncols=3)
     panels = pictures.Sizes(fig, axes, SCALES)
 
     def draw(activation: str, scale: float, depth: int, width: int, seed: int) -> str:
-        scale = round(scale, 4)
-        whole, theory = _map(activation, depth, width, seed), _theory(activation, depth)
+        grid, theory = _grid(activation, depth, width, seed), _theory(activation, depth)
         panels.show_maps(
-            (whole.forward[:, 1:], whole.backward[:, 1:]),
+            (grid.forward[:, 1:], grid.backward[:, 1:]),
             (theory.forward[:, 1:], theory.backward[:, 1:]),
         )
-        found = mean_field.measured(activation, [scale], depth, width=width, seed=seed)
-        wanted = mean_field.expected(activation, [scale], depth)
+        measured = mean_field.measured(activation, [scale], depth, width=width, seed=seed)
+        expected = mean_field.expected(activation, [scale], depth)
         panels.show_scale(
             scale,
             (
-                found.forward[0, 1:], wanted.forward[0, 1:],
-                found.backward[0, 1:], wanted.backward[0, 1:],
+                measured.forward[0, 1:], expected.forward[0, 1:],
+                measured.backward[0, 1:], expected.backward[0, 1:],
             ),
         )  # fmt: skip
-        return size_words(activation, scale, depth, width, found, wanted)
+        return size_words(activation, scale, depth, width, measured, expected)
 
-    layout = {"width": "440px"}
     return live(
         fig, draw, seed=0,
-        activation=ipywidgets.Dropdown(
-            options=KINDS, value=activation, description="activation",
-            tooltip="what every unit applies; identity makes a linear network", layout=layout,
+        activation=Choice(
+            KINDS, activation, "activation",
+            "what every unit applies; identity makes a linear network",
         ),
-        scale=Control(0.0, 3.0, 0.01, scale, "weight scale", "a factor on weights N(0, 1/n)"),
-        depth=Control(1, 100, 1, depth, "depth L", "number of layers"),
-        width=ipywidgets.Dropdown(
-            options=WIDTHS, value=width, description="width n",
-            tooltip="units in every layer; theory is exact in the limit", layout=layout,
+        scale=Slider(0.0, 3.0, 0.01, scale, "weight scale", "a factor on weights N(0, 1/n)"),
+        depth=Slider(1, 100, 1, depth, "depth L", "number of layers"),
+        width=Choice(
+            WIDTHS, width, "width n", "units in every layer; theory is exact in the limit"
         ),
     )  # fmt: skip
 
 
 def size_words(
     activation: str, scale: float, depth: int, width: int,
-    found: mean_field.Sizes, wanted: mean_field.Sizes,
+    measured: mean_field.Sizes, expected: mean_field.Sizes,
 ) -> str:  # fmt: skip
     """What the picture shows at the scale chosen: both ends, measured and in theory."""
-    layers = f"{depth} layer{'s' * (depth > 1)} of width {width}"
+    signal, gradient = measured.forward[0, -1], measured.backward[0, 1]
     return "\n".join(
         [
-            f"{activation}, weight scale {scale:.3g}, {layers}.",
-            f"Signal: size {_short(found.forward[0, -1])} at layer {depth}, "
-            f"theory {_short(wanted.forward[0, -1])}. {_verdict(found.forward[0, -1])}",
-            f"Gradient: size {_short(found.backward[0, 1])} at layer 1, "
-            f"theory {_short(wanted.backward[0, 1])}. {_verdict(found.backward[0, 1])}",
+            f"{activation}, weight scale {scale:.3g}, {count(depth, 'layer')} of width {width}.",
+            f"Signal: size {_size(signal)} at layer {depth}, "
+            f"theory {_size(expected.forward[0, -1])}. {_verdict(signal)}",
+            f"Gradient: size {_size(gradient)} at layer 1, "
+            f"theory {_size(expected.backward[0, 1])}. {_verdict(gradient)}",
         ]
     )
 
 
-def _short(value: float) -> str:
-    if value == 0:
-        return "exactly 0"
-    return f"{value:.2g}" if math.isfinite(value) else "not finite"
+def _size(value: float) -> str:
+    return number(value, zero="exactly 0")
 
 
 def _verdict(size: float) -> str:
@@ -121,23 +111,23 @@ def explore_phases(
     panels = pictures.Phases(fig, axes, line, angles.PAIRS, LARGEST)
 
     def draw(sigma_w: float, sigma_b: float, cosine: float, depth: int, seed: int) -> str:
-        sigma_w, sigma_b, cosine = (round(value, 4) for value in (sigma_w, sigma_b, cosine))
         lengths, theory = angles.expected(sigma_w, sigma_b, cosine, depth)
-        found = angles.measured(sigma_w, sigma_b, cosine, depth, seed=seed)
-        panels.show(sigma_w, sigma_b, found, theory)
-        return phase_words(sigma_w, sigma_b, found[:, -1], float(theory[-1]), float(lengths[-1]))
+        measured = angles.measured(sigma_w, sigma_b, cosine, depth, seed=seed)
+        panels.show(sigma_w, sigma_b, measured, theory)
+        ends = measured[:, -1], float(theory[-1]), float(lengths[-1])
+        return phase_words(sigma_w, sigma_b, *ends)
 
     return live(
         fig, draw, seed=0,
-        sigma_w=Control(0.0, LARGEST[0], 0.05, sigma_w, "sigma_w", "weights: N(0, sigma_w²/n)"),
-        sigma_b=Control(0.0, LARGEST[1], 0.05, sigma_b, "sigma_b", "biases: N(0, sigma_b²)"),
-        cosine=Control(0.0, 0.99, 0.01, cosine, "first cosine", "of the two inputs"),
-        depth=Control(1, 100, 1, depth, "depth L", "number of layers"),
+        sigma_w=Slider(0.0, LARGEST[0], 0.05, sigma_w, "sigma_w", "weights: N(0, sigma_w²/n)"),
+        sigma_b=Slider(0.0, LARGEST[1], 0.05, sigma_b, "sigma_b", "biases: N(0, sigma_b²)"),
+        cosine=Slider(0.0, 0.99, 0.01, cosine, "first cosine", "of the two inputs"),
+        depth=Slider(1, 100, 1, depth, "depth L", "number of layers"),
     )  # fmt: skip
 
 
 def phase_words(
-    sigma_w: float, sigma_b: float, found: np.ndarray, theory: float, length: float
+    sigma_w: float, sigma_b: float, cosines: np.ndarray, theory: float, length: float
 ) -> str:
     """What the picture shows: the phase, chi, and the cosine at the last layer."""
     chi = mean_field.chi(sigma_w, sigma_b)
@@ -149,10 +139,10 @@ def phase_words(
             f" Small differences {change} by a factor of e in {2 / abs(math.log(chi)):.1f} layers."
         )
     ends = "There is no cosine left to measure: the signal is 0."
-    if np.isfinite(found).all() and math.isfinite(theory):
+    if np.isfinite(cosines).all() and math.isfinite(theory):
         ends = (
-            f"Cosine at the last layer: {_rounded(found.min())} to {_rounded(found.max())}, "
-            f"theory {_rounded(theory)}. Mean square of z there, in theory: {_short(length)}."
+            f"Cosine at the last layer: {_rounded(cosines.min())} to {_rounded(cosines.max())}, "
+            f"theory {_rounded(theory)}. Mean square of z there, in theory: {_size(length)}."
         )
     return "\n".join(
         [

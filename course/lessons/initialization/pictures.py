@@ -27,11 +27,10 @@ class Sizes:
 
     def __init__(self, fig: Figure, axes: Any, scales: Array) -> None:
         self.scales = scales
-        fig.set_layout_engine(None)
-        fig.subplots_adjust(left=0.06, right=0.985, bottom=0.36, top=0.92, wspace=0.3)
+        style.margins(fig, left=0.06, right=0.985, bottom=0.36, top=0.92, wspace=0.3)
         forward, backward, profile = axes
         self.maps = [
-            _Map(ax, title, scales)
+            _SizeMap(ax, title, scales)
             for ax, title in ((forward, "Signal, forward"), (backward, "Gradient, backward"))
         ]
         box = forward.get_position(), backward.get_position()
@@ -55,8 +54,8 @@ class Sizes:
 
     def show_maps(self, measured: tuple[Array, Array], expected: tuple[Array, Array]) -> None:
         """Signal and gradient, each (G, L): by weight scale, at layers 1 ... L."""
-        for picture, found, theory in zip(self.maps, measured, expected, strict=True):
-            picture.show(found, theory)
+        for picture, *sizes in zip(self.maps, measured, expected, strict=True):
+            picture.show(*sizes)
 
     def show_scale(self, scale: float, profiles: tuple[Array, Array, Array, Array]) -> None:
         """The sizes at one scale, each (L,), in the order of NAMES."""
@@ -66,7 +65,7 @@ class Sizes:
             levels.show(values)
 
 
-class _Map:
+class _SizeMap:
     """Decades of a size by weight scale (across) and layer (upwards), with theory's edges."""
 
     def __init__(self, ax: Axes, title: str, scales: Array) -> None:
@@ -77,8 +76,7 @@ class _Map:
             np.zeros((1, len(scales))), aspect="auto", origin="lower", cmap="RdBu_r",
             norm=BoundaryNorm(EDGES, 256), interpolation="nearest",
         )  # fmt: skip
-        look: dict[str, Any] = {"color": "black", "linewidth": 1.0}
-        self.lines = [ax.plot([], [], **look)[0] for _ in EDGES[1:-1]]
+        self.lines = [ax.plot([], [], color="black", linewidth=1.0)[0] for _ in EDGES[1:-1]]
         self.guide = ax.axvline(1.0, color=style.PALETTE[2], linewidth=2, linestyle="--")
         ax.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
 
@@ -89,8 +87,7 @@ class _Map:
         limits = (self.scales[0] - half, self.scales[-1] + half), (0.5, layers + 0.5)
         self.image.set_data(np.clip(_decades(measured), EDGES[0] + 1, EDGES[-1] - 1).T)
         self.image.set_extent((*limits[0], *limits[1]))
-        if self.ax.get_ylim() != limits[1]:
-            self.ax.set(xlim=limits[0], ylim=limits[1])
+        style.limits(self.ax, xlim=limits[0], ylim=limits[1])
         theory = _decades(expected)
         for line, edge in zip(self.lines, EDGES[1:-1], strict=True):
             line.set_data(
@@ -122,8 +119,7 @@ class Phases:
         self, fig: Figure, axes: Any, line: tuple[Array, Array], pairs: int, limits: Any
     ) -> None:
         """line: (sigma_w, sigma_b) where chi = 1; limits: the largest of both."""
-        fig.set_layout_engine(None)
-        fig.subplots_adjust(left=0.07, right=0.98, bottom=0.14, top=0.91, wspace=0.2)
+        style.margins(fig, left=0.07, right=0.98, bottom=0.14, top=0.91, wspace=0.2)
         plane, self.angles = axes
         across, up = line
         plane.set(
@@ -148,7 +144,7 @@ class Phases:
             [], [], color="black", linestyle="--", linewidth=2, label="theory: infinite width"
         )
         self.angles.legend(loc="lower left", frameon=False, fontsize=9)
-        self.angles.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        style.whole_numbers(self.angles)
 
     def show(self, sigma_w: float, sigma_b: float, measured: Array, expected: Array) -> None:
         """measured (pairs, L + 1), expected (L + 1,): from the inputs to layer L."""
@@ -157,8 +153,7 @@ class Phases:
         for line, values in zip(self.pairs, measured, strict=True):
             line.set_data(layers, values)
         self.theory.set_data(layers, expected)
-        if self.angles.get_xlim() != (0, layers[-1]):
-            self.angles.set_xlim(0, layers[-1])
+        style.limits(self.angles, xlim=(0, layers[-1]))
 
 
 def spreads(ax: Axes, ratios: Any, measured: Mapping[str, Any], expected: Any) -> None:

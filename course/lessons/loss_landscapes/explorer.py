@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import ipywidgets
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
-from course.arguments import one_of, real, reject
+from course.arguments import one_of
 from course.data import Dataset
 from course.lessons.loss_landscapes import paths, pictures, roughness, science
-from course.live import Control, LivePanel, LiveRun, go_on, live, live_run, seconds
+from course.live import Choice, LivePanel, LiveRun, Slices, Slider, live, live_run
 from course.measures import Direction, Surface
 from course.networks import Network
 from course.plots import style
@@ -24,6 +23,7 @@ from course.training import Record
 SIDES = tuple(reversed(science.DIRECTIONS))
 """Left and right in `rescale`."""
 QUICK = 17
+FACTORS = {f"{factor:.3g}": factor for factor in (2.0**k for k in range(-5, 6))}
 RESCALED = (
     "Two slices through the same trained network, on the left with raw directions, on the right "
     "with filter-normalized ones, and sliders for the scale of its weights."
@@ -40,21 +40,20 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
     """Two slices through the same function, raw and filter-normalized, as weights change scale.
 
     nets: trained plain networks by name, whose first replica is shown. factor: the first value of
-    the slider, 1/32 to 32, see `science.rescaled`. Raises ValueError outside.
+    the slider, a power of two from 1/32 to 32, see `science.rescaled`. Raises ValueError else.
     """
-    real("factor", factor, least=1 / 32, most=32)
     alone = {name: science.replica(net, 0) for name, net in nets.items()}
     fig, axes = style.figure(9.6, 4.2, ncols=2)
     colours = pictures.Colours(fig, list(axes))
     maps = [
-        pictures.Map(ax, colours, f"{kind} directions")
+        pictures.LossMap(ax, colours, f"{kind} directions")
         for ax, kind in zip(axes, SIDES, strict=True)
     ]
-    _hold(fig, colours, maps, science.SPAN)
+    style.hold(fig, lambda: _widest(fig, colours, maps, science.SPAN))
     x = examples.x_train[: science.SAMPLES]
 
     @lru_cache(maxsize=128)
-    def look(network: str, factor: float, seed: int) -> tuple[float, list[Surface]]:
+    def compared(network: str, factor: float, seed: int) -> tuple[float, list[Surface]]:
         net = alone[network]
         other = science.rescaled(net, factor)
         with torch.no_grad():
@@ -66,14 +65,13 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
         ]
 
     def draw(network: str, factor: float, seed: int) -> str:
-        factor = 2.0 ** round(np.log2(factor))  # without the slider's rounding errors
-        apart, found = look(network, factor, seed)
+        apart, slices = compared(network, factor, seed)
         words = [
             f"{network}, factor c = {factor:.3g}. The outputs differ by at most {apart:.1%} of the "
             "largest."
         ]
-        colours.fit(*[surface.loss[0] for surface in found])
-        for panel, kind, surface in zip(maps, SIDES, found, strict=True):
+        colours.fit(*[surface.loss[0] for surface in slices])
+        for panel, kind, surface in zip(maps, SIDES, slices, strict=True):
             panel.show(surface.alphas, surface.betas, surface.loss[0], surface.bends_down()[0])
             share = surface.nonconvex_share()[0]
             words.append(
@@ -83,11 +81,10 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
 
     return live(
         fig, draw, seed=0, summary=RESCALED,
-        network=_choice(list(alone), "network", "what takes the factor out again"),
-        factor=ipywidgets.FloatLogSlider(
-            value=factor, base=2, min=-5, max=5, step=1, readout_format=".3g",
-            description="factor c", tooltip="by which weights are multiplied",
+        network=Choice(
+            list(alone), description="network", tooltip="what takes the factor out again"
         ),
+        factor=Choice(FACTORS, factor, "factor c", "by which weights are multiplied", slider=True),
     )  # fmt: skip
 
 
@@ -105,13 +102,10 @@ def explore(
     arguments are the first values of the controls: span 0.05 to 1.5. Raises ValueError outside.
     """
     depths = sorted(nets[one_of("network", network, list(nets))])
-    if depth not in depths:
-        raise reject("depth", depth, f"one of {depths}")
-    real("span", span, least=0.05, most=1.5)
     fig, axes = style.figure(10.4, 4.4, ncols=2)
     colours = pictures.Colours(fig, list(axes))
-    flat, relief = pictures.Map(axes[0], colours), pictures.Relief(axes[1], colours)
-    _hold(fig, colours, [flat], span)
+    flat, relief = pictures.LossMap(axes[0], colours), pictures.Relief(axes[1], colours)
+    style.hold(fig, lambda: _widest(fig, colours, [flat], span))
 
     @lru_cache(maxsize=64)
     def scan(kind: str, depth: int, along: str, span: float, seed: int) -> _Scan:
@@ -121,33 +115,34 @@ def explore(
     def draw(
         network: str, depth: int, along: str, span: float, turn: float, tilt: float, seed: int
     ) -> str:
-        span = round(span, 4)  # without the slider's rounding errors
         current = scan(network, depth, along, span, seed)
-        current.go_on(seconds())
-        found = current.surface
-        bends = found.bends_down()[0] if current.done else None
-        colours.fit(found.loss[0])
-        flat.show(found.alphas, found.betas, found.loss[0], bends)
-        relief.show(found.loss[0], turn, tilt)
-        words = [f"{network}, {depth} blocks, {along} directions, span {span:g}."]
-        words.append(_heights(found).capitalize())
-        if current.done:
-            words.append(_counts(found))
-        else:
-            words.append(f"A coarse look so far; {current.share:.0%} of the fine one is done.")
-            go_on(lambda: panel.again())
-        return "\n".join(words)
+        current.rows.advance(lambda: panel.again())
+        surface = current.surface()
+        bends = surface.bends_down()[0] if current.rows.done else None
+        colours.fit(surface.loss[0])
+        flat.show(surface.alphas, surface.betas, surface.loss[0], bends)
+        relief.show(surface.loss[0], turn, tilt)
+        share = len(current.rows.items) * ROWS / FINE
+        return "\n".join(
+            [
+                f"{network}, {depth} blocks, {along} directions, span {span:g}.",
+                _heights(surface).capitalize(),
+                _counts(surface)
+                if current.rows.done
+                else f"A coarse look so far; {share:.0%} of the fine one is done.",
+            ]
+        )
 
     panel = live(
         fig, draw, seed=0, summary=SLICED.format(network=network, depth=depth),
-        network=_choice(list(nets), "network", "with or without skip connections", network),
-        depth=ipywidgets.SelectionSlider(
-            options=depths, value=depth, description="depth L", tooltip="number of hidden blocks"
+        network=Choice(list(nets), network, "network", "with or without skip connections"),
+        depth=Choice(depths, depth, "depth L", "number of hidden blocks", slider=True),
+        along=Choice(
+            science.DIRECTIONS, description="directions", tooltip="how long the two directions are"
         ),
-        along=_choice(science.DIRECTIONS, "directions", "how long the two directions are"),
-        span=Control(0.05, 1.5, 0.05, span, "span", "how far the slice reaches to each side"),
-        turn=Control(0, 360, 10, 30, "turn", "of the relief around its height, in degrees"),
-        tilt=Control(0, 90, 5, 40, "tilt", "of the relief: 0 from the side, 90 from above"),
+        span=Slider(0.05, 1.5, 0.05, span, "span", "how far the slice reaches to each side"),
+        turn=Slider(0, 360, 10, 30, "turn", "of the relief around its height, in degrees"),
+        tilt=Slider(0, 90, 5, 40, "tilt", "of the relief: 0 from the side, 90 from above"),
     )  # fmt: skip
     return panel
 
@@ -161,27 +156,16 @@ class _Scan:
         def cut(points: int, rows: slice = slice(None)) -> Surface:
             return science.slice_through(net, examples, chosen, span=span, points=points, rows=rows)
 
-        self._cut = cut
-        self._parts: list[Surface] = []
-        self.surface = cut(COARSE)
+        self._coarse = cut(COARSE)
+        self.rows = Slices(cut(FINE, slice(k, k + ROWS)) for k in range(0, FINE, ROWS))
 
-    @property
-    def share(self) -> float:
-        return len(self._parts) * ROWS / FINE
-
-    @property
-    def done(self) -> bool:
-        return self.share >= 1
-
-    def go_on(self, seconds: float) -> None:
-        end = time.perf_counter() + seconds
-        while not self.done and time.perf_counter() < end:
-            first = len(self._parts) * ROWS
-            self._parts.append(self._cut(FINE, slice(first, first + ROWS)))
-            if self.share >= 1:
-                loss = np.concatenate([part.loss for part in self._parts], axis=1)
-                axis = self._parts[0].betas
-                self.surface = Surface(axis, axis, loss, self._parts[0].precision)
+    def surface(self) -> Surface:
+        """The slice: coarse until all rows of the fine one are there."""
+        if not self.rows.done:
+            return self._coarse
+        parts = self.rows.items
+        loss = np.concatenate([part.loss for part in parts], axis=1)
+        return Surface(parts[0].betas, parts[0].betas, loss, parts[0].precision)
 
 
 def watch(nets: Mapping[str, Mapping[int, Network]], examples: Dataset, **options: Any) -> LiveRun:
@@ -220,43 +204,36 @@ def watch_path(net: Network, examples: Dataset, **options: Any) -> LiveRun:
         words = losses.show({net.name: [point.record for point in points]})
         if len(points) < 3:
             return words
-        found = paths.plane([point.weights for point in points], net.replicas)
-        path.show(found.coordinates[0])
+        plane = paths.plane([point.weights for point in points], net.replicas)
+        path.show(plane.coordinates[0])
         path.make_room()
-        path.name(found.explained[0])
-        held = found.explained[0].sum()
-        return f"{words}\nThe path so far: {held:.0%} of its movement lies in this plane."
+        path.name(plane.explained[0])
+        share = plane.explained[0].sum()
+        return f"{words}\nThe path so far: {share:.0%} of its movement lies in this plane."
 
     return live_run(paths.follow(net, examples, **options), fig=fig, draw=draw)
 
 
-def _hold(fig: Any, colours: pictures.Colours, maps: Sequence[pictures.Map], span: float) -> None:
-    """Arrange the axes once for good: they stay where they are, whatever the labels."""
-    colours.fit(np.array([1e-16, 1e16]))  # the widest
+def _widest(
+    fig: Figure, colours: pictures.Colours, maps: Iterable[pictures.LossMap], span: float
+) -> None:
+    colours.fit(np.array([1e-16, 1e16]))
     axis = np.linspace(-span, span, 3)
     for panel in maps:
         panel.show(axis, axis, np.ones((3, 3)))
-    for _ in range(2):  # the first time the squares are not yet square
-        fig.draw_without_rendering()
-    fig.set_layout_engine("none")
+    fig.draw_without_rendering()  # the first time the squares are not yet square
 
 
-def _choice(options: Sequence[str], name: str, tooltip: str, value: str = "") -> Any:
-    return ipywidgets.Dropdown(
-        options=list(options), value=value or options[0], description=name, tooltip=tooltip
-    )
-
-
-def _heights(found: Surface) -> str:
-    loss = found.loss[0]
-    middle = loss[len(found.alphas) // 2, len(found.betas) // 2]
-    seen = loss[np.isfinite(loss)]
-    lost = loss.size - seen.size
-    most = f"at most {seen.max():.2g}" if seen.size else "nowhere finite"
-    broken = f" (not finite at {lost} points)" if lost and seen.size else ""
+def _heights(surface: Surface) -> str:
+    loss = surface.loss[0]
+    middle = loss[len(surface.alphas) // 2, len(surface.betas) // 2]
+    finite = loss[np.isfinite(loss)]
+    lost = loss.size - finite.size
+    most = f"at most {finite.max():.2g}" if finite.size else "nowhere finite"
+    broken = f" (not finite at {lost} points)" if lost and finite.size else ""
     return f"loss {middle:.2g} in the middle, {most}{broken}."
 
 
-def _counts(found: Surface) -> str:
-    share, minima = found.nonconvex_share()[0], found.local_minima()[0]
+def _counts(surface: Surface) -> str:
+    share, minima = surface.nonconvex_share()[0], surface.local_minima()[0]
     return f"It bends downward at {share:.0%} of the points (dots); minima of the slice: {minima}."

@@ -52,17 +52,17 @@ class Colours:
     def fit(self, *losses: Array, most: float = np.inf) -> None:
         """Make room for all of these losses up to `most`, and for no less than at first."""
         log = np.concatenate([decades(loss).ravel() for loss in losses])
-        seen = log[np.isfinite(log)]
+        finite = log[np.isfinite(log)]
         low, high = self.least
-        if seen.size:
-            low, high = min(low, int(np.floor(seen.min()))), max(high, int(np.ceil(seen.max())))
+        if finite.size:
+            low, high = min(low, int(np.floor(finite.min()))), max(high, int(np.ceil(finite.max())))
             high = int(min(high, np.log10(most)))
         if (self.norm.vmin, self.norm.vmax) != (low, high):
             self.norm.vmin, self.norm.vmax = low, high
             self.bar.update_normal(self.bar.mappable)
 
 
-class Map:
+class LossMap:
     """The loss on a square in bands of colour, lines at whole powers of ten, dots where it bends.
 
     To bend means that the slice curves downward in some direction.
@@ -94,22 +94,22 @@ class Map:
         if tuple(self.image.get_extent()) != extent:
             self.image.set_extent(extent)
             self.ax.set(xlim=extent[:2], ylim=extent[2:])
-        where = np.zeros((0, 2), dtype=int) if bends is None else np.argwhere(bends) + 1
-        self.dots.set_data(first[where[:, 0]], second[where[:, 1]])
+        places = np.zeros((0, 2), dtype=int) if bends is None else np.argwhere(bends) + 1
+        self.dots.set_data(first[places[:, 0]], second[places[:, 1]])
 
 
 def _contours(first: Array, second: Array, log: Array) -> list[Array]:
     """Lines where the loss is a whole power of ten: lists of points (N, 2)."""
-    seen = log[np.isfinite(log)]
-    if not seen.size:
+    finite = log[np.isfinite(log)]
+    if not finite.size:
         return []
     make = contour_generator(first, second, np.ma.masked_invalid(log.T))
-    levels = np.arange(np.ceil(seen.min()), np.floor(seen.max()) + 1)
+    levels = np.arange(np.ceil(finite.min()), np.floor(finite.max()) + 1)
     return [np.asarray(line) for level in levels for line in make.lines(level)]
 
 
 def _bands(log: Array) -> Array:
-    """The same on a finer grid (PIXELS, PIXELS), each value that of its band between contours."""
+    """The logarithms on a grid (PIXELS, PIXELS), each value that of its band between contours."""
     low, part = zip(*(_between(n) for n in log.shape), strict=True)
     rows, columns = part[0][:, None], part[1]
     corners = [

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from course.lessons.loss_landscapes.pictures import Colours, Map, Path
+from course.lessons.loss_landscapes.pictures import Colours, LossMap, Path
 from course.plots import curves, style
 
 Array = NDArray[Any]
 
-LOOKS = {
+LINES = {
     **{name: style.architecture(name) for name in ("plain", "resnet", "looks-linear")},
     "small weights": style.line(2),
 }
@@ -32,9 +32,9 @@ class Losses:
         most = max(depth for _, depth in names.values())
         self.ax = ax
         self.bands = {
-            name: curves.mean_band(
-                ax, [0], np.full((1, 1), np.nan), label=name,
-                **{**LOOKS[kind], "marker": "", "alpha": 0.35 + 0.65 * depth / most},
+            name: curves.empty_band(
+                ax, label=name,
+                **{**LINES[kind], "marker": "", "alpha": 0.35 + 0.65 * depth / most},
             )
             for name, (kind, depth) in names.items()
         }  # fmt: skip
@@ -56,9 +56,9 @@ def gallery(fig: Figure, axes: Any, slices: Mapping[str, Mapping[int, Any]]) -> 
     """
     colours = Colours(fig, list(np.ravel(axes)))
     colours.fit(*[s.loss[0] for row in slices.values() for s in row.values()], most=100.0)
-    for row, (name, found) in zip(axes, slices.items(), strict=True):
-        for ax, (depth, surface) in zip(row, found.items(), strict=True):
-            Map(ax, colours).show(surface.alphas, surface.betas, surface.loss[0])
+    for row, (name, by_depth) in zip(axes, slices.items(), strict=True):
+        for ax, (depth, surface) in zip(row, by_depth.items(), strict=True):
+            LossMap(ax, colours).show(surface.alphas, surface.betas, surface.loss[0])
             ax.set(xlabel="", ylabel="", title=f"{name}, depth {depth}")
     for ax in axes[-1]:
         ax.set_xlabel("first direction")
@@ -66,10 +66,10 @@ def gallery(fig: Figure, axes: Any, slices: Mapping[str, Mapping[int, Any]]) -> 
         ax.set_ylabel("second direction")
 
 
-def roughness(fig: Figure, axes: Sequence[Axes], found: Mapping[str, Mapping[int, Any]]) -> None:
+def roughness(fig: Figure, axes: Sequence[Axes], counts: Mapping[str, Mapping[int, Any]]) -> None:
     """Share of non-convex points, minima, and accuracy, against depth: mean and band over runs.
 
-    found: by network and depth, with nonconvex, minima and accuracy (R,) as attributes.
+    counts: by network and depth, with nonconvex, minima and accuracy (R,) as attributes.
     """
     panels = (
         ("nonconvex", 100, "points that bend downward (%)"),
@@ -77,15 +77,15 @@ def roughness(fig: Figure, axes: Sequence[Axes], found: Mapping[str, Mapping[int
         ("accuracy", 100, "training accuracy (%)"),
     )
     for ax, (value, factor, label) in zip(axes, panels, strict=True):
-        for name, by_depth in found.items():
+        for name, by_depth in counts.items():
             values = np.array([factor * getattr(r, value) for r in by_depth.values()], dtype=float)
-            curves.mean_band(ax, list(by_depth), values, label=name, **LOOKS[name])
+            curves.mean_band(ax, list(by_depth), values, label=name, **LINES[name])
             if len(by_depth) == 1:  # no line, so no band
                 mean, error = curves.mean_and_error(values)
-                colour = LOOKS[name]["color"]
+                colour = LINES[name]["color"]
                 ax.errorbar(list(by_depth), mean, error, fmt="none", ecolor=colour, capsize=3)
         ax.set(xlabel="depth (hidden blocks)", ylabel=label)
-        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        style.whole_numbers(ax, 5)
     axes[0].set_ylim(-2, 102)
     axes[1].set_ylim(bottom=0)
     axes[2].set_ylim(-2, 102)
@@ -104,17 +104,17 @@ def beside_the_plane(ax: Axes, steps: Array, true: Array, flat: Array) -> None:
 def two_planes(fig: Figure, axes: Sequence[Axes], surfaces: Mapping[str, Any]) -> None:
     """A map of each surface (replica 0), by its title, with dots where it bends downward."""
     colours = Colours(fig, list(axes))
-    colours.fit(*[found.loss[0] for found in surfaces.values()])
-    for ax, (title, found) in zip(axes, surfaces.items(), strict=True):
-        panel = Map(ax, colours, title)
-        panel.show(found.alphas, found.betas, found.loss[0], found.bends_down()[0])
+    colours.fit(*[surface.loss[0] for surface in surfaces.values()])
+    for ax, (title, surface) in zip(axes, surfaces.items(), strict=True):
+        panel = LossMap(ax, colours, title)
+        panel.show(surface.alphas, surface.betas, surface.loss[0], surface.bends_down()[0])
 
 
 def descents(ax: Axes, losses: Array, middle: float) -> None:
     """Losses (steps + 1, M) on the way down from M places, and that of the trained weights."""
     for k, loss in enumerate(losses.T):
-        look = {**style.line(k), "marker": "", "label": "from minima of the slice" if not k else ""}
-        ax.plot(range(len(loss)), loss, **look)
+        line = {**style.line(k), "marker": "", "label": "from minima of the slice" if not k else ""}
+        ax.plot(range(len(loss)), loss, **line)
     ax.axhline(middle, color=style.GREY, linestyle=(0, (2, 2)), label="the trained weights")
     ax.set(xlabel="step", ylabel="loss", yscale="log", xlim=(0, len(losses) - 1))
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -130,19 +130,20 @@ def path_on_map(fig: Figure, ax: Axes, surface: Any, path: Any) -> None:
     """
     colours = Colours(fig, [ax])
     colours.fit(surface.loss[0])
-    panel = Map(ax, colours)
-    panel.show(surface.alphas, surface.betas, surface.loss[0])
+    LossMap(ax, colours).show(surface.alphas, surface.betas, surface.loss[0])
     ax.set_aspect("auto")
+    _path(ax, path)
+
+
+def paths_side_by_side(axes: Sequence[Axes], paths: Mapping[str, Any]) -> None:
+    """The first replica of each path on its own plane: coordinates and explained as attributes."""
+    for ax, (title, path) in zip(axes, paths.items(), strict=True):
+        _path(ax, path).make_room()
+        ax.set_title(title)
+
+
+def _path(ax: Axes, path: Any) -> Path:
     line = Path(ax)
     line.show(path.coordinates[0])
     line.name(path.explained[0])
-
-
-def paths_side_by_side(axes: Sequence[Axes], found: Mapping[str, Any]) -> None:
-    """The first replica of each path on its own plane: coordinates and explained as attributes."""
-    for ax, (title, path) in zip(axes, found.items(), strict=True):
-        line = Path(ax)
-        line.show(path.coordinates[0])
-        line.name(path.explained[0])
-        ax.set_title(title)
-        line.make_room()
+    return line

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import ipywidgets
 import numpy as np
 
-from course.arguments import one_of, real, reject, whole
 from course.data import Dataset
+from course.lessons.degradation.explorer import percents
 from course.lessons.degradation.science import by_depth
 from course.lessons.normalization_and_initialization import pictures, science
-from course.live import Control, LivePanel, LiveRun, choice, live, live_run
+from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run
 from course.plots import style
 from course.training import Record
 
@@ -36,17 +35,10 @@ def explore(
     The arguments are the first values of the controls: depth 1 to 100, norm one of `science.NORMS`,
     batch one of `BATCHES`, scale (on all weights) 0.1 to 10. Raises ValueError outside.
     """
-    whole("depth", depth, least=1, most=100)
-    one_of("norm", norm, science.NORMS)
-    if batch not in BATCHES:
-        raise reject("batch", batch, f"one of {BATCHES}")
-    real("scale", scale, least=0.1, most=10)
     fig, axes = style.figure(11.0, 3.8, ncols=3)
     panels = pictures.Blocks(fig, axes)
-    wide = np.geomspace(1e-40, 1e9, 100)  # for the widest labels
-    panels.show(wide, np.ones((100, 1)), wide, (wide, wide))
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+    wide = np.geomspace(1e-40, 1e9, 100)
+    style.hold(fig, lambda: panels.show(wide, np.ones((100, 1)), wide, (wide, wide)))
 
     @lru_cache(maxsize=64)
     def measured(
@@ -63,7 +55,6 @@ def explore(
         return sizes, signals.cosine, gradients, np.median(signals.growth)
 
     def draw(depth: int, norm: str, batch: int, init: str, scale: float, seed: int) -> str:
-        scale = float(f"{scale:.3g}")  # a slider's value carries rounding errors of its steps
         head = (
             f"{'no norm' if norm == 'none' else norm}, {depth} blocks, batches of {batch}, "
             f"weights: {init} times {scale:g}. Untrained, {RUNS} runs."
@@ -84,14 +75,15 @@ def explore(
 
     return live(
         fig, draw, seed=0,
-        depth=Control(1, 100, 1, depth, "depth L", "number of hidden blocks"),
-        norm=choice(science.NORMS, norm, "normalization", "what each block does to its signal"),
-        batch=ipywidgets.SelectionSlider(
-            options=list(BATCHES), value=batch, description="batch size",
-            tooltip="pictures that go through together", layout={"width": "440px"},
+        depth=Slider(1, 100, 1, depth, "depth L", "number of hidden blocks"),
+        norm=Choice(
+            tuple(science.NORMS), norm, "normalization", "what each block does to its signal"
         ),
-        init=choice(LAWS, "He", "weights", "the law of the first weights"),
-        scale=Control(0.1, 10.0, 0.1, scale, "times", "a factor on all weights", log=True),
+        batch=Choice(
+            BATCHES, batch, "batch size", "pictures that go through together", slider=True
+        ),
+        init=Choice(tuple(LAWS), "He", "weights", "the law of the first weights"),
+        scale=Slider(0.1, 10.0, 0.1, scale, "times", "a factor on all weights", log=True),
     )  # fmt: skip
 
 
@@ -122,11 +114,10 @@ def watch_batches(examples: Dataset, batches: Sequence[int], **options: Any) -> 
     def draw(history: dict[str, list[Record]]) -> str:
         lines = []
         for name in names:
-            there, accuracy = by_depth(history, name, "train_accuracy")
-            panel.show(name, there, accuracy)
-            if len(there):
-                each = zip(there, 100 * accuracy.mean(1), strict=True)
-                values = ", ".join(f"{size}: {percent:.0f} %" for size, percent in each)
+            sizes, accuracy = by_depth(history, name, "train_accuracy")
+            panel.show(name, sizes, accuracy)
+            if len(sizes):
+                values = percents(sizes, accuracy)
                 lines.append(f"{name}, training accuracy by size of the batch: {values}.")
         return "\n".join(lines)
 

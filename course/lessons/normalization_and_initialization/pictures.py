@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from course.plots import curves, style
-from course.plots.decades import Decades, Levels
+from course.plots.decades import Decades, Formula, Levels
 from course.plots.style import guessing
 
 Array = NDArray[Any]
-NOTHING = np.full((1, 1), np.nan)
 NORMS = {"batch norm": style.line(1), "layer norm": style.line(2)}
-"""Their looks, wherever the two are compared."""
+"""Their lines, wherever the two are compared."""
 
 
 class Blocks:
@@ -30,36 +29,25 @@ class Blocks:
         self.middle.set(title="How alike pictures are", ylabel="mean cosine", ylim=(-0.05, 1.05))
         right.set(title="Backward: gradients", xlabel="block", ylabel="size of the gradient")
         self.middle.set_xlabel("block")
-        self.middle.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        self.axes = Decades(left, low=2, high=1), Decades(right, low=2, high=2)
-        names = ("measured", "gradient")
-        self.levels = [Levels(axis, name, 0) for axis, name in zip(self.axes, names, strict=True)]
-        self.forms = [
-            axis.ax.plot([], [], color="black", linewidth=1.2, label="closed form")[0]
-            for axis in self.axes
-        ]
-        self.cosine = curves.mean_band(self.middle, [0], NOTHING, **style.line(0))
+        style.whole_numbers(self.middle)
+        decades = Decades(left, low=2, high=1), Decades(right, low=2, high=2)
+        self.levels = [Levels(axis, "measured", 0) for axis in decades]
+        self.formulas = [Formula(axis) for axis in decades]
+        self.cosine = curves.empty_band(self.middle, **style.line(0))
         self.cosine[2].set_visible(False)  # one picture has no cosine: not a breakdown
-        fig.legend(
-            handles=[self.levels[0].line, self.forms[0]],
-            loc="outside lower center", ncols=2, frameon=False, fontsize=9,
-        )  # fmt: skip
+        style.legend_below(fig, [self.levels[0].line, self.formulas[0].line])
 
     def show(
         self, sizes: Array, cosine: Array, gradients: Array, forms: tuple[Array, Array]
     ) -> None:
         """sizes and gradients (L,), cosine (L, R), closed forms of the two (L,); L = 0: nothing."""
         blocks = np.arange(1, len(sizes) + 1)
-        pairs = zip(self.axes, self.levels, self.forms, (sizes, gradients), forms, strict=True)
-        for axis, levels, line, measured, form in pairs:
+        for levels, measured in zip(self.levels, (sizes, gradients), strict=True):
             levels.show(measured)
-            shown = np.where(np.isfinite(form), form, np.nan)
-            line.set_data(blocks, shown)
-            axis.fit("closed form", shown, blocks)
-        curves.move_band(self.cosine, *((blocks, cosine) if len(sizes) else ([0], NOTHING)))
-        end = 1.02 * max(len(sizes), 1)
-        if self.middle.get_xlim() != (0, end):
-            self.middle.set_xlim(0, end)
+        for formula, form in zip(self.formulas, forms, strict=True):
+            formula.show(form)
+        curves.move_band(self.cosine, blocks, cosine)
+        style.limits(self.middle, xlim=(0, 1.02 * max(len(sizes), 1)))
 
 
 def _sizes(ax: Axes, batches: Sequence[int]) -> None:
@@ -81,14 +69,14 @@ def growth(
     """
     for name, values in measured.items():
         mean, error = curves.mean_and_error(values)
-        look = {**NORMS[name], "linestyle": "", "capsize": 3}
-        ax.errorbar(batches, mean, 2 * error, label=f"{name}, measured", **look)
+        bars = {**NORMS[name], "linestyle": "", "capsize": 3}
+        ax.errorbar(batches, mean, 2 * error, label=f"{name}, measured", **bars)
         form = np.where(np.isfinite(forms[name]), forms[name], np.nan)
-        black = {"color": "black", "linewidth": 1.2, "linestyle": NORMS[name]["linestyle"]}
-        ax.plot(batches, form, label=f"{name}, closed form", **black)
+        line = {**style.FORMULA, "linestyle": NORMS[name]["linestyle"]}
+        ax.plot(batches, form, label=f"{name}, closed form", **line)
     _sizes(ax, batches)
     ax.set(ylabel="growth per block, going back", ylim=(0, 2.1))
-    ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    style.legend_beside(ax)
 
 
 class ByBatch:
@@ -96,15 +84,12 @@ class ByBatch:
 
     def __init__(self, ax: Axes, batches: Sequence[int], classes: int) -> None:
         self.bands = {
-            name: curves.mean_band(ax, [min(batches)], NOTHING, label=name, **look)
-            for name, look in NORMS.items()
+            name: curves.empty_band(ax, label=name, **line) for name, line in NORMS.items()
         }
-        for band in self.bands.values():
-            band[2].set_visible(False)  # nothing there yet: not a breakdown
         guessing(ax, 100 / classes)
         _sizes(ax, batches)
         ax.set(ylabel="training accuracy (%)", ylim=(0, 103))
-        ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        style.legend_beside(ax)
 
     def show(self, name: str, batches: Array, accuracy: Array) -> None:
         """accuracy (N, R) as shares."""
@@ -121,14 +106,14 @@ def company(
     """
     left, right = axes
     epochs = np.arange(1, len(running) + 1)
-    for name, values, look in (
+    for name, values, line in (
         ("batches, as in training", by_batch, NORMS["batch norm"]),
         ("running averages, as in use", running, {**style.line(3), "markerfacecolor": "white"}),
     ):
-        curves.mean_band(left, epochs, 100 * values, label=name, **look)
+        curves.mean_band(left, epochs, 100 * values, label=name, **line)
     left.set(title="One network, asked in two ways", xlabel="epoch", ylim=(0, 103))
     left.set_ylabel("training accuracy (%)")
-    left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    style.whole_numbers(left)
     left.legend(frameon=False, fontsize=9, loc="upper left")
     curves.mean_band(right, list(batches), 100 * shares, **NORMS["batch norm"])
     _sizes(right, batches)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
-import ipywidgets
 import numpy as np
 
-from course.arguments import one_of, real, whole
 from course.data import Dataset
+from course.lessons.degradation.explorer import percents
 from course.lessons.normalization_and_initialization import remedies, remedies_pictures, starts
-from course.live import Control, LivePanel, LiveRun, live, live_run
+from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run, number
 from course.networks import Network
 from course.plots import style
 from course.training import Record
@@ -27,28 +27,18 @@ def explore_moments(
     The arguments are the first values of the controls: activation one of `KINDS`, mean (of the
     input) -3 to 3, deviation 0.1 to 10, depth 1 to 100. ValueError outside.
     """
-    one_of("activation", activation, KINDS)
-    real("mean", mean, least=-3, most=3)
-    real("deviation", deviation, least=0.1, most=10)
-    whole("depth", depth, least=1, most=100)
     fig, axes = style.figure(10.0, 3.6, ncols=2)
     panels = remedies_pictures.Moments(fig, axes)
-    wide = np.geomspace(1e-40, 1e9, 100)  # for the widest labels
-    panels.show(wide, wide, wide, wide)
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+    wide = np.geomspace(1e-40, 1e9, 100)
+    style.hold(fig, lambda: panels.show(wide, wide, wide, wide))
 
     def draw(
         activation: str, gain: float, mean: float, deviation: float, depth: int, seed: int
     ) -> str:
-        gain, mean, deviation = round(gain, 4), round(mean, 4), float(f"{deviation:.3g}")
-        theory = starts.expected_moments(
-            activation, depth, gain=gain, mean=mean, deviation=deviation
-        )
-        found = starts.measured_moments(
-            activation, depth, gain=gain, mean=mean, deviation=deviation, seeds=(seed,)
-        )
-        measured = found.mean[1:, 0], found.variance[1:, 0]
+        inputs: dict[str, Any] = {"gain": gain, "mean": mean, "deviation": deviation}
+        theory = starts.expected_moments(activation, depth, **inputs)
+        network = starts.measured_moments(activation, depth, seeds=(seed,), **inputs)
+        measured = network.mean[1:, 0], network.variance[1:, 0]
         form = theory.mean[1:], theory.variance[1:]
         panels.show(_share(*measured), measured[1], _share(*form), form[1])
         return "\n".join(
@@ -62,16 +52,13 @@ def explore_moments(
 
     return live(
         fig, draw, seed=0,
-        activation=ipywidgets.Dropdown(
-            options=KINDS, value=activation, description="activation",
-            tooltip="what every unit applies", layout={"width": "440px"},
-        ),
-        gain=Control(0.0, 2.0, 0.05, 1.0, "times", "a factor on LeCun's weights, N(0, 1/n)"),
-        mean=Control(-3.0, 3.0, 0.1, mean, "input: mean", "of the numbers that go in"),
-        deviation=Control(
+        activation=Choice(KINDS, activation, "activation", "what every unit applies"),
+        gain=Slider(0.0, 2.0, 0.05, 1.0, "times", "a factor on LeCun's weights, N(0, 1/n)"),
+        mean=Slider(-3.0, 3.0, 0.1, mean, "input: mean", "of the numbers that go in"),
+        deviation=Slider(
             0.1, 10.0, 0.1, deviation, "input: SD", "standard deviation of what goes in", log=True
         ),
-        depth=Control(1, 100, 1, depth, "depth L", "number of layers"),
+        depth=Slider(1, 100, 1, depth, "depth L", "number of layers"),
     )  # fmt: skip
 
 
@@ -95,51 +82,42 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
     The arguments are the first values of the controls: kind one of `starts.MAPS`, weight 0 to 1.5,
     layers 2 to 100. ValueError outside.
     """
-    one_of("kind", kind, starts.MAPS)
-    real("weight", weight, least=0, most=1.5)
-    whole("layers", layers, least=2, most=100)
     fig, axes = style.figure(10.0, 3.6, ncols=2)
-    panels = remedies_pictures.WholeMap(fig, axes)
-    wide = np.geomspace(1e9, 1e-40, 100)  # for the widest labels
-    panels.show(wide, wide[:32], wide)
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+    panels = remedies_pictures.Stretching(fig, axes)
+    wide = np.geomspace(1e9, 1e-40, 100)
+    style.hold(fig, lambda: panels.show(wide, wide[:32], wide))
 
     @lru_cache(maxsize=64)
     def measured(kind: str, weight: float, layers: int, seed: int) -> starts.Map:
         return starts.whole_map(kind, weight, layers, seeds=(seed,))
 
     def draw(kind: str, weight: float, layers: int, seed: int) -> str:
-        weight = round(weight, 4)
-        found = measured(kind, weight, layers, seed)
-        sizes, singular = found.sizes[1:, 0], found.singular[:, 0]
+        network = measured(kind, weight, layers, seed)
+        sizes, singular = network.sizes[1:, 0], network.singular[:, 0]
         powers = weight ** np.arange(1.0, layers + 1)
         panels.show(sizes, singular, powers)
         return "\n".join(
             [
-                f"{kind}, w = {weight:g}, {layers} layers: w^n = {powers[-1]:.3g}.",
-                f"Length of the output, over that of the input: {sizes[-1]:.3g}.",
+                f"{kind}, w = {weight:g}, {layers} layers: w^n = {number(powers[-1], 3)}.",
+                f"Length of the output, over that of the input: {number(sizes[-1], 3)}.",
                 "Singular values of the whole network: "
-                f"largest {singular[0]:.3g}, middle {_known(singular, len(singular) // 2)}, "
+                f"largest {number(singular[0], 3)}, middle {_known(singular, len(singular) // 2)}, "
                 f"smallest {_known(singular, -1)}.",
             ]
         )
 
     return live(
         fig, draw, seed=0,
-        kind=ipywidgets.Dropdown(
-            options=starts.MAPS, value=kind, description="weights",
-            tooltip="the law of the first weights", layout={"width": "440px"},
-        ),
-        weight=Control(0.0, 1.5, 0.05, weight, "weight w", "a factor on every matrix"),
-        layers=Control(2, 100, 1, layers, "layers n", "matrices from input to output"),
+        kind=Choice(starts.MAPS, kind, "weights", "the law of the first weights"),
+        weight=Slider(0.0, 1.5, 0.05, weight, "weight w", "a factor on every matrix"),
+        layers=Slider(2, 100, 1, layers, "layers n", "matrices from input to output"),
     )  # fmt: skip
 
 
 def _known(singular: np.ndarray, rank: int) -> str:
     """A singular value to three digits, if rounding relative to the largest leaves them."""
     value, known = singular[rank], 1e-12 * singular[0]
-    return f"{value:.3g}" if value >= known else f"below {known:.0e}"
+    return number(value, 3) if value >= known else f"below {known:.0e}"
 
 
 def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 6) -> LiveRun:
@@ -159,9 +137,10 @@ def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 6) ->
         panel.show(values)
         lines = []
         for name in names:
-            there = [depth for depth in depths if (name, depth) in values]
-            each = [f"{depth}: {100 * values[name, depth].mean():.0f} %" for depth in there]
-            lines += [f"{name}, by depth: {', '.join(each)}."] if each else []
+            measured = [depth for depth in depths if (name, depth) in values]
+            if measured:
+                accuracy = np.stack([values[name, depth] for depth in measured])
+                lines.append(f"{name}, by depth: {percents(measured, accuracy)}.")
         return "\n".join(lines)
 
     runs = {

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from course.lessons.degradation.pictures import neighbours_axes
 from course.plots import curves, style
-from course.plots.decades import Decades, Levels
-from course.plots.style import guessing
+from course.plots.decades import Decades, Formula, Levels
 
 Array = NDArray[Any]
 
@@ -26,20 +25,12 @@ class Moments:
         left.set(title="Mean, as a share of the size", xlabel="layer", ylim=(-1.05, 1.05))
         left.set_ylabel("mean / root mean square")
         right.set(title="Variance", xlabel="layer", ylabel="variance of the units")
-        left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        self.left, self.axis = left, Decades(right, low=2, high=2)
-        look = style.line(0)
-        (self.mean,) = left.plot([], [], label="measured", **look)
-        self.variance = Levels(self.axis, "measured", 0)
-        black: dict[str, Any] = {"color": "black", "linewidth": 1.2, "label": "closed form"}
-        (self.mean_form,), (self.variance_form,) = (
-            left.plot([], [], **black),
-            right.plot([], [], **black),
-        )
-        fig.legend(
-            handles=[self.mean, self.mean_form],
-            loc="outside lower center", ncols=2, frameon=False, fontsize=9,
-        )  # fmt: skip
+        style.whole_numbers(left)
+        self.left, decades = left, Decades(right, low=2, high=2)
+        (self.mean,) = left.plot([], [], label="measured", **style.line(0))
+        (self.mean_form,) = left.plot([], [], label="closed form", **style.FORMULA)
+        self.variance, self.variance_form = Levels(decades, "measured", 0), Formula(decades)
+        style.legend_below(fig, [self.mean, self.mean_form])
 
     def show(self, mean: Array, variance: Array, form: Array, variance_form: Array) -> None:
         """All (L,), of the layers 1 to L; the means as shares."""
@@ -47,47 +38,28 @@ class Moments:
         self.mean.set_data(layers, mean)
         self.mean_form.set_data(layers, form)
         self.variance.show(variance)
-        shown = np.where(variance_form > 0, variance_form, np.nan)
-        self.variance_form.set_data(layers, shown)
-        self.axis.fit("closed form", shown, layers)
-        end = 1.02 * max(len(mean), 1)
-        if self.left.get_xlim() != (0, end):
-            self.left.set_xlim(0, end)
+        self.variance_form.show(variance_form)
+        style.limits(self.left, xlim=(0, 1.02 * max(len(mean), 1)))
 
 
-class WholeMap:
+class Stretching:
     """Two axes: what is left of the input's length, layer by layer, and the singular values."""
 
     def __init__(self, fig: Figure, axes: Sequence[Axes]) -> None:
         left, right = axes
         left.set(title="Forward: the signal", xlabel="layer $k$", ylabel="length, over the input's")
         right.set(title="The whole network", xlabel="rank", ylabel="singular value")
-        self.axes = Decades(left), Decades(right)
-        names = ("measured", "singular")
-        self.levels = [Levels(axis, name, 0) for axis, name in zip(self.axes, names, strict=True)]
-        self.forms = [
-            axis.ax.plot([], [], color="black", linewidth=1.2, label=r"$w^k$ and $w^n$")[0]
-            for axis in self.axes
-        ]
-        fig.legend(
-            handles=[self.levels[0].line, self.forms[0]],
-            loc="outside lower center", ncols=2, frameon=False, fontsize=9,
-        )  # fmt: skip
+        decades = Decades(left), Decades(right)
+        self.sizes, self.singular = (Levels(axis, "measured", 0) for axis in decades)
+        self.powers, self.power = (Formula(axis, r"$w^k$ and $w^n$") for axis in decades)
+        style.legend_below(fig, [self.sizes.line, self.powers.line])
 
     def show(self, sizes: Array, singular: Array, powers: Array) -> None:
         """sizes and powers w^k (n,) of layers 1 to n; singular values (m,), largest first."""
-        flat = np.full(len(singular), powers[-1])
-        floor = 1e-15 * float(singular[0])
-        pairs = zip(
-            self.axes, self.levels, self.forms,
-            (sizes, singular), (powers, flat), (0.0, floor), strict=True,
-        )  # fmt: skip
-        for axis, levels, line, measured, form, least in pairs:
-            levels.show(measured, below=least)
-            places = np.arange(1, len(measured) + 1)
-            shown = np.where(form > 0, form, np.nan)
-            line.set_data(places, shown)
-            axis.fit("closed form", shown, places)
+        self.sizes.show(sizes)
+        self.powers.show(powers)
+        self.singular.show(singular, below=1e-15 * float(singular[0]))
+        self.power.show(np.full(len(singular), powers[-1]))
 
 
 class Remedies:
@@ -108,10 +80,10 @@ class Remedies:
         self.names, self.depths = list(names), list(depths)
         self.means, self.bars, self.runs = {}, {}, {}
         for k, depth in enumerate(depths):
-            look = style.line(k)
-            colour = look["color"]
+            line = style.line(k)
+            colour = line["color"]
             (self.means[depth],) = ax.plot(
-                [], [], linestyle="", color=colour, marker=look["marker"], markersize=8,
+                [], [], linestyle="", color=colour, marker=line["marker"], markersize=8,
                 label=f"{depth} blocks", zorder=3,
             )  # fmt: skip
             (self.runs[depth],) = ax.plot(
@@ -140,12 +112,12 @@ class Remedies:
     def show(self, values: Mapping[tuple[str, int], Array]) -> None:
         """values: accuracies (R,) as shares, by remedy and depth."""
         for k, depth in enumerate(self.depths):
-            there = [name for name in self.names if (name, depth) in values]
-            if not there:
+            measured = [name for name in self.names if (name, depth) in values]
+            if not measured:
                 continue
             offset = 0.26 * (k - (len(self.depths) - 1) / 2)
-            rows = np.array([self.names.index(name) + offset for name in there])
-            runs = 100 * np.array([values[name, depth] for name in there])  # (N, R)
+            rows = np.array([self.names.index(name) + offset for name in measured])
+            runs = 100 * np.array([values[name, depth] for name in measured])  # (N, R)
             mean, error = curves.mean_and_error(runs)
             self.means[depth].set_data(mean, rows)
             self.runs[depth].set_data(runs.ravel(), np.repeat(rows, runs.shape[1]))
@@ -166,8 +138,8 @@ def neighbours(ax: Axes, profiles: Mapping[str, Any], classes: int) -> None:
     profiles: places (P,) and neighbours (P, R) as attributes.
     """
     for name, profile in profiles.items():
-        curves.mean_band(ax, profile.places, 100 * profile.neighbours, label=name, **PLAIN[name])
-    guessing(ax, 100 / classes)
-    ax.set(xlabel="block (0: the stem)", ylabel="same class (%)", ylim=(0, 103))
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        line = {"label": name, **PLAIN[name]}
+        curves.mean_band(ax, profile.places, 100 * profile.neighbours, **line)
+    neighbours_axes(ax, classes, title="")
+    style.whole_numbers(ax)
+    style.legend_beside(ax)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from course.plots import curves, style
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 WHEN = ("at the start", "after training")
 
 
-class Explorer:
+class Units:
     """Three axes: accuracy while training, dead units by layer, effective rank by layer.
 
     steps: how long a training is; inputs: the effective rank of what goes into the network.
@@ -24,8 +24,7 @@ class Explorer:
 
     def __init__(self, fig: Figure, axes: Any, steps: int, inputs: float) -> None:
         left, middle, right = axes
-        fig.set_layout_engine(None)  # axes stay where they are when labels become wider
-        fig.subplots_adjust(left=0.065, right=0.985, bottom=0.24, top=0.91, wspace=0.28)
+        style.margins(fig, left=0.065, right=0.985, bottom=0.24, top=0.91, wspace=0.28)
         left.set(title="Training", xlabel="step", ylabel="accuracy, batch of 128")
         left.set(xlim=(0, steps), ylim=(0, 1.03))
         middle.set(title="Dead units", xlabel="layer", ylabel="share of the layer")
@@ -34,29 +33,24 @@ class Explorer:
         for ax in (left, middle):
             ax.yaxis.set_major_formatter(PercentFormatter(1.0))
         for ax in axes:
-            ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            style.whole_numbers(ax)
         _guide(left, 0.1, "guessing")
         _guide(right, inputs, "input")
         self.layers = (middle, right)
         (self.accuracy,) = left.plot([], [], color=style.PALETTE[2], linewidth=1.2)
         self.dead = [_line(middle, k) for k in range(2)]
         self.rank = [_line(right, k) for k in range(2)]
-        fig.legend(
-            handles=self.dead, labels=WHEN, loc="lower center", ncols=2, frameon=False,
-            fontsize=9,
-        )  # fmt: skip
+        style.legend_below(fig, self.dead)
 
     def show(self, accuracy: Array, dead: list[Array], rank: list[Array]) -> None:
         """accuracy: (N,), from step 1. dead, rank: one or two arrays (L,), for each of WHEN."""
         self.accuracy.set_data(np.arange(1, len(accuracy) + 1), accuracy)
         for lines, values in ((self.dead, dead), (self.rank, rank)):
             for k, line in enumerate(lines):
-                seen = values[k] if k < len(values) else np.empty(0)
-                line.set_data(np.arange(1, len(seen) + 1), seen)
-        limits = (0.0, 1.02 * len(dead[0]) + 0.1)
+                shown = values[k] if k < len(values) else np.empty(0)
+                line.set_data(np.arange(1, len(shown) + 1), shown)
         for ax in self.layers:
-            if ax.get_xlim() != limits:
-                ax.set_xlim(limits)
+            style.limits(ax, xlim=(0.0, 1.02 * len(dead[0]) + 0.1))
 
 
 def _line(ax: Axes, k: int) -> Any:
@@ -65,18 +59,14 @@ def _line(ax: Axes, k: int) -> Any:
 
 
 def _guide(ax: Axes, height: float, word: str) -> None:
-    ax.axhline(height, color=style.GREY, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
-    ax.text(
-        0.99, height, word, transform=ax.get_yaxis_transform(), ha="right", va="bottom",
-        color=style.GREY, fontsize=8,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
-    )  # fmt: skip
+    text = style.guide(ax, height, word, at=(0.99, height), linewidth=1, zorder=1)
+    text.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
 
 
 def cosines(ax: Axes, measured: Array, expected: Array) -> None:
     """Mean cosine of two inputs by layer: measured (L, R), in infinite width (L,)."""
     layers = np.arange(1, len(expected) + 1)
     curves.mean_band(ax, layers, measured, label="measured, width 64", **style.line(0))
-    ax.plot(layers, expected, color="black", linewidth=1.2, label="closed form, infinite width")
+    ax.plot(layers, expected, label="closed form, infinite width", **style.FORMULA)
     ax.set(xlabel="layer", ylabel="mean cosine of two digits", ylim=(0, 1.03))
     ax.legend(frameon=False, fontsize=9, loc="lower right")

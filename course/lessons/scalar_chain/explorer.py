@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import ipywidgets
 import numpy as np
 
 from course.lessons.scalar_chain import science
 from course.lessons.scalar_chain.pictures import Magnitudes
-from course.live import Control, LivePanel, live
+from course.live import Choice, LivePanel, Slider, live, number
 from course.plots import style
 
 
@@ -26,40 +23,35 @@ def explore(
     The arguments are the first values of the controls: depth 1 to 100, weight -2 to 2, bias and x
     -10 to 10, precision float16, float32 or float64. Raises ValueError outside.
     """
-    science.closed_form(weight, bias, x, depth, precision)  # says what is wrong with an argument
     fig, (left, right) = style.figure(9.6, 4.2, ncols=2)
     forward = Magnitudes(left, "Forward: activations", "size $|y_k|$", k=0)
     backward = Magnitudes(
         right, "Backward: gradients", r"size $|\partial y_n / \partial y_k|$", k=1
     )
-    fig.legend(
-        handles=forward.artists, loc="outside lower center", ncols=5, frameon=False, fontsize=9
-    )
+    style.legend_below(fig, forward.artists)
 
-    for side in (forward, backward):
-        side.show([1e-40, 1e40], [1e-40, 1e40])  # the widest labels there will be
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+    def widest() -> None:
+        for side in (forward, backward):
+            side.show([1e-40, 1e40], [1e-40, 1e40])
+
+    style.hold(fig, widest)
 
     def draw(depth: int, weight: float, bias: float, x: float, precision: str) -> str:
-        # A slider's value carries rounding errors of its steps; w = 1 has to be 1 exactly.
-        arguments = (round(weight, 4), round(bias, 4), round(x, 4), depth, precision)
+        arguments = (weight, bias, x, depth, precision)
         formula, run = science.closed_form(*arguments), science.measure(*arguments)
         forward.show(formula.activations, run.activations)
         backward.show(formula.gradients, run.gradients)
         return words(formula, run)
 
-    kinds = ipywidgets.Dropdown(
-        options=science.PRECISIONS, value=precision, description="precision",
-        tooltip="how many digits each number has", layout={"width": "440px"},
-    )  # fmt: skip
     return live(
         fig, draw,
-        depth=Control(1, 100, value=depth, description="depth n", tooltip="number of layers"),
-        weight=Control(-2.0, 2.0, 0.01, weight, "weight w", "the factor of every layer"),
-        bias=Control(-10.0, 10.0, 0.1, bias, "bias b", "what every layer adds"),
-        x=Control(-10.0, 10.0, 0.1, x, "input x", "the number that goes in"),
-        precision=kinds,
+        depth=Slider(1, 100, value=depth, description="depth n", tooltip="number of layers"),
+        weight=Slider(-2.0, 2.0, 0.01, weight, "weight w", "the factor of every layer"),
+        bias=Slider(-10.0, 10.0, 0.1, bias, "bias b", "what every layer adds"),
+        x=Slider(-10.0, 10.0, 0.1, x, "input x", "the number that goes in"),
+        precision=Choice(
+            science.PRECISIONS, precision, "precision", "how many digits each number has"
+        ),
     )  # fmt: skip
 
 
@@ -69,9 +61,9 @@ def words(formula: science.Chain, run: science.Chain) -> str:
     settings = f"w = {c.weight:.4g}, b = {c.bias:.4g}, x = {c.x:.4g}, n = {c.depth}, {c.precision}"
     lines = [  # always four, so that what stands below doesn't move
         f"{settings}. {regime(c.weight)}",
-        f"Last activation y_n = {_short(c.activations[-1])}. "
-        f"Gradient of y_n with respect to x = {_short(c.d_input)}, "
-        f"to w = {_short(c.d_weight)}, to b = {_short(c.d_bias)}.",
+        f"Last activation y_n = {number(c.activations[-1], 3)}. "
+        f"Gradient of y_n with respect to x = {number(c.d_input, 3)}, "
+        f"to w = {number(c.d_weight, 3)}, to b = {number(c.d_bias, 3)}.",
         _overflow(c.overflow, c.gradient_overflow),
         _agreement(formula, run),
     ]
@@ -93,10 +85,6 @@ def regime(weight: float) -> str:
     return "Vanish: the gradient shrinks with every layer it passes."
 
 
-def _short(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "not finite"
-
-
 def _agreement(formula: science.Chain, run: science.Chain) -> str:
     ours = np.concatenate([formula.activations, formula.gradients]).astype(np.float64)
     theirs = np.concatenate([run.activations, run.gradients]).astype(np.float64)
@@ -106,8 +94,8 @@ def _agreement(formula: science.Chain, run: science.Chain) -> str:
     both = np.isfinite(ours) & np.isfinite(theirs) & (scale > 0)
     worst = np.max(np.abs(ours[both] - theirs[both]) / scale[both], initial=0.0)
     if worst < 1e-12:
-        where = "in every layer" if both.all() else "wherever both are finite and not 0"
-        return f"Closed form and measurement agree to 12 digits {where}."
+        layers = "in every layer" if both.all() else "wherever both are finite and not 0"
+        return f"Closed form and measurement agree to 12 digits {layers}."
     return (
         f"Closed form and measurement differ by up to {worst:.1g} times the value: "
         f"each layer rounds to {run.precision}."

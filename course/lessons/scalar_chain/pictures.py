@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from course.plots import style
@@ -36,28 +35,23 @@ class Magnitudes:
     def __init__(self, ax: Axes, title: str, ylabel: str, k: int = 0) -> None:
         self.ax, self.half = ax, 0
         ax.set(title=title, xlabel="layer k", ylabel=ylabel, autoscale_on=False)
-        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        style.whole_numbers(ax)
         ax.yaxis.set_major_formatter(lambda exponent, _: f"$10^{{{exponent:.0f}}}$")
         ax.axhspan(HEALTHY, FAR, color=style.PALETTE[1], alpha=0.08, linewidth=0)
         ax.axhspan(-FAR, -HEALTHY, color=style.PALETTE[0], alpha=0.08, linewidth=0)
         self.words = [ax.text(1.02, 0, "", transform=ax.transAxes, **SMALL) for _ in range(5)]
         for height in (STRIP, 1 - STRIP):
             ax.plot([0, 1], [height] * 2, transform=ax.transAxes, color=style.GREY, linewidth=0.8)
-        look: dict[str, Any] = {
-            "linestyle": "",
-            "color": style.PALETTE[k],
-            "markersize": 5,
-            "zorder": 2.5,
-        }
+        dots: dict[str, Any] = {
+            "linestyle": "", "color": style.PALETTE[k], "markersize": 5, "zorder": 2.5,
+        }  # fmt: skip
         hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgewidth": 1.2}
-        pinned = {**look, "transform": ax.get_xaxis_transform()}
-        (self.positive,) = ax.plot([], [], marker="o", label="measured, positive", **look)
-        (self.negative,) = ax.plot([], [], marker="s", label="measured, negative", **look, **hollow)
+        pinned = {**dots, "transform": ax.get_xaxis_transform()}
+        (self.positive,) = ax.plot([], [], marker="o", label="measured, positive", **dots)
+        (self.negative,) = ax.plot([], [], marker="s", label="measured, negative", **dots, **hollow)
         (self.zero,) = ax.plot([], [], marker="v", label="measured, exactly 0", **pinned)
         (self.lost,) = ax.plot([], [], marker="^", label="measured, overflow", **pinned)
-        (self.formula,) = ax.plot(
-            [], [], color="black", linewidth=1.2, label="closed form", zorder=3
-        )
+        (self.formula,) = ax.plot([], [], label="closed form", zorder=3, **style.FORMULA)
 
     @property
     def artists(self) -> list[Line2D]:
@@ -82,8 +76,7 @@ class Magnitudes:
 
     def _scale(self, exponents: Array, last: int) -> None:
         """New limits only where needed: a change means that all has to be drawn again."""
-        if self.ax.get_xlim() != (-0.02 * last, 1.02 * last):
-            self.ax.set_xlim(-0.02 * last, 1.02 * last)
+        style.limits(self.ax, xlim=(-0.02 * last, 1.02 * last))
         reach = np.max(np.abs(exponents), initial=0.0, where=np.isfinite(exponents))
         half = next((h for h in HALF_HEIGHTS if reach <= h), HALF_HEIGHTS[-1])
         if half == self.half:
@@ -118,12 +111,12 @@ def overflow(
     ax.set(xlabel="weight w", ylabel="layer of overflow", yscale="log")
     lines: list[Line2D] = []
     for k, (name, depths) in enumerate(predicted.items()):
-        look = style.line(k)
-        (curve,) = ax.plot(weights, depths, **{**look, "marker": ""})
-        points = {**look, "linestyle": "", "markersize": 6}
+        line = style.line(k)
+        (curve,) = ax.plot(weights, depths, **{**line, "marker": ""})
+        points = {**line, "linestyle": "", "markersize": 6}
         (dots,) = ax.plot(list(measured[name]), list(measured[name].values()), **points)
         curve.set_label(f"{name}, closed form")
         dots.set_label(f"{name}, measured")
         lines += [curve, dots]
-    ax.legend(handles=lines[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    style.legend_beside(ax, 1.01, handles=lines[::-1], fontsize=None)
     return lines

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 
-import ipywidgets
 import numpy as np
 import torch
 
 from course import measures
-from course.arguments import one_of
 from course.lessons.sigmoid_saturation import pictures, science
-from course.live import Control, LivePanel, live
+from course.live import Choice, LivePanel, Slider, count, live, number
 from course.networks import activations
 from course.plots import style
 
@@ -26,12 +24,10 @@ def explore(
     The arguments are the first values of the controls: activation one of `KINDS`, depth 1 to 100,
     scale (a factor on Glorot's weights) 0 to 20, input_scale 0.01 to 100. ValueError outside.
     """
-    one_of("activation", activation, KINDS)
     fig, axes = style.figure(10.0, 5.6, nrows=2, ncols=2)
-    panels = pictures.Explorer(fig, axes)
+    panels = pictures.Saturation(fig, axes)
 
     def draw(activation: str, depth: int, scale: float, input_scale: float, seed: int) -> str:
-        scale = round(scale, 4)
         network = science.network(activation, depth, scale=scale, seeds=[seed], dtype=torch.float64)
         layers = science.hidden_layers(network, scale=scale, input_scale=input_scale)
         z = torch.linspace(-pictures.EDGE, pictures.EDGE, 321, dtype=torch.float64)
@@ -45,13 +41,10 @@ def explore(
 
     return live(
         fig, draw, seed=0,
-        activation=ipywidgets.Dropdown(
-            options=KINDS, value=activation, description="activation",
-            tooltip="the curve that every unit applies", layout={"width": "440px"},
-        ),
-        depth=Control(1, 100, 1, depth, "depth L", "number of hidden layers"),
-        scale=Control(0.0, 20.0, 0.1, scale, "weight scale", "a factor on Glorot's weights"),
-        input_scale=Control(
+        activation=Choice(KINDS, activation, "activation", "the curve that every unit applies"),
+        depth=Slider(1, 100, 1, depth, "depth L", "number of hidden layers"),
+        scale=Slider(0.0, 20.0, 0.1, scale, "weight scale", "a factor on Glorot's weights"),
+        input_scale=Slider(
             0.01, 100.0, 0.1, input_scale, "input scale", "a factor on the digits", log=True
         ),
     )  # fmt: skip
@@ -61,30 +54,24 @@ def words(
     activation: str, depth: int, scale: float, input_scale: float, layers: science.HiddenLayers
 ) -> str:
     """What the picture shows: settings, saturation, slopes, and the gradient at both ends."""
-    first, last = layers.gradient[[0, -1], 0]
+    first, last = (_size(value) for value in layers.gradient[[0, -1], 0])
     slopes = np.sqrt(np.mean(layers.slope**2, axis=(1, 2, 3)))
     return "\n".join(
         [
-            f"{activation}, {depth} hidden layer{'s' * (depth > 1)}, weight scale {scale:.4g}, "
+            f"{activation}, {count(depth, 'hidden layer')}, weight scale {scale:.4g}, "
             f"input scale {input_scale:.3g}.",
-            f"Saturated: {_percent(layers.saturated[0, 0])} of layer 1, "
-            f"{_percent(layers.saturated[-1, 0])} of layer {depth}. "
+            f"Saturated: {layers.saturated[0, 0]:.0%} of layer 1, "
+            f"{layers.saturated[-1, 0]:.0%} of layer {depth}. "
             f"Typical slope: {slopes[0]:.3f} in layer 1, {slopes[-1]:.3f} in layer {depth}.",
-            f"Gradient: {_short(last)} at layer {depth}, {_short(first)} at layer 1. "
+            f"Gradient: {last} at layer {depth}, {first} at layer 1. "
             + _factor(float(layers.growth[0])),
             _agreement(layers),
         ]
     )
 
 
-def _percent(share: float) -> str:
-    return f"{share:.0%}"
-
-
-def _short(value: float) -> str:
-    if value == 0:
-        return "exactly 0"
-    return f"{value:.2g}" if math.isfinite(value) else "not finite"
+def _size(value: float) -> str:
+    return number(value, zero="exactly 0")
 
 
 def _factor(factor: float) -> str:
@@ -97,4 +84,4 @@ def _agreement(layers: science.HiddenLayers) -> str:
     measured, expected = layers.gradient[0, 0], layers.expected[0, 0]
     if not (measured > 0 and expected > 0):
         return "From the slopes alone: nothing to compare."
-    return f"From the slopes alone: {_short(expected)} at layer 1."
+    return f"From the slopes alone: {_size(expected)} at layer 1."

@@ -21,17 +21,17 @@ EDGE = 8.0
 BINS = np.linspace(-EDGE, EDGE, 65)
 
 
-class Explorer:
+class Saturation:
     """Four axes: the curve; below it the units of each layer; the share saturated; gradients."""
 
     def __init__(self, fig: Figure, axes: Any) -> None:
         (top, flat), (below, back) = axes
-        fig.set_layout_engine(None)  # axes stay where they are when labels become wider
-        fig.subplots_adjust(left=0.06, right=0.985, bottom=0.135, top=0.95, wspace=0.22, hspace=0.3)
+        style.margins(fig, left=0.06, right=0.985, bottom=0.135, top=0.95, wspace=0.22, hspace=0.3)
         top.set(title="The curve and its slope", xlim=(-EDGE, EDGE), ylim=(-1.1, 1.1))
-        look = {**style.line(0), "marker": ""}
-        (self.curve,) = top.plot([], [], label="value", **look)
-        (self.slope,) = top.plot([], [], label="slope", **{**style.line(1), "marker": ""})
+        self.curve, self.slope = (
+            top.plot([], [], label=name, **{**style.line(k), "marker": ""})[0]
+            for k, name in enumerate(("value", "slope"))
+        )
         top.legend(loc="upper left", frameon=False, fontsize=9)
         below.set(title="Where the units sit", xlabel="input z of a unit", ylabel="layer")
         self.units = below.imshow(
@@ -48,7 +48,7 @@ class Explorer:
         ]
         flat.set(title="Saturated units", ylabel="share of the layer", ylim=(-0.03, 1.03))
         flat.yaxis.set_major_formatter(PercentFormatter(1.0))
-        flat.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        style.whole_numbers(flat)
         (self.share,) = flat.plot([], [], **style.line(2))
         self.flat = flat
         back.set(title="Gradients", xlabel="layer", ylabel="size of the gradient")
@@ -76,8 +76,7 @@ class Explorer:
         counts = np.array([np.histogram(row, BINS)[0] for row in clipped])
         self.units.set_data(counts / z.shape[1])
         self.units.set_extent((-EDGE, EDGE, layers + 0.5, 0.5))
-        if self.rows.get_ylim() != (layers + 0.5, 0.5):
-            self.rows.set(xlim=(-EDGE, EDGE), ylim=(layers + 0.5, 0.5))
+        style.limits(self.rows, xlim=(-EDGE, EDGE), ylim=(layers + 0.5, 0.5))
         self.share.set_data(np.arange(1, layers + 1), saturated)
         self.measured.show(gradient)
         self.expected.show(expected)
@@ -93,11 +92,7 @@ def accuracies(
     """
     for k, (name, values) in enumerate(runs.items()):
         curves.mean_band(ax, x[: len(values)], values, label=name, **style.line(k))
-    ax.axhline(0.1, color=style.GREY, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
-    ax.text(
-        1.01, 0.1, "guessing", transform=ax.get_yaxis_transform(), va="center",
-        color=style.GREY, fontsize=9,
-    )  # fmt: skip
+    style.guide(ax, 0.1, "guessing", beside=True, linewidth=1, zorder=1)
     ax.set(xlabel=xlabel, ylabel="training accuracy", ylim=(0, 1.04))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     if log:
@@ -105,4 +100,4 @@ def accuracies(
         ax.set_xticks(x, [f"{value:g}" for value in x])
         ax.xaxis.set_minor_locator(NullLocator())
     if len(runs) > 1:
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9)
+        style.legend_beside(ax, loc="upper left", bbox_to_anchor=(1.01, 1.0))

@@ -6,11 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from course.arguments import real, whole
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
 from course.lessons.skip_connections import pictures, science
-from course.live import Control, LivePanel, live
+from course.live import LivePanel, Slider, live, number
 from course.plots import style
 
 RUNS, SAMPLES = 3, 128
@@ -24,15 +23,10 @@ def explore(
     The arguments are the first values of the controls: depth 1 to 100, skip 0 to 1.2, branch 0 to
     2. Raises ValueError outside.
     """
-    whole("depth", depth, least=1, most=100)
-    real("skip", skip, least=0, most=1.2)
-    real("branch", branch, least=0, most=2)
     fig, axes = style.figure(11.0, 3.8, ncols=3)
     panels = pictures.Passage(fig, axes, examples.outputs)
-    wide, ends = np.array([1e-40, 1e9]), np.array([0, 100])  # for the widest labels
-    panels.show(wide, wide, wide, ends, np.ones((2, 1)))
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+    wide, ends = np.array([1e-40, 1e9]), np.array([0, 100])
+    style.hold(fig, lambda: panels.show(wide, wide, wide, ends, np.ones((2, 1))))
 
     @lru_cache(maxsize=64)
     def measured(
@@ -44,8 +38,6 @@ def explore(
         return kept, degradation.profile(net, examples, samples=SAMPLES, places=6)
 
     def draw(depth: int, skip: float, branch: float, seed: int) -> str:
-        # A slider's value carries rounding errors of its steps; 1 has to be 1 exactly.
-        skip, branch = round(skip, 4), round(branch, 4)
         kept, profile = measured(depth, skip, branch, seed)
         form = skip ** np.arange(1.0, depth + 1)
         kept, gradients = (np.median(v, axis=1)[1:] for v in (kept, profile.gradients))
@@ -55,10 +47,10 @@ def explore(
             [
                 f"skip s = {skip:g}, branch b = {branch:g}, {depth} blocks. Untrained, {RUNS} "
                 "runs.",
-                f"Of the first signal, s^L = {_short(form[-1])} should arrive by the skips; "
-                f"measured: {_short(kept[-1])}.",
-                f"Gradient: {_short(gradients[0])} at the first block, {_short(gradients[-1])} at "
-                "the last.",
+                f"Of the first signal, s^L = {number(form[-1], 1)} should arrive by the skips; "
+                f"measured: {number(kept[-1], 1)}.",
+                f"Gradient: {number(gradients[0], 1)} at the first block, "
+                f"{number(gradients[-1], 1)} at the last.",
                 f"Nearest neighbour of the same class: {near[0]:.0f} % after the stem, "
                 f"{near[-1]:.0f} % after the last block.",
             ]
@@ -66,11 +58,7 @@ def explore(
 
     return live(
         fig, draw, seed=0,
-        depth=Control(1, 100, 1, depth, "depth L", "number of hidden blocks"),
-        skip=Control(0.0, 1.2, 0.05, skip, "skip s", "the factor of every skip connection"),
-        branch=Control(0.0, 2.0, 0.1, branch, "branch b", "the factor of every residual function"),
+        depth=Slider(1, 100, 1, depth, "depth L", "number of hidden blocks"),
+        skip=Slider(0.0, 1.2, 0.05, skip, "skip s", "the factor of every skip connection"),
+        branch=Slider(0.0, 2.0, 0.1, branch, "branch b", "the factor of every residual function"),
     )  # fmt: skip
-
-
-def _short(value: float) -> str:
-    return f"{value:.1g}" if np.isfinite(value) else "not defined"

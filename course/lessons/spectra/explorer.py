@@ -5,27 +5,22 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-import ipywidgets
 import numpy as np
 
 from course import measures
-from course.arguments import one_of
 from course.lessons.initialization import mean_field
 from course.lessons.spectra import isometry, pictures, products, sheets
-from course.live import Control, LivePanel, live
+from course.live import Choice, LivePanel, Slider, Switch, live, number
 from course.plots import style
 
 THRESHOLDS = (1e-1, 1e-3, 1e-6)
 WIDTH, DRAWS = 32, 3
 MAPS = 50
 UNITS = 64
+ACTIVATIONS = {
+    "none (linear)": "identity", "tanh": "tanh", "hard-tanh": "hard-tanh", "ReLU": "relu",
+}  # fmt: skip
 DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 100)
-
-
-def _choice(name: str, options: dict[str, str], value: str, tooltip: str) -> ipywidgets.Dropdown:
-    return ipywidgets.Dropdown(
-        options=options, value=value, description=name, tooltip=tooltip, layout={"width": "440px"}
-    )
 
 
 def product(*, depth: int = 10, kind: str = "Gaussian", scale: float = 1.0) -> LivePanel:
@@ -34,7 +29,6 @@ def product(*, depth: int = 10, kind: str = "Gaussian", scale: float = 1.0) -> L
     The arguments are the first values of the controls: depth 1 to 100, kind "Gaussian" or
     "orthogonal", scale 0 to 2. Raises ValueError outside.
     """
-    one_of("kind", kind, products.KINDS)
     fig, axes = style.figure(10.0, 4.2, ncols=2)
     picture = pictures.Product(fig, axes, THRESHOLDS)
     depths = np.arange(1.0, 101.0)
@@ -45,24 +39,22 @@ def product(*, depth: int = 10, kind: str = "Gaussian", scale: float = 1.0) -> L
         return products.spectrum(kind, depth, width=WIDTH, seeds=seeds)
 
     def draw(depth: int, kind: str, scale: float, seed: int) -> str:
-        scale = round(scale, 4)  # a slider's value carries rounding errors of its steps
-        found = spectrum(kind, depth, seed).log10
+        measured = spectrum(kind, depth, seed).log10
         shift = depth * math.log10(scale) if scale else -math.inf
         gaussian = kind == "Gaussian"
         formula = depth * products.exponents(WIDTH) if gaussian else np.zeros(WIDTH)
         logs = np.log10(THRESHOLDS)
-        now = np.array([(found < log).mean() for log in logs])
+        now = np.array([(measured < log).mean() for log in logs])
         expected = [products.share_below(t, depths) * gaussian for t in THRESHOLDS]
-        middle = np.sort(np.median(found, axis=0))[::-1]
+        middle = np.sort(np.median(measured, axis=0))[::-1]
         picture.show(middle + shift, formula + shift, depths, np.stack(expected), depth, now)
         return _product_words(depth, kind, scale, middle + shift, now)
 
     return live(
         fig, draw, seed=0,
-        depth=Control(1, 100, 1, depth, "factors", "number of matrices in the product"),
-        kind=_choice("kind", dict(zip(products.KINDS, products.KINDS, strict=True)), kind,
-                     "how each matrix is drawn"),
-        scale=Control(0.0, 2.0, 0.05, scale, "scale", "a number that multiplies every matrix"),
+        depth=Slider(1, 100, 1, depth, "factors", "number of matrices in the product"),
+        kind=Choice(products.KINDS, kind, "kind", "how each matrix is drawn"),
+        scale=Slider(0.0, 2.0, 0.05, scale, "scale", "a number that multiplies every matrix"),
     )  # fmt: skip
 
 
@@ -87,7 +79,7 @@ def _product_words(depth: int, kind: str, scale: float, logs: np.ndarray, now: n
 def _power(log10: float) -> str:
     """10 to this power in words: plain while it is near 1."""
     if abs(log10) < 2:
-        return f"{10**log10:.2g}"
+        return number(10**log10)
     return f"10^{log10:.0f}"
 
 
@@ -102,16 +94,14 @@ def sheet(*, depth: int = 6, connected: bool = False) -> LivePanel:
         return sheets.crush(square, MAPS, seed=seed, connected=connected, every=40)
 
     def draw(depth: int, connected: bool, seed: int) -> str:
-        found = crushed(seed, connected)
-        picture.show(found.points[depth].reshape(4, -1, 2), found.ratio, depth)
-        return _sheet_words(depth, connected, float(found.ratio[depth].mean()))
+        sheet = crushed(seed, connected)
+        picture.show(sheet.points[depth].reshape(4, -1, 2), sheet.ratio, depth)
+        return _sheet_words(depth, connected, float(sheet.ratio[depth].mean()))
 
     return live(
         fig, draw, seed=1,
-        depth=Control(0, MAPS, 1, depth, "maps", "number of random maps so far"),
-        connected=ipywidgets.Checkbox(
-            connected, description="input connected to every map", indent=False
-        ),
+        depth=Slider(0, MAPS, 1, depth, "maps", "number of random maps so far"),
+        connected=Switch(connected, "input connected to every map"),
     )  # fmt: skip
 
 
@@ -145,8 +135,6 @@ def jacobian(
     `isometry.ACTIVATIONS`, weights "orthogonal" or "Gaussian", length (q*) 0.001 to 10, scale 0.5
     to 1.5 (1: critical). Raises ValueError outside.
     """
-    one_of("activation", activation, isometry.ACTIVATIONS)
-    one_of("weights", weights, isometry.WEIGHTS)
     fig, axes = style.figure(10.0, 4.2, ncols=2)
     picture = pictures.JacobianPicture(fig, axes)
     depths = np.array(DEPTHS)
@@ -165,12 +153,11 @@ def jacobian(
     def draw(
         depth: int, activation: str, weights: str, length: float, scale: float, seed: int
     ) -> str:
-        length, scale = float(f"{length:.6g}"), round(scale, 4)
         jacobians, spreads = layers(seed, activation, weights, length, scale)
-        found = isometry.along(jacobians, [depth])
-        log10 = np.where(found.floor, -math.inf, found.log10)[0]
+        product = isometry.along(jacobians, [depth])
+        log10 = np.where(product.floor, -math.inf, product.log10)[0]
         middle = np.sort(np.median(log10, axis=0))[::-1]
-        now = float(np.median(isometry.spread(found)))
+        now = float(np.median(isometry.spread(product)))
         each = isometry.spread_per_layer(activation, length, weights)
         picture.show(middle, depths, spreads, each * depths, depth, now)
         sigma_w, sigma_b = map(float, mean_field.critical_line(length, activation))
@@ -182,15 +169,12 @@ def jacobian(
 
     return live(
         fig, draw, seed=0,
-        depth=Control(1, 100, 1, depth, "depth", "number of layers"),
-        activation=_choice(
-            "activation", {"none (linear)": "identity", "tanh": "tanh", "hard-tanh": "hard-tanh",
-                           "ReLU": "relu"}, activation, "what each unit does",
-        ),
-        weights=_choice("weights", {w: w for w in isometry.WEIGHTS}, weights, "how drawn"),
-        length=Control(0.001, 10.0, 0.25, length, "signal q*", "mean square of a unit's input",
+        depth=Slider(1, 100, 1, depth, "depth", "number of layers"),
+        activation=Choice(ACTIVATIONS, activation, "activation", "what each unit does"),
+        weights=Choice(isometry.WEIGHTS, weights, "weights", "how drawn"),
+        length=Slider(0.001, 10.0, 0.25, length, "signal q*", "mean square of a unit's input",
                        log=True),
-        scale=Control(0.5, 1.5, 0.05, scale, "scale", "a factor on the critical weights"),
+        scale=Slider(0.5, 1.5, 0.05, scale, "scale", "a factor on the critical weights"),
     )  # fmt: skip
 
 
@@ -199,9 +183,9 @@ def _jacobian_words(logs: np.ndarray, now: float, expected: float) -> str:
     least = f"at least {dead} of {len(logs)} are lost" if dead else f"smallest {_power(logs[-1])}"
     return (
         f"Singular values: largest {_power(logs[0])}, {least}.\n"
-        f"Spread {_small(now)}; closed form, for a wide critical network: {_small(expected)}."
+        f"Spread {_spread(now)}; closed form, for a wide critical network: {_spread(expected)}."
     )
 
 
-def _small(value: float) -> str:
-    return f"{value:.2g}" if value > 1e-9 else "0"
+def _spread(value: float) -> str:
+    return number(value if value > 1e-9 else 0.0)  # what is left of an isometry is rounding

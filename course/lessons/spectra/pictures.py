@@ -9,11 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from course.plots import curves, style
-from course.plots.decades import Decades, Levels
+from course.plots.decades import Decades, Formula, Levels
 
 Array = NDArray[np.float64]
 LOST = -300.0  # log10 of what has no place on an axis of sizes
@@ -25,73 +24,65 @@ def sizes(log10: ArrayLike) -> Array:
     return np.where(logs > LOST, 10.0 ** np.clip(logs, LOST, -LOST), 0.0)
 
 
-def _fixed(fig: Figure, bottom: float) -> None:
-    """Axes that stay where they are when labels become wider, so that a reset is exact."""
-    fig.set_layout_engine(None)
-    fig.subplots_adjust(left=0.085, right=0.985, bottom=bottom, top=0.92, wspace=0.26)
+MARGINS = {"left": 0.085, "right": 0.985, "top": 0.92, "wspace": 0.26}
 
 
-def _formula(ax: Axes, **look: Any) -> Line2D:
+def _formula(ax: Axes, **line: Any) -> Line2D:
     """An empty black line: what a closed form says."""
-    (line,) = ax.plot([], [], **{"color": "black", "linewidth": 1.2, "zorder": 3, **look})
-    return line
+    return ax.plot([], [], **{**style.FORMULA, "zorder": 3, **line})[0]
 
 
 class Product:
     """Left: singular values by rank. Right: the share of them below some thresholds, by depth."""
 
     def __init__(self, fig: Figure, axes: Any, thresholds: tuple[float, ...]) -> None:
-        _fixed(fig, bottom=0.22)
+        style.margins(fig, bottom=0.22, **MARGINS)
         left, right = axes
         left.set(title="Singular values of the product", xlabel="rank", ylabel="singular value")
         right.set(
             title="How many are below", xlabel="number of factors",
             ylabel="share of the singular values", ylim=(-0.03, 1.03),
         )  # fmt: skip
-        right.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        style.whole_numbers(right)
         self.axis = Decades(left)
         self.measured = Levels(self.axis, "measured, each value", 0)
         self.measured.line.set_linestyle("")
-        self.formula = _formula(left, label="closed form, for many factors")
+        self.formula = Formula(self.axis, "closed form, for many factors")
+        self.formula.line.set_zorder(3)
         self.curves, self.points = [], []
         for k, threshold in enumerate(thresholds, start=1):
-            look = style.line(k)
+            line = style.line(k)
             name = f"below $10^{{{np.log10(threshold):.0f}}}$"
-            (curve,) = right.plot([], [], label=name, **{**look, "marker": ""})
-            (point,) = right.plot([], [], **{**look, "linestyle": "", "markersize": 8})
+            (curve,) = right.plot([], [], label=name, **{**line, "marker": ""})
+            (point,) = right.plot([], [], **{**line, "linestyle": "", "markersize": 8})
             self.curves.append(curve)
             self.points.append(point)
         self.right = right
-        handles = [self.measured.line, self.formula, *self.curves]
-        fig.legend(handles=handles, loc="lower center", ncols=5, frameon=False, fontsize=9)
+        style.legend_below(fig, [self.measured.line, self.formula.line, *self.curves])
 
     def show(
         self, log10: Array, formula: Array, depths: Array, expected: Array, depth: int, now: Array
     ) -> None:
         """log10, formula: (n,) by rank. expected: (thresholds, depths); now: (thresholds,)."""
         self.measured.show(sizes(log10))
-        ranks = np.arange(1, len(formula) + 1)
-        shown = sizes(formula)
-        self.formula.set_data(ranks, np.where(shown > 0, shown, np.nan))
-        self.axis.fit("formula", shown, ranks)
+        self.formula.show(sizes(formula))
         for curve, point, line, value in zip(self.curves, self.points, expected, now, strict=True):
             curve.set_data(depths, line)
             point.set_data([depth], [value])
-        if self.right.get_xlim() != (0, depths[-1] + 2):
-            self.right.set_xlim(0, depths[-1] + 2)
+        style.limits(self.right, xlim=(0, depths[-1] + 2))
 
 
 class SheetPicture:
     """Left: a square after so many maps, a colour for each quarter. Right: how thin it is."""
 
     def __init__(self, fig: Figure, axes: Any, expected: Array) -> None:
-        _fixed(fig, bottom=0.12)
+        style.margins(fig, bottom=0.12, **MARGINS)
         left, right = axes
         self.left = left
         left.set(title="The sheet", xlabel="first unit", ylabel="second unit", aspect="equal")
         left.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6))
-        look: dict[str, Any] = {"linestyle": "", "marker": ".", "markersize": 2.5}
-        self.quarters = [left.plot([], [], color=style.PALETTE[k], **look)[0] for k in range(4)]
+        dots: dict[str, Any] = {"linestyle": "", "marker": ".", "markersize": 2.5}
+        self.quarters = [left.plot([], [], color=style.PALETTE[k], **dots)[0] for k in range(4)]
         depths = np.arange(len(expected))
         right.set(
             title="Width over length", xlabel="number of maps", ylabel="$s_2/s_1$ of the Jacobian",
@@ -100,8 +91,8 @@ class SheetPicture:
         self.band = right.fill_between(
             [0], [1], [1], color=style.PALETTE[0], alpha=curves.BAND, linewidth=0
         )
-        look = {**style.line(0), "marker": ""}
-        (self.line,) = right.plot([], [], label="measured, mean over the sheet", **look)
+        line = {**style.line(0), "marker": ""}
+        (self.line,) = right.plot([], [], label="measured, mean over the sheet", **line)
         formula = _formula(right, linestyle=(0, (4, 2)), label="closed form: halved by each map")
         formula.set_data(depths[1:], 10.0 ** expected[1:])
         (self.here,) = right.plot([], [], marker="o", markersize=9, color=style.PALETTE[0])
@@ -114,10 +105,7 @@ class SheetPicture:
         depths = np.arange(len(ratio))
         low, high = np.quantile(ratio, [0.1, 0.9], axis=1)
         middle = 10.0 ** ratio.mean(axis=1)
-        outline = [
-            np.stack([depths, 10.0**low], 1), np.stack([depths, 10.0**high], 1)[::-1],
-        ]  # fmt: skip
-        self.band.set_verts([np.concatenate(outline)])
+        self.band.set_verts([curves.outline(depths, 10.0**low, 10.0**high)])
         self.line.set_data(depths, middle)
         self.here.set_data([depth], [middle[depth]])
 
@@ -128,7 +116,7 @@ class JacobianPicture:
     LEAST, MOST = 1e-4, 1e3
 
     def __init__(self, fig: Figure, axes: Any) -> None:
-        _fixed(fig, bottom=0.22)
+        style.margins(fig, bottom=0.22, **MARGINS)
         left, right = axes
         left.set(title="Singular values of the Jacobian", xlabel="rank", ylabel="singular value")
         right.set(
@@ -137,14 +125,12 @@ class JacobianPicture:
         )  # fmt: skip
         self.axis = Decades(left)
         self.ranks = Levels(self.axis, "measured", 0)
-        look = {**style.line(0), "linestyle": ""}
-        (self.points,) = right.plot([], [], label="measured", **look)
+        (self.points,) = right.plot([], [], label="measured", **{**style.line(0), "linestyle": ""})
         self.formula = _formula(right, label="closed form, at critical weights")
         (self.here,) = right.plot(
             [], [], marker="o", markersize=11, markerfacecolor="none", color=style.PALETTE[1]
         )
-        handles = [self.points, self.formula]
-        fig.legend(handles=handles, loc="lower center", ncols=2, frameon=False, fontsize=9)
+        style.legend_below(fig, [self.points, self.formula])
 
     def show(
         self, log10: Array, depths: Array, spreads: Array, formula: Array, depth: int, now: float
@@ -174,14 +160,16 @@ def by_depth(
     expected: closed forms by the same names, (N,), in black. beside: the legend right of the axes.
     """
     for k, (name, runs) in enumerate(values.items()):
-        look = style.line(k)
+        line = style.line(k)
         if expected is not None:
-            look |= {"linestyle": "", "markersize": 6}
+            line |= {"linestyle": "", "markersize": 6}
             ax.plot(x, expected[name], color="black", linewidth=1.0, zorder=1.5)
-        curves.mean_band(ax, x, runs, label=name, **look)
+        curves.mean_band(ax, x, runs, label=name, **line)
     if expected is not None:
         _formula(ax, label="closed form")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if beside else {}
-    ax.legend(frameon=False, fontsize=9, **place)
+    style.whole_numbers(ax)
+    if beside:
+        style.legend_beside(ax, 1.01)
+    else:
+        ax.legend(frameon=False, fontsize=9)

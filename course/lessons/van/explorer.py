@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-import ipywidgets
 import numpy as np
 
 from course import training
-from course.arguments import real
 from course.data import Dataset
 from course.lessons.degradation import explorer as degradation_explorer
 from course.lessons.van import pictures, science
-from course.live import Control, LivePanel, LiveRun, live, live_run
+from course.live import LivePanel, LiveRun, Slider, Switch, live, live_run
 from course.plots import style
 from course.training import Record
 
@@ -28,15 +26,10 @@ def explore(
     The arguments are the first values of the controls: rate (the alpha step) 0.001 to 0.1, ratio 0
     to 1, multiplier -2 to 0.5. Raises ValueError outside.
     """
-    real("rate", rate, least=0.001, most=0.1)
-    real("ratio", ratio, least=0, most=1)
-    real("multiplier", multiplier, least=-2, most=0.5)
     fig, axes = style.figure(10.0, 3.8, ncols=2)
     panels = pictures.Phases(fig, axes)
-    extreme = np.linspace(-2.55, -2.45, 60_000)  # for the widest labels
-    panels.show(extreme, extreme, extreme, np.inf, 2.5)
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # the axes stay where they are, whatever the labels
+    wide = np.linspace(-2.55, -2.45, 60_000)
+    style.hold(fig, lambda: panels.show(wide, wide, wide, np.inf, 2.5))
 
     @lru_cache(maxsize=64)
     def measured(rate: float, ratio: float, multiplier: float, steps: int) -> science.Trace:
@@ -45,59 +38,49 @@ def explore(
         return science.trace(records, skips)
 
     def draw(rate: float, ratio: float, multiplier: float, resistance: float, train: bool) -> str:
-        # A slider's value carries rounding errors of its steps; 0 has to be 0 exactly.
-        rate = float(f"{rate:.3g}")
-        ratio, multiplier, resistance = (round(v, 4) for v in (ratio, multiplier, resistance))
-        when = science.removal_time(rate, ratio, multiplier + resistance)
-        steps = int(np.ceil(1.25 * when)) + 5 if np.isfinite(when) else 1000
+        predicted = science.removal_time(rate, ratio, multiplier + resistance)
+        steps = int(np.ceil(1.25 * predicted)) + 5 if np.isfinite(predicted) else 1000
         settings = (rate, ratio, multiplier, resistance)
         left, multipliers = science.simulate(*settings, steps=steps)
         form = science.closed_form(*settings, steps=steps)
-        panels.show(left, multipliers, form, when, resistance)
+        panels.show(left, multipliers, form, predicted, resistance)
         gone = np.flatnonzero(left == 0)
         words = [
             f"Alpha step = {rate:g}, ratio r = {ratio:g}, first multiplier = {multiplier:g}, "
             f"resistance g = {resistance:g}.",
-            f"Predicted: the skips are gone after {when:.0f} steps; simulated: {gone[0]}."
-            if np.isfinite(when) and len(gone)
+            f"Predicted: the skips are gone after {predicted:.0f} steps; simulated: {gone[0]}."
+            if np.isfinite(predicted) and len(gone)
             else "The skips never leave: the resistance is no smaller than the push.",
             f"Multiplier at the end: {multipliers[-1]:.2g}.",
         ]
         if train:
-            seen = measured(rate, ratio, multiplier, min(steps, LONGEST))
-            panels.show_measured(seen.left.mean(2), seen.multiplier.mean(2))
-            words.append(_measured(seen))
+            trace = measured(rate, ratio, multiplier, min(steps, LONGEST))
+            panels.show_measured(trace.left.mean(2), trace.multiplier.mean(2))
+            words.append(_measured(trace))
         else:
             panels.show_measured(None, None)
         return "\n".join(words)
 
-    broad = {"width": "440px"}
-    style_wide = {"description_width": "150px"}
-    eta = ipywidgets.FloatLogSlider(
-        value=rate, base=10, min=-3, max=-1, step=0.1, readout_format=".2g",
-        description="alpha step", tooltip="eta in eqs. 7 and 8", layout=broad, style=style_wide,
-    )  # fmt: skip
-    box = ipywidgets.Checkbox(
-        value=False, description="train a network beside it", indent=False, layout=broad,
-        tooltip=f"{BLOCKS} blocks, three runs, at most {LONGEST} steps: takes a few seconds",
-    )  # fmt: skip
     return live(
         fig, draw,
-        rate=eta,
-        ratio=Control(0.0, 1.0, 0.05, ratio, "ratio r", "eta' / eta: how fast multipliers fall"),
-        multiplier=Control(-2.0, 0.5, 0.05, multiplier, "first multiplier", "lambda at the start"),
-        resistance=Control(0.0, 1.5, 0.05, 0.0, "resistance g", "a constant slope dC/dalpha"),
-        train=box,
+        rate=Slider(0.001, 0.1, 0.1, rate, "alpha step", "eta in eqs. 7 and 8", log=True),
+        ratio=Slider(0.0, 1.0, 0.05, ratio, "ratio r", "eta' / eta: how fast multipliers fall"),
+        multiplier=Slider(-2.0, 0.5, 0.05, multiplier, "first multiplier", "lambda at the start"),
+        resistance=Slider(0.0, 1.5, 0.05, 0.0, "resistance g", "a constant slope dC/dalpha"),
+        train=Switch(
+            False, "train a network beside it",
+            f"{BLOCKS} blocks, three runs, at most {LONGEST} steps: takes a few seconds",
+        ),
     )  # fmt: skip
 
 
-def _measured(seen: science.Trace) -> str:
-    head = f"Measured, {BLOCKS} blocks, {seen.left.shape[1]} runs: "
-    if np.isfinite(seen.gone).all():
-        steps = " to ".join(f"{value:.0f}" for value in sorted({seen.gone.min(), seen.gone.max()}))
-        return f"{head}the last skip is gone after {steps} steps."
-    most = seen.left[-1].max()
-    return f"{head}after {len(seen.left) - 1} steps up to {most:.0%} of a skip is left."
+def _measured(trace: science.Trace) -> str:
+    head = f"Measured, {BLOCKS} blocks, {trace.left.shape[1]} runs: "
+    if np.isfinite(trace.gone).all():
+        ends = sorted({trace.gone.min(), trace.gone.max()})
+        return f"{head}the last skip is gone after {' to '.join(f'{n:.0f}' for n in ends)} steps."
+    most = trace.left[-1].max()
+    return f"{head}after {len(trace.left) - 1} steps up to {most:.0%} of a skip is left."
 
 
 def watch_steps(
@@ -112,12 +95,12 @@ def watch_steps(
         lines = []
         for name, records in history.items():
             if records:
-                seen = science.trace(records, schedule[name])
+                trace = science.trace(records, schedule[name])
                 recent = science.recent(np.array([record.accuracy for record in records]))
-                panels.show(name, seen.left.mean(2), seen.multiplier.mean(2), recent)
+                panels.show(name, trace.left.mean(2), trace.multiplier.mean(2), recent)
                 lines.append(
-                    f"{name}: {seen.left[-1].mean():.2f} of the skips left after "
-                    f"{len(records)} steps, multiplier {seen.multiplier[-1].mean():.2f}, "
+                    f"{name}: {trace.left[-1].mean():.2f} of the skips left after "
+                    f"{len(records)} steps, multiplier {trace.multiplier[-1].mean():.2f}, "
                     f"{100 * recent[-1].mean():.0f} % right in training."
                 )
         return "\n".join(lines)
@@ -139,14 +122,13 @@ def watch(runs: Mapping[str, Iterator[Record]], epochs: int) -> LiveRun:
         for name, records in history.items():
             if not records:
                 continue
-            at = np.array([record.epoch for record in records], dtype=float)
+            epochs = np.array([record.epoch for record in records], dtype=float)
             running = np.array([record.train_accuracy for record in records])
-            others = [record.batch_statistics for record in records]
-            kept = [found.train_accuracy for found in others if found is not None]
-            batches = np.array(kept) if kept else None
+            measured = [each.train_accuracy for r in records if (each := r.batch_statistics)]
+            batches = np.array(measured) if measured else None
             alphas = [record.alpha for record in records if record.alpha is not None]
             left = 1 - np.mean(alphas, axis=2) if alphas else None
-            panels.show(name, at, left, running, batches)
+            panels.show(name, epochs, left, running, batches)
             also = "" if batches is None else f" ({100 * batches[-1].mean():.0f} % by batches)"
             skips = "" if left is None else f", {left[-1].mean():.2f} of the skips left"
             lines.append(f"{name}: {100 * running[-1].mean():.0f} % in training{also}{skips}.")
@@ -157,4 +139,4 @@ def watch(runs: Mapping[str, Iterator[Record]], epochs: int) -> LiveRun:
 
 def watch_depths(runs: Mapping[str, Iterator[Record]], classes: int) -> LiveRun:
     """Runs of `fading.train` side by side: their accuracies against depth."""
-    return degradation_explorer.watch_runs(runs, classes, title="Over depth", looks=pictures.RUNS)
+    return degradation_explorer.watch_runs(runs, classes, title="Over depth", lines=pictures.RUNS)

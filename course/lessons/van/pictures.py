@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from course.plots import curves, style
@@ -26,12 +24,12 @@ def at_once(
     forced: by the depth L, accuracies (N, R) as shares, with `left` (N,) of each skip. The right
     panel has left^L, the share of a signal that goes straight through.
     """
-    there = np.asarray(left, dtype=float)
+    share = np.asarray(left, dtype=float)
     for k, (depth, values) in enumerate(forced.items()):
         line = {**style.line(k), "label": f"{depth} blocks"}
-        curves.mean_band(axes[0], there, 100 * values, **line)
-        some = there > 0
-        curves.mean_band(axes[1], there[some] ** depth, 100 * values[some], **line)
+        curves.mean_band(axes[0], share, 100 * values, **line)
+        some = share > 0
+        curves.mean_band(axes[1], share[some] ** depth, 100 * values[some], **line)
     axes[0].set(title="Against one skip", xlabel=r"left of each skip, $1 - \alpha$")
     axes[0].set(xlim=(1.02, -0.02), ylabel="training accuracy (%)")
     axes[1].set(title="Against all of them", xlabel=r"left of their product, $(1 - \alpha)^L$")
@@ -59,11 +57,7 @@ def step_by_step(
         curves.mean_band(axes[0], epochs, 100 * neighbours, **line)
         curves.mean_band(axes[1], epochs, ratio, **line)
     for name, size in ratios.items():
-        axes[1].axhline(size, color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)))
-        axes[1].text(
-            1.0, size * 1.15, f"{name} ", transform=axes[1].get_yaxis_transform(),
-            ha="right", va="bottom", color=style.GREY, fontsize=8,
-        )  # fmt: skip
+        style.guide(axes[1], size, f"{name} ", at=(1.0, size * 1.15))
     axes[0].set(title="Nearest neighbours, last block", ylabel="same class (%)", ylim=(0, 103))
     axes[1].set(title="Gradients", ylabel="first block over last", yscale="log", ylim=(0.1, 1e5))
     for ax in axes:
@@ -72,8 +66,6 @@ def step_by_step(
     axes[0].legend(frameon=False, fontsize=9, loc="lower left")
 
 
-Band = tuple[Line2D, PolyCollection, Line2D]
-NOTHING = np.full((1, 1), np.nan)
 POINTS, DOTS = 400, 24  # of a line, and of the closed form
 
 RUNS: dict[str, dict[str, Any]] = {
@@ -83,19 +75,6 @@ RUNS: dict[str, dict[str, Any]] = {
     "cut": style.line(6),
 }  # fmt: skip
 """Lines of the networks and schedules by name."""
-
-
-def _empty(ax: Axes, **line: Any) -> Band:
-    """A line with its band, and nothing in it yet."""
-    band = curves.mean_band(ax, [0], NOTHING, **line)
-    band[2].set_visible(False)  # the cross which says that a value is not finite
-    return band
-
-
-def _move(band: Band, x: Any, values: Array | None) -> None:
-    """Give the band new values (N, R), or None for nothing."""
-    curves.move_band(band, *(([0], NOTHING) if values is None else (x, values)))
-    band[2].set_visible(values is not None)
 
 
 class Phases:
@@ -108,48 +87,48 @@ class Phases:
         simulated = {**style.line(0), "marker": ""}
         (self.left,) = left.plot([], [], label="simulated", **simulated)
         (self.multiplier,) = right.plot([], [], **simulated)
-        dots: dict[str, Any] = {
-            "color": "black",
-            "linestyle": "",
-            "marker": "o",
-            "markerfacecolor": "none",
-        }
-        (self.form,) = left.plot([], [], markersize=5, label="closed form", **dots)
+        (self.form,) = left.plot(
+            [], [], color="black", linestyle="", marker="o", markerfacecolor="none",
+            markersize=5, label="closed form",
+        )  # fmt: skip
         measured = {**style.line(1), "marker": ""}
-        self.measured = _empty(left, label="measured", **measured)
-        self.measured_multiplier = _empty(right, **measured)
-        self.when = left.axvline(np.nan, color=style.GREY, linewidth=1.2, label="predicted: gone")
+        self.measured = curves.empty_band(left, label="measured", **measured)
+        self.measured_multiplier = curves.empty_band(right, **measured)
+        self.predicted = left.axvline(
+            np.nan, color=style.GREY, linewidth=1.2, label="predicted: gone"
+        )
         (self.against,) = right.plot(
             [0, 1], [0, 0], transform=right.get_yaxis_transform(), label="skips leave below this",
             color=style.GREY, linewidth=1.2, linestyle=(0, (4, 2)),
         )  # fmt: skip
         for ax in axes:
             ax.set_xlabel("step")
-        handles = [self.left, self.form, self.measured[0], self.when, self.against]
-        fig.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+        handles = [self.left, self.form, self.measured[0], self.predicted, self.against]
+        style.legend_below(fig, handles)
 
     def show(
-        self, left: Array, multiplier: Array, form: Array, when: float, resistance: float
+        self, left: Array, multiplier: Array, form: Array, predicted: float, resistance: float
     ) -> None:
-        """left, multiplier and form (steps + 1,); when: the predicted step, or infinity."""
+        """left, multiplier and form (steps + 1,); predicted: when skips are gone, or infinity."""
         steps = np.arange(len(left))
         thin = slice(None, None, max(1, len(left) // POINTS))
         few = np.unique(np.linspace(0, len(left) - 1, DOTS).astype(int))
         self.left.set_data(steps[thin], left[thin])
         self.multiplier.set_data(steps[thin], multiplier[thin])
         self.form.set_data(few, form[few])
-        self.when.set_xdata([when if np.isfinite(when) else np.nan] * 2)
+        self.predicted.set_xdata([predicted if np.isfinite(predicted) else np.nan] * 2)
         self.against.set_ydata([-resistance, -resistance])
-        seen = np.append(multiplier, -resistance)
-        room = max(0.08 * float(np.ptp(seen)), 0.05)
-        self.axes[1].set_ylim(float(seen.min()) - room, float(seen.max()) + room)
+        heights = np.append(multiplier, -resistance)
+        room = max(0.08 * float(np.ptp(heights)), 0.05)
+        self.axes[1].set_ylim(float(heights.min()) - room, float(heights.max()) + room)
         for ax in self.axes:
             ax.set_xlim(0, max(len(left) - 1, 1))
 
     def show_measured(self, left: Array | None, multiplier: Array | None) -> None:
         """left and multiplier (steps + 1, curves) of a training run, or None for none."""
         for band, values in ((self.measured, left), (self.measured_multiplier, multiplier)):
-            _move(band, None if values is None else np.arange(len(values)), values)
+            shown = curves.NOTHING if values is None else (np.arange(len(values)), values)
+            curves.move_band(band, *shown)
 
 
 class Steps:
@@ -161,15 +140,16 @@ class Steps:
         left.set(ylim=(-0.03, 1.05))
         middle.set(title="Their multipliers", ylabel=r"mean of $\lambda$", ylim=(-1.5, 0.1))
         right.set(title="Accuracy in training", ylabel="last ten batches (%)", ylim=(0, 103))
-        looks = [{**style.line(k), "marker": ""} for k in range(len(names))]
         self.bands = [
-            {name: _empty(ax, label=name, **look) for name, look in zip(names, looks, strict=True)}
+            {
+                name: curves.empty_band(ax, label=name, **{**style.line(k), "marker": ""})
+                for k, name in enumerate(names)
+            }
             for ax in axes
         ]
         for ax in axes:
             ax.set(xlabel="step", xlim=(0, 100))
-        handles = [self.bands[0][name][0] for name in names]
-        fig.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+        style.legend_below(fig, [self.bands[0][name][0] for name in names], ncols=4)
 
     def show(self, name: str, left: Array, multiplier: Array, accuracy: Array) -> None:
         """Run `name`: left, multiplier (steps + 1, R), accuracy (steps, R) as shares.
@@ -177,9 +157,9 @@ class Steps:
         The axes grow by the hundred.
         """
         steps = np.arange(len(left))
-        _move(self.bands[0][name], steps, left)
-        _move(self.bands[1][name], steps, multiplier)
-        _move(self.bands[2][name], steps[1:], 100 * accuracy)
+        shown = (steps, left), (steps, multiplier), (steps[1:], 100 * accuracy)
+        for bands, (x, values) in zip(self.bands, shown, strict=True):
+            curves.move_band(bands[name], x, values)
         low, end = float(multiplier.min()), 100.0 * np.ceil(steps[-1] / 100)
         if low < self.axes[1].get_ylim()[0]:
             self.axes[1].set_ylim(np.floor(2 * low - 0.2) / 2, 0.1)
@@ -200,7 +180,9 @@ class Schedules:
         self.bands = []
         for ax in axes:
             ax.set(xlabel="epoch", xlim=(0, most + 0.3))
-            self.bands.append({name: _empty(ax, label=name, **RUNS[name]) for name in names})
+            self.bands.append(
+                {name: curves.empty_band(ax, label=name, **RUNS[name]) for name in names}
+            )
         handles = [self.bands[1][name][0] for name in names]
         fig.legend(handles=handles, loc="outside right center", frameon=False)
 
@@ -209,6 +191,8 @@ class Schedules:
     ) -> None:
         """left (N, R), or None without skips to remove; the two accuracies (N, R) as shares."""
         if left is not None:
-            _move(self.bands[0][name], [0.0, *epochs], np.stack([np.ones(left.shape[1]), *left]))
+            whole = np.ones((1, left.shape[1]))
+            curves.move_band(self.bands[0][name], [0.0, *epochs], np.concatenate([whole, left]))
         for bands, accuracy in zip(self.bands[1:], (running, batches), strict=True):
-            _move(bands[name], epochs, None if accuracy is None else 100 * accuracy)
+            if accuracy is not None:
+                curves.move_band(bands[name], epochs, 100 * accuracy)
