@@ -11,7 +11,7 @@ figure          live, LivePanel: controls, a figure and a `draw` that changes it
 controls        Slider, Choice, Switch: a slider, a list and a box to tick, in full
 run             live_run, LiveRun: training in the background, with a curve and a Stop button
 slices          Slices: training a little at each drawing
-words           show, in_words, number, count
+words           show, in_words; number, count, percents
 canvas          Canvas: redraws what has changed, and only that
 picture         the picture in the page, with its alternative text; output: a widget in a cell
 """

@@ -11,4 +11,5 @@ from .slices import Slices as Slices
 from .words import count as count
 from .words import in_words as in_words
 from .words import number as number
+from .words import percents as percents
 from .words import show as show

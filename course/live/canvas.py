@@ -40,7 +40,7 @@ class Canvas:
         self._below: Any = None
         self._moving: set[Artist] = set()
         self._middle: list[Artist] = []
-        self._kept: list[Artist] = []
+        self._still: list[Artist] = []
         self._above: list[_Sheet] = []
         self._layout: tuple[Any, ...] | None = None
 
@@ -57,7 +57,7 @@ class Canvas:
             if (
                 self._below is None
                 or self.figure.stale
-                or any(artist.stale for artist in self._kept)
+                or any(artist.stale for artist in self._still)
             ):
                 self._draw_all()
             else:
@@ -78,10 +78,9 @@ class Canvas:
             self._middle += group[first : last + 1]
             above += group[last + 1 :]
             for k, artist in enumerate(group):
-                artist.set_animated(
-                    k >= first
-                )  # such are left out, and don't make the figure stale
-        self._kept = above + [artist for artist in self._middle if artist not in self._moving]
+                # Such are left out, and don't make the figure stale.
+                artist.set_animated(k >= first)
+        self._still = above + [artist for artist in self._middle if artist not in self._moving]
         self._draw_below()
         self._below = self._canvas.copy_from_bbox(self.figure.bbox)
         self._above = [self._sheet(artist) for artist in above if artist.get_visible()]
@@ -105,8 +104,10 @@ class Canvas:
         yield [*self.figure.texts, *self.figure.legends]
 
     def _draw_below(self) -> None:
-        """Without arranging the axes anew, unless labels have grown or shrunk: it takes a third of
-        the time, and axes that tremble while one drags are hard to read."""
+        """Draw the lowest layer; arrange the axes anew only where labels have grown or shrunk.
+
+        That takes a third of the time, and axes that tremble while one drags are hard to read.
+        """
         engine = self.figure.get_layout_engine()
         if engine is None or self._layout is None:
             self._canvas.draw()
@@ -120,16 +121,16 @@ class Canvas:
 
     def _extents(self) -> tuple[Any, ...]:
         """What the room around the axes depends on, as it was drawn last."""
-        found: list[Any] = [self.size, *(text.get_text() for text in self.figure.texts)]
+        extents: list[Any] = [self.size, *(text.get_text() for text in self.figure.texts)]
         for ax in self.figure.axes:
             title = ax.get_title()
-            found += [ax.get_visible(), ax.axison, bool(title), title.count("\n")]
+            extents += [ax.get_visible(), ax.axison, bool(title), title.count("\n")]
             for axis in (ax.xaxis, ax.yaxis):
                 low, high = sorted(axis.get_view_interval())
-                seen = [t for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
-                longest = max((len(tick.label1.get_text()) for tick in seen), default=0)
-                found += [axis.get_label_text(), longest]
-        return tuple(found)
+                ticks = [t for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
+                longest = max((len(tick.label1.get_text()) for tick in ticks), default=0)
+                extents += [axis.get_label_text(), longest]
+        return tuple(extents)
 
     def _draw(self, artists: list[Artist]) -> None:
         renderer = self._canvas.get_renderer()
@@ -167,11 +168,11 @@ class _Sheet:
 
     def lay_on(self, pixels: np.ndarray) -> None:
         flat = pixels.reshape(-1, 4)  # the same memory
-        there = flat[self._places].astype(np.int32)
-        below = 255 * there[:, :3]
+        touched = flat[self._places].astype(np.int32)
+        below = 255 * touched[:, :3]
         mixed = (256 * self._colour - below) * self._alpha + 256 * below
-        there[:, :3] = mixed // (256 * 255 + self._alpha)
-        flat[self._places] = there
+        touched[:, :3] = mixed // (256 * 255 + self._alpha)
+        flat[self._places] = touched
 
 
 def png(pixels: np.ndarray) -> bytes:

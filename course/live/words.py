@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,12 @@ def number(value: float, digits: int = 2, *, zero: str = "0") -> str:
 def count(n: int, noun: str) -> str:
     """How many there are: "1 layer", "2 layers"."""
     return f"{n} {noun}{'s' * (n != 1)}"
+
+
+def percents(at: Iterable[int], accuracy: np.ndarray) -> str:
+    """Mean accuracies in words, "2: 98 %, 10: 95 %": of shares (N, R) at N depths or sizes."""
+    means = 100 * accuracy.mean(1)
+    return ", ".join(f"{n}: {percent:.0f} %" for n, percent in zip(at, means, strict=True))
 
 
 def show(fig: Figure, words: str = "") -> LivePanel:

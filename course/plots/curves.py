@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,11 @@ def move_band(artists: Band, x: Any, values: Any, *, errors: float = 1.0) -> Non
 def empty_band(ax: Axes, **line: Any) -> Band:
     """A `mean_band` with nothing in it yet: `move_band` gives it values."""
     return mean_band(ax, *NOTHING, **line)
+
+
+def empty_bands(ax: Axes, lines: Mapping[str, Mapping[str, Any]]) -> dict[str, Band]:
+    """An `empty_band` for each name; lines: keywords for the line of each."""
+    return {name: empty_band(ax, label=name, **line) for name, line in lines.items()}
 
 
 def outline(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

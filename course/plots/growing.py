@@ -26,11 +26,12 @@ class GrowingCurves:
         self, ax: Axes, names: Sequence[str], value: str, *, log: bool, heading: str = ""
     ) -> None:
         self.ax, self.value, self.log = ax, value, log
-        self._bands = {}
-        for k, name in enumerate(names):
-            known = name in style.ARCHITECTURES
-            line = style.architecture(name) if known else style.line(k)
-            self._bands[name] = curves.empty_band(ax, label=name, **{**line, "marker": ""})
+        known = style.ARCHITECTURES
+        lines = {
+            name: {**(style.architecture(name) if name in known else style.line(k)), "marker": ""}
+            for k, name in enumerate(names)
+        }
+        self._bands = curves.empty_bands(ax, lines)
         ax.set(xlabel="step", ylabel=value.replace("_", " "), xlim=(0, 1), ylim=(0.1, 1))
         if log:
             ax.set_yscale("log")

@@ -97,11 +97,10 @@ def guide(
     at: where the name ends, x from 0 to 1 and the height. line: keywords for the line.
     """
     ax.axhline(height, **{"color": GREY, "linewidth": 0.8, "linestyle": (0, (2, 2)), **line})
-    look: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": 8}
-    if beside:
-        look = {"va": "center", "fontsize": 9}
+    above: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": 8}
+    text = {"va": "center", "fontsize": 9} if beside else above
     place = at or (1.01 if beside else 1.0, height)
-    return ax.text(*place, words, transform=ax.get_yaxis_transform(), color=GREY, **look)
+    return ax.text(*place, words, transform=ax.get_yaxis_transform(), color=GREY, **text)
 
 
 def guessing(ax: Axes, percent: float) -> None:

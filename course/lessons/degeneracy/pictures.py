@@ -75,12 +75,9 @@ class Runs:
         axes[0].set(xlabel="step", ylabel="loss")
         self.decades = {kind: Decades(ax) for kind, ax in self.axes.items()}
         _answering_nothing(axes[0])
-        self.bands = {
-            (kind, name): curves.empty_band(ax, label=name, **{**style.line(k), "marker": ""})
-            for kind, ax in self.axes.items()
-            for k, name in enumerate(names)
-        }
-        style.legend_below(fig, [self.bands["loss", name][0] for name in names], ncols=4)
+        lines = {name: {**style.line(k), "marker": ""} for k, name in enumerate(names)}
+        self.bands = {kind: curves.empty_bands(ax, lines) for kind, ax in self.axes.items()}
+        style.legend_below(fig, [self.bands["loss"][name][0] for name in names], ncols=4)
 
     def show(self, name: str, step: Array, loss: Array, gradients: Array, steps: int) -> None:
         """step (N,), loss (N, R), gradients (N, L, R) of the run called `name`."""
@@ -90,7 +87,7 @@ class Runs:
             ("first", layers, gradients[0], layers),
             ("last", layers, gradients[-1], layers),
         ):
-            curves.move_band(self.bands[kind, name], x, values)
+            curves.move_band(self.bands[kind][name], x, values)
             mean, _ = curves.mean_and_error(values)
             self.decades[kind].fit(name, mean, right)
 

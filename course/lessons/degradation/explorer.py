@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from course.data import Dataset
 from course.lessons.degradation import pictures, science
-from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run
+from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run, percents
 from course.networks import Network
 from course.plots import curves, style
 from course.training import Record
@@ -125,36 +125,30 @@ def watch_runs(
     return live_run(dict(runs), fig=fig, draw=draw, title=title)
 
 
-def percents(at: Iterable[int], accuracy: np.ndarray) -> str:
-    """Mean accuracies in words, "2: 98 %, 10: 95 %": of shares (N, R) at N depths or sizes."""
-    means = 100 * accuracy.mean(1)
-    return ", ".join(f"{n}: {percent:.0f} %" for n, percent in zip(at, means, strict=True))
-
-
 def watch_identity(kinds: Sequence[str], depths: Sequence[int]) -> LiveRun:
     """Stacks of each kind (see `science.learn_identity`) and depth learn y = x, side by side."""
     fig, ax = style.figure(8.0, 3.4)
     ax.set(xlabel="step", ylabel="error", xlim=(0, 200), ylim=(1e-6, 1e2))
     ax.set_yscale("log")
-    bands = {
-        f"{kind} {depth}": curves.empty_band(
-            ax, label=f"{kind}, {depth}", **{**pictures.KINDS[kind], **SHADES[j % len(SHADES)]}
-        )
+    lines = {
+        f"{kind}, {depth}": {**pictures.KINDS[kind], **SHADES[j % len(SHADES)]}
         for kind in kinds
         for j, depth in enumerate(depths)
     }
+    bands = curves.empty_bands(ax, lines)
     style.legend_beside(ax, fontsize=8)
 
     def draw(history: dict[str, list[Record]]) -> str:
-        lines: dict[str, list[str]] = {}
+        words: dict[str, list[str]] = {}
         for name, records in history.items():
             if records:
                 loss = np.array([record.loss for record in records])
                 shown = np.maximum(loss, 1e-6)  # 0 lies on the lower edge
-                curves.move_band(bands[name], [record.step for record in records], shown)
                 kind, depth = name.rsplit(" ", 1)
-                lines.setdefault(kind, []).append(f"{depth}: {loss[-1].mean():.1g}")
-        return "\n".join(f"{kind}, error by depth: {', '.join(v)}." for kind, v in lines.items())
+                steps = [record.step for record in records]
+                curves.move_band(bands[f"{kind}, {depth}"], steps, shown)
+                words.setdefault(kind, []).append(f"{depth}: {loss[-1].mean():.1g}")
+        return "\n".join(f"{kind}, error by depth: {', '.join(v)}." for kind, v in words.items())
 
     runs = {f"{kind} {n}": science.learn_identity(kind, n) for kind in kinds for n in depths}
     return live_run(runs, fig=fig, draw=draw, title="Learn to pass on the input")

@@ -16,6 +16,7 @@ from course.plots.style import guessing
 
 Array = NDArray[Any]
 PANELS = ("training set", "test set")
+BLOCK = "block (0: the stem)"
 
 
 KINDS = {
@@ -38,19 +39,13 @@ class Accuracies:
         lines: Mapping[str, dict[str, Any]],
     ) -> None:
         """lines: keywords for the names that are no architecture."""
+        lines = {name: lines.get(name) or style.architecture(name) for name in names}
         self.bands = []
         for ax, panel in zip(axes, PANELS, strict=True):
             ax.set(title=panel, xlabel="depth (hidden blocks)", xlim=(0, most + 1), ylim=(0, 103))
             style.whole_numbers(ax, 7)
             guessing(ax, 100 / classes)
-            self.bands.append(
-                {
-                    name: curves.empty_band(
-                        ax, label=name, **(lines.get(name) or style.architecture(name))
-                    )
-                    for name in names
-                }
-            )
+            self.bands.append(curves.empty_bands(ax, lines))
         axes[0].set_ylabel("accuracy (%)")
         handles = [self.bands[0][name][0] for name in names]
         fig.legend(handles=handles, loc="outside right center", frameon=False)
@@ -68,7 +63,6 @@ class Layers:
         left, middle, right = axes
         left.set(title="Gradients at the start", xlabel="block", ylabel="size of the gradient")
         middle.set(title="Effective rank", ylabel="directions in use", ylim=(0, width + 2))
-        neighbours_axes(right, classes)
         decades = Decades(left, low=3, high=1)
         self.gradients = Levels(decades, "measured", 0)
         self.formula = Formula(decades)
@@ -78,6 +72,7 @@ class Layers:
             ax.set_xlabel(BLOCK)
             style.whole_numbers(ax)
         self.bands = [curves.empty_band(ax, **style.line(k)) for k, ax in enumerate(self.right, 1)]
+        neighbours_axes(right, classes)
 
     def show(
         self, gradients: Array, growth: float | None, places: Array, rank: Array, neighbours: Array
@@ -85,14 +80,11 @@ class Layers:
         """gradients (L,), growth per block or None, places (P,), rank and neighbours (P, R)."""
         self.gradients.show(gradients)
         going_back = np.arange(len(gradients))[::-1]
-        factor = np.nan if growth is None else growth
-        self.formula.show(gradients[-1] * factor**going_back)
+        nothing = np.full(len(gradients), np.nan)
+        self.formula.show(nothing if growth is None else gradients[-1] * growth**going_back)
         for ax, band, values in zip(self.right, self.bands, (rank, 100 * neighbours), strict=True):
             curves.move_band(band, places, values)
             style.limits(ax, xlim=(-0.5, max(places) + 0.5))
-
-
-BLOCK = "block (0: the stem)"
 
 
 def neighbours_axes(ax: Axes, classes: int, title: str = "Nearest neighbours") -> None:

@@ -23,7 +23,7 @@ from course.training import Record
 SIDES = tuple(reversed(science.DIRECTIONS))
 """Left and right in `rescale`."""
 QUICK = 17
-FACTORS = {f"{factor:.3g}": factor for factor in (2.0**k for k in range(-5, 6))}
+FACTORS = tuple(2.0**k for k in range(-5, 6))
 RESCALED = (
     "Two slices through the same trained network, on the left with raw directions, on the right "
     "with filter-normalized ones, and sliders for the scale of its weights."
@@ -40,9 +40,9 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
     """Two slices through the same function, raw and filter-normalized, as weights change scale.
 
     nets: trained plain networks by name, whose first replica is shown. factor: the first value of
-    the slider, a power of two from 1/32 to 32, see `science.rescaled`. Raises ValueError else.
+    the slider, one of `FACTORS`, see `science.rescaled`. Raises ValueError else.
     """
-    alone = {name: science.replica(net, 0) for name, net in nets.items()}
+    single = {name: science.replica(net, 0) for name, net in nets.items()}
     fig, axes = style.figure(9.6, 4.2, ncols=2)
     colours = pictures.Colours(fig, list(axes))
     maps = [
@@ -54,7 +54,7 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
 
     @lru_cache(maxsize=128)
     def compared(network: str, factor: float, seed: int) -> tuple[float, list[Surface]]:
-        net = alone[network]
+        net = single[network]
         other = science.rescaled(net, factor)
         with torch.no_grad():
             outputs = net.train()(x), other.train()(x)
@@ -81,9 +81,7 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
 
     return live(
         fig, draw, seed=0, summary=RESCALED,
-        network=Choice(
-            list(alone), description="network", tooltip="what takes the factor out again"
-        ),
+        network=Choice(list(single), None, "network", "what takes the factor out again"),
         factor=Choice(FACTORS, factor, "factor c", "by which weights are multiplied", slider=True),
     )  # fmt: skip
 
@@ -137,9 +135,7 @@ def explore(
         fig, draw, seed=0, summary=SLICED.format(network=network, depth=depth),
         network=Choice(list(nets), network, "network", "with or without skip connections"),
         depth=Choice(depths, depth, "depth L", "number of hidden blocks", slider=True),
-        along=Choice(
-            science.DIRECTIONS, description="directions", tooltip="how long the two directions are"
-        ),
+        along=Choice(science.DIRECTIONS, None, "directions", "how long the two directions are"),
         span=Slider(0.05, 1.5, 0.05, span, "span", "how far the slice reaches to each side"),
         turn=Slider(0, 360, 10, 30, "turn", "of the relief around its height, in degrees"),
         tilt=Slider(0, 90, 5, 40, "tilt", "of the relief: 0 from the side, 90 from above"),

@@ -31,13 +31,11 @@ class Losses:
     ) -> None:
         most = max(depth for _, depth in names.values())
         self.ax = ax
-        self.bands = {
-            name: curves.empty_band(
-                ax, label=name,
-                **{**LINES[kind], "marker": "", "alpha": 0.35 + 0.65 * depth / most},
-            )
+        lines = {
+            name: {**LINES[kind], "marker": "", "alpha": 0.35 + 0.65 * depth / most}
             for name, (kind, depth) in names.items()
-        }  # fmt: skip
+        }
+        self.bands = curves.empty_bands(ax, lines)
         ax.set(xlabel="step", ylabel="loss of the batch", xlim=(0, steps), ylim=(1e-3, 10))
         ax.set_yscale("log")
         fig.legend(loc="outside right center", frameon=False, fontsize=9)

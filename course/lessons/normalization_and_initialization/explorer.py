@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from course.data import Dataset
-from course.lessons.degradation.explorer import percents
 from course.lessons.degradation.science import by_depth
 from course.lessons.normalization_and_initialization import pictures, science
-from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run
+from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run, percents
 from course.plots import style
 from course.training import Record
 

@@ -83,9 +83,7 @@ class ByBatch:
     """Training accuracy against the size of the batch, a line for each of `NORMS`."""
 
     def __init__(self, ax: Axes, batches: Sequence[int], classes: int) -> None:
-        self.bands = {
-            name: curves.empty_band(ax, label=name, **line) for name, line in NORMS.items()
-        }
+        self.bands = curves.empty_bands(ax, NORMS)
         guessing(ax, 100 / classes)
         _sizes(ax, batches)
         ax.set(ylabel="training accuracy (%)", ylim=(0, 103))

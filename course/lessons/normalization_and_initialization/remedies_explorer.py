@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from course.data import Dataset
-from course.lessons.degradation.explorer import percents
 from course.lessons.normalization_and_initialization import remedies, remedies_pictures, starts
-from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run, number
+from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run, number, percents
 from course.networks import Network
 from course.plots import style
 from course.training import Record

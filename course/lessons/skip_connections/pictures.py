@@ -24,13 +24,13 @@ class Passage:
         left, middle, right = axes
         left.set(title="Forward: kept of the signal", xlabel="block", ylabel="share of $h_0$")
         middle.set(title="Backward: gradients", xlabel="block", ylabel="size of the gradient")
-        neighbours_axes(right, classes)
-        style.whole_numbers(right)
         decades = Decades(left, low=2)
         self.signal, self.formula = Levels(decades, "measured", 0), Formula(decades)
         self.gradients = Levels(Decades(middle, low=2, high=2), "gradient", 1)
         self.right = right
         self.neighbours = curves.empty_band(right, **style.line(2))
+        neighbours_axes(right, classes)
+        style.whole_numbers(right)
         style.legend_below(fig, [self.signal.line, self.formula.line])
 
     def show(

@@ -140,13 +140,8 @@ class Steps:
         left.set(ylim=(-0.03, 1.05))
         middle.set(title="Their multipliers", ylabel=r"mean of $\lambda$", ylim=(-1.5, 0.1))
         right.set(title="Accuracy in training", ylabel="last ten batches (%)", ylim=(0, 103))
-        self.bands = [
-            {
-                name: curves.empty_band(ax, label=name, **{**style.line(k), "marker": ""})
-                for k, name in enumerate(names)
-            }
-            for ax in axes
-        ]
+        lines = {name: {**style.line(k), "marker": ""} for k, name in enumerate(names)}
+        self.bands = [curves.empty_bands(ax, lines) for ax in axes]
         for ax in axes:
             ax.set(xlabel="step", xlim=(0, 100))
         style.legend_below(fig, [self.bands[0][name][0] for name in names], ncols=4)
@@ -180,9 +175,7 @@ class Schedules:
         self.bands = []
         for ax in axes:
             ax.set(xlabel="epoch", xlim=(0, most + 0.3))
-            self.bands.append(
-                {name: curves.empty_band(ax, label=name, **RUNS[name]) for name in names}
-            )
+            self.bands.append(curves.empty_bands(ax, {name: RUNS[name] for name in names}))
         handles = [self.bands[1][name][0] for name in names]
         fig.legend(handles=handles, loc="outside right center", frameon=False)
 
