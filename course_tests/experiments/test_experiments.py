@@ -367,14 +367,45 @@ def test_moving_a_band_draws_the_same(broken):
     np.testing.assert_array_equal(pictures[0], pictures[1])
 
 
-def test_single_runs_and_bad_shapes():
+def test_a_band_may_be_filled_and_emptied_later():
+    x, values = np.arange(5), np.random.default_rng(0).random((5, 3))
+    pictures = []
+    for shown in ([], [(x, values), curves.NOTHING], [(x, values)]):
+        fig, ax = style.figure(4, 3)
+        bands = curves.empty_bands(ax, {"plain": style.line(1)})
+        ax.set(xlim=(0, 5), ylim=(0, 1))
+        for new in shown:
+            curves.move_band(bands["plain"], *new)
+        pictures.append(_picture(fig))
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    assert (pictures[2] != pictures[0]).any()
+
+
+def test_bad_shapes_are_refused():
+    _, ax = style.figure(4, 3)
+    with pytest.raises(ValueError, match=r"^shape of values = \(2, 2\): it must be \(3, runs"):
+        curves.mean_band(ax, [1, 2, 3], [[1, 2], [3, 4]])
+
+
+def test_axes_are_held_with_room_for_the_widest_labels():
     fig, ax = style.figure(4, 3)
-    lines = curves.single_runs(ax, [1, 2, 3], [[1, 2], [np.inf, 3], [np.nan, 4]], color="black")
-    assert len(lines) == 2 and np.isnan(np.asarray(lines[0].get_ydata())[1:]).all()
+    free = ax.get_position().bounds
+    style.hold(fig, lambda: ax.set_ylabel("a label\nof two lines"))
+    place = ax.get_position().bounds
+    assert place[0] > free[0]
+    ax.set_ylabel("")
+    fig.draw_without_rendering()
+    assert ax.get_position().bounds == place
+
+
+def test_limits_that_are_there_already_draw_nothing_anew():
+    fig, ax = style.figure(4, 3)
+    style.limits(ax, xlim=(0, 3), ylim=(-1, 1))
     _picture(fig)
-    for draw in (curves.mean_band, curves.single_runs):
-        with pytest.raises(ValueError, match=r"^shape of values = \(2, 2\): it must be \(3, runs"):
-            draw(ax, [1, 2, 3], [[1, 2], [3, 4]])
+    style.limits(ax, xlim=(0, 3), ylim=(-1, 1))
+    assert not ax.stale
+    style.limits(ax, xlim=(0, 3), ylim=(-1, 2))
+    assert ax.stale and ax.get_ylim() == (-1, 2)
 
 
 def test_accuracy_against_depth(small):

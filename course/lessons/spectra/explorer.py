@@ -53,7 +53,7 @@ def product(*, depth: int = 10, kind: str = "Gaussian", scale: float = 1.0) -> L
     return live(
         fig, draw, seed=0,
         depth=Slider(1, 100, 1, depth, "factors", "number of matrices in the product"),
-        kind=Choice(products.KINDS, kind, "kind", "how each matrix is drawn"),
+        kind=Choice(tuple(products.KINDS), kind, "kind", "how each matrix is drawn"),
         scale=Slider(0.0, 2.0, 0.05, scale, "scale", "a number that multiplies every matrix"),
     )  # fmt: skip
 
@@ -171,7 +171,7 @@ def jacobian(
         fig, draw, seed=0,
         depth=Slider(1, 100, 1, depth, "depth", "number of layers"),
         activation=Choice(ACTIVATIONS, activation, "activation", "what each unit does"),
-        weights=Choice(isometry.WEIGHTS, weights, "weights", "how drawn"),
+        weights=Choice(tuple(isometry.WEIGHTS), weights, "weights", "how drawn"),
         length=Slider(0.001, 10.0, 0.25, length, "signal q*", "mean square of a unit's input",
                        log=True),
         scale=Slider(0.5, 1.5, 0.05, scale, "scale", "a factor on the critical weights"),
