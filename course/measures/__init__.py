@@ -12,6 +12,8 @@ loss             losses, accuracies, evaluate
 signals          layers by name, their outputs, norms and gradients, the first NaN
 representations  one matrix of activations: rank, cosine, neighbours, dead and saturated units
 passes           one_pass: Signals, what layers return for one batch, and the gradients there
+activations      what a probe keeps of a layer's output, and the measures of it
+weights          lengths of weights, gradients and updates
 probe            Probe: all of these, layer by layer, on anyone's model
 spectra          jacobian, layer_jacobians, product_spectrum, Spectrum
 product_svd      singular values over hundreds of decades, for `spectra`

@@ -1,3 +1,6 @@
+from .activations import MEASURES as MEASURES
+from .activations import RANKS as RANKS
+from .activations import UNITS as UNITS
 from .landscape import Direction as Direction
 from .landscape import Path as Path
 from .landscape import Surface as Surface

@@ -20,7 +20,6 @@ from torch.func import functional_call, vmap
 from course import arguments, seeding
 from course.measures import signals
 from course.measures.loss import LOSSES, losses
-from course.measures.probe import Probe
 
 Direction = Mapping[str, Tensor]
 
@@ -226,9 +225,10 @@ def _even(name: str, axis: Any) -> numpy.ndarray:
 
 def _points_at_once(network: nn.Module, state: dict[str, Tensor], x: Tensor) -> int:
     """How many grid points fit in about 128 MB: their weights, and a few of the widest signals."""
-    with Probe(network, measure=[], samples=1) as probe:
+    with signals.outputs_of(list(network.modules())) as outputs:
         functional_call(network, {n: b.clone() for n, b in state.items()}, (x,))
-    widest = max((math.prod(record["shape"]) for record in probe.table()), default=1)
+    sizes = [output.numel() for output in map(signals.first_tensor, outputs) if output is not None]
+    widest = max(sizes, default=1)
     weights = sum(parameter.numel() for parameter in network.parameters())
     return max(1, 2**25 // (weights + 4 * widest))
 

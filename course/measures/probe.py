@@ -12,52 +12,21 @@ are float64 arrays with one entry per replica, (R,); a module without replicas h
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Any
 
-import numpy
 import torch
 from torch import Tensor, nn
 
 from course import arguments
 from course.measures import representations, signals
-from course.measures.representations import dead, mean_cosine, nearest_neighbour_accuracy
+from course.measures.activations import MEASURES, RANKS, Layer, keep, largest_by_unit
+from course.measures.weights import Weights
 from course.networks import Network
-
-# What `table` measures on the activations (R, B, n) of a layer: one number per replica.
-MEASURES: dict[str, Callable[[Tensor], Tensor]] = {
-    "mean": lambda x: x.mean((-2, -1)),
-    "sd": lambda x: x.std((-2, -1), correction=0),
-    "norm": representations.sample_norm,
-    "nonfinite": lambda x: (~x.isfinite()).double().mean((-2, -1)),
-    "cosine": mean_cosine,
-}
-# The same from the singular values of the centred activations, which are computed once.
-RANKS: dict[str, Callable[[Tensor], Tensor]] = {
-    "effective_rank": representations.entropy_rank,
-    "participation_ratio": representations.participation,
-}
-
-
-@dataclass
-class _Layer:
-    """One layer in one forward pass."""
-
-    name: str
-    kind: str
-    activation: str = ""
-    flat: list[Tensor] = field(default_factory=list)  # share saturated, per activation inside
-    zero: list[Tensor] = field(default_factory=list)  # share dead, likewise
-    output: Tensor | None = None
-    shape: tuple[int, ...] = ()
-    samples: int = 0
-    gradient: Tensor | None = None
-    known: dict[str, numpy.ndarray] = field(default_factory=dict)
 
 
 class Probe:
@@ -67,7 +36,13 @@ class Probe:
     of a network of this course, and of others `signals.leaves`: the innermost modules.
     labels: whole numbers (B,) or (R, B), for "neighbours"; other layers than those with B samples
     get NaN. samples: how many samples of the batch the measures of activations use (the first).
-    measure: which of `MEASURES`, `RANKS` (an SVD per layer) and "neighbours"; all by default.
+    measure: which of `MEASURES`, `RANKS` and "neighbours"; all by default.
+
+    Of a sample with more than 8,192 numbers, as in the first layers of convolutional networks, the
+    ranks, "cosine" and "neighbours" use 8,192 of them, drawn at random but the same each time. The
+    ranks come out too small, the more so the more samples: in VGG16 at the start, with 128, by up
+    to 0.4 % (effective rank) and 3 % (participation ratio). A single unit that outweighs all others
+    may be missed. All else is of all numbers. The cost is linear in calls and in numbers.
 
     An activation counts where it is applied, as a module or as a function (torch.relu, ...): for
     the layers it happens inside of; outside of all default layers it gets its own record. A module
@@ -102,19 +77,28 @@ class Probe:
         if layers is not None:
             known = {n: m for n, m in module.named_modules() if n} | self.chosen
             self.chosen = {arguments.one_of("layers", name, known): known[name] for name in layers}
+        for name, part in {type(module).__name__: module, **self.chosen}.items():
+            if isinstance(part, torch.jit.ScriptModule):
+                raise arguments.reject("layer", name, "as it was before torch.jit compiled it")
         available = [*MEASURES, *RANKS, "neighbours"]
         wanted = available if measure is None else measure
         self.measure = [arguments.one_of("measure", name, available) for name in wanted]
-        self._layers: list[_Layer] = []
-        self._open: list[_Layer] = []
+        self._layers: list[Layer] = []
+        self._open: list[Layer] = []
+        self._times: Counter[str] = Counter()  # how often each layer ran in this pass
+        self._outside: Counter[str] = Counter()  # and outside of a call of `module`
+        self._passes = 0
         self._running = False
-        self._before: dict[str, Tensor] = {}
+        self._reached = False  # a backward pass, since the last forward pass
+        self._weights = Weights(module)
         self._gradients = ExitStack()  # removes the hooks on the signals of the last pass
         self._cleanup: ExitStack | None = None  # removes all the others
 
     def __enter__(self) -> Probe:
         if self._cleanup is not None:
             raise RuntimeError("this probe is in use: leave its `with` before entering it again")
+        self._layers, self._passes, self._reached = [], 0, False
+        self._outside.clear()
         with ExitStack() as stack:  # undone at once if a hook can't be registered
             hook = self.module.register_forward_pre_hook(self._start)
             stack.callback(hook.remove)
@@ -127,7 +111,7 @@ class Probe:
             hook = self.module.register_forward_hook(self._stop, always_call=True)
             stack.callback(hook.remove)
             stack.enter_context(signals.ActivationCalls(self._activated))
-            self.mark()
+            self._weights.watch(stack)
             stack.callback(self._gradients.close)
             self._cleanup = stack.pop_all()
         return self
@@ -144,7 +128,7 @@ class Probe:
 
     def mark(self) -> None:
         """Remember the weights as they are now: updates are measured from here (or from `with`)."""
-        self._before = {n: p.detach().clone() for n, p in self.module.named_parameters()}
+        self._weights.mark()
 
     def table(self) -> list[dict[str, Any]]:
         """A record for each layer, in the order in which they ran in the last forward pass.
@@ -155,53 +139,81 @@ class Probe:
         neighbours (leave-one-out 1-nearest-neighbour accuracy; NaN without labels), saturated and
         dead (shares; NaN without an activation) and gradient: the root mean square over the
         samples of the length of dl_b / dx_b, where x_b is the output for a sample and l_b its own
-        loss, if what was differentiated is their mean, (sum_b l_b) / B, for each replica. NaN
-        without a backward pass. `training.fit(watch=["gradients"])` records the same.
+        loss, if what was differentiated is their mean, (sum_b l_b) / B, for each replica.
+        `training.fit(watch=["gradients"])` records the same.
+
+        backward says what the gradient is, or why there is none (it is NaN then):
+        "finite" or "not finite" (NaN or infinity in a replica: that is what was computed);
+        "no backward pass" since the last forward pass, inside the `with`;
+        "no history": torch.no_grad(), frozen weights, or `detach` inside of the layer;
+        "detached or unused": a backward pass came by, but not through this layer's output;
+        "no output": the layer failed, or returned no floating-point tensor.
+
+        RuntimeError, with what was seen and what to do, if no layer ran in a call of the module.
         """
+        if not self._layers:
+            raise RuntimeError(self._nothing_seen())
         counts = sorted({layer.samples for layer in self._layers} - {0})
         if counts and self.labels is not None and self.labels.shape[-1] not in counts:
             allowed = f"(B,) or (R, B) with the B of a layer's output: {counts}"
             raise arguments.reject("shape of labels", tuple(self.labels.shape), allowed)
-        return [self._record(layer) for layer in self._layers]
+        return [layer.record(self.measure, self.labels, self._reached) for layer in self._layers]
 
     def parameters(self) -> list[dict[str, Any]]:
         """A record for each parameter: its name and (R,) arrays of lengths (Frobenius norms).
 
-        weight (now), gradient (p.grad; NaN if None), update (since `with` or `mark`) and ratio:
+        weight (now), gradient (p.grad now; NaN if None), update (since `with` or `mark`) and ratio:
         update / weight before it, about 1e-3 in healthy training; 0 if nothing moved, infinite for
         a parameter that started at 0.
+
+        backward says what the gradient is: "finite" or "not finite"; "cleared": one came, and was
+        set to None or 0 since (`zero_grad`); "earlier": p.grad is as it was before the `with`;
+        "frozen"; "no backward pass" inside the `with`; "not accumulated": a backward pass came by,
+        but left nothing in p.grad (detached, unused, or torch.autograd.grad).
         """
+        return self._weights.records(self.replicas, self._reached)
 
-        def length(x: Tensor) -> numpy.ndarray:
-            return signals.lengths(x, self.replicas).numpy()
-
-        records = []
-        for name, parameter in self.module.named_parameters():
-            new = parameter.detach()
-            unknown = torch.full_like(new, math.nan)
-            old = self._before.get(name, unknown)
-            gradient = unknown if parameter.grad is None else parameter.grad
-            update, before = length(new - old), length(old)
-            with numpy.errstate(divide="ignore", invalid="ignore"):
-                ratio = numpy.where(update == 0, 0.0, update / before)
-            about = dict(parameter=name, weight=length(new), gradient=length(gradient))
-            records.append(about | dict(update=update, ratio=ratio))
-        return records
+    def _nothing_seen(self) -> str:
+        """What was seen in place of a layer in a forward pass, and what to do."""
+        kind = type(self.module).__name__
+        if self._passes:
+            names = ", ".join(map(repr, list(self.chosen)[:5])) or "none"
+            return (
+                f"{kind} was called, but none of the layers that are watched ran ({names}): name "
+                "`layers` that are called, as modules, in its forward pass"
+            )
+        if self._outside:
+            names = ", ".join(map(repr, list(self._outside)[:5]))
+            return (
+                f"no call of the whole {kind} was seen inside the `with`, only calls of its layers "
+                f"({names}): call module(x), not module.forward(x), or probe the part that you call"
+            )
+        return (
+            f"no forward pass of this {kind} was seen inside the `with`: call this very module "
+            "there, as module(x). Not seen are module.forward(x) and copies of it: by torch.jit, "
+            "torch.compile, deepcopy or DataParallel"
+        )
 
     def _start(self, module: nn.Module, inputs: Any) -> None:
         self._layers, self._open, self._running = [], [], True
+        self._passes, self._reached = self._passes + 1, False
+        self._times.clear()
         self._gradients.close()
 
     def _stop(self, module: nn.Module, inputs: Any, output: Any) -> None:
         self._running = False
+        self._await(signals.first_tensor(output), self._come_by)
 
     def _enter_layer(self, name: str, module: nn.Module, inputs: Any) -> None:
         if self._running:
             self._open.append(self._new(name, type(module).__name__))
+        else:
+            self._outside[name] += 1
 
-    def _new(self, name: str, kind: str) -> _Layer:
-        times = 1 + sum(layer.name.split(" (")[0] == name for layer in self._layers)
-        layer = _Layer(name if times == 1 else f"{name} ({times})", kind)
+    def _new(self, name: str, kind: str) -> Layer:
+        self._times[name] += 1
+        times = self._times[name]
+        layer = Layer(name if times == 1 else f"{name} ({times})", kind)
         self._layers.append(layer)
         return layer
 
@@ -209,20 +221,27 @@ class Probe:
         if self._running:
             self._see(self._open.pop(), output)
 
-    def _see(self, layer: _Layer, output: Any) -> None:
+    def _see(self, layer: Layer, output: Any) -> None:
         """Copy a layer's output (what runs next may overwrite it) and await its gradient."""
-        found = signals.first_tensor(output)
-        if found is None:
+        tensor = signals.first_tensor(output)
+        if tensor is None:
             return
-        layer.shape = tuple(found.shape)
-        layer.samples = signals.split(found, self.replicas).shape[1]
-        kept = signals.by_sample(found.detach(), self.replicas, self.samples)
-        layer.output = kept.to("cpu", copy=True)
-        if found.requires_grad:
-            handle = found.register_hook(partial(self._arrive, layer))
-            self._gradients.callback(handle.remove)
+        layer.shape, layer.history = tuple(tensor.shape), tensor.requires_grad
+        layer.replicas, layer.samples = signals.split(tensor, self.replicas).shape[:2]
+        if self.measure:
+            x = signals.by_sample(tensor.detach(), self.replicas, self.samples)
+            layer.output = keep(x, self.measure)
+        self._await(tensor, partial(self._arrive, layer))
 
-    def _arrive(self, layer: _Layer, gradient: Tensor) -> None:
+    def _await(self, tensor: Tensor | None, act: Callable[[Tensor], None]) -> None:
+        if tensor is not None and tensor.requires_grad:
+            self._gradients.callback(tensor.register_hook(act).remove)
+
+    def _come_by(self, gradient: Tensor) -> None:
+        self._reached = True
+
+    def _arrive(self, layer: Layer, gradient: Tensor) -> None:
+        self._reached = True
         layer.gradient = layer.samples**0.5 * signals.lengths(gradient, self.replicas)
 
     def _activated(
@@ -232,10 +251,11 @@ class Probe:
         if not self._running:
             return function()
         inside = self._open or ([self._new(name, name)] if self.strays else [])
-        units = partial(signals.by_unit, replicas=self.replicas, most=self.samples)
-        share = representations.share_outside(units(z.detach()), *bounds)
+        numbers = signals.by_sample(z.detach(), self.replicas, self.samples)
+        share = representations.share_outside(numbers, *bounds)
         output = function()
-        zero = dead(units(output.detach()))
+        units = largest_by_unit(output.detach(), self.replicas, self.samples)
+        zero = representations.dead(units)
         for layer in inside:
             layer.activation = layer.activation or name
             if layer.activation == name and (not layer.flat or layer.flat[0].shape == share.shape):
@@ -244,33 +264,6 @@ class Probe:
         if inside and not self._open:
             self._see(inside[0], output)
         return output
-
-    def _record(self, layer: _Layer) -> dict[str, Any]:
-        if layer.output is not None and not layer.known:
-            x = layer.output
-            wide = x.to(torch.float64)
-            found = {name: MEASURES[name](wide) for name in self.measure if name in MEASURES}
-            if any(name in RANKS for name in self.measure):
-                singular = representations.relative_singular_values(x, centred=True)
-                found |= {name: rank(singular) for name, rank in RANKS.items()}
-            if "neighbours" in self.measure:
-                found["neighbours"] = self._neighbours(layer, x)
-            layer.known = {name: found[name].numpy() for name in self.measure}
-        replicas = 1 if layer.output is None else layer.output.shape[0]
-        none = numpy.full(replicas, math.nan)
-        flat = torch.stack(layer.flat).mean(0).numpy() if layer.flat else none
-        zero = torch.stack(layer.zero).mean(0).numpy() if layer.zero else none
-        gradient = none if layer.gradient is None else layer.gradient.numpy()
-        measured = {name: layer.known.get(name, none) for name in self.measure}
-        about = dict(
-            layer=layer.name, kind=layer.kind, activation=layer.activation, shape=layer.shape
-        )
-        return about | measured | dict(saturated=flat, dead=zero, gradient=gradient)
-
-    def _neighbours(self, layer: _Layer, x: Tensor) -> Tensor:
-        if self.labels is None or self.labels.shape[-1] != layer.samples:
-            return torch.full((x.shape[0],), math.nan, dtype=torch.float64)
-        return nearest_neighbour_accuracy(x, self.labels[..., : self.samples])
 
 
 def _default_layers(module: nn.Module) -> dict[str, nn.Module]:

@@ -74,11 +74,20 @@ def _known(result: Tensor, finite: Tensor) -> Tensor:
     return torch.where(finite, result, math.nan)
 
 
+WIDE = 1024
+"""Length of a side beyond which a matrix is reduced to the products of its rows or columns."""
+
+CHUNK = 1 << 20
+"""Numbers that are handled at once: more would be slower, for want of cache."""
+
+
 def relative_singular_values(x: Any, *, centred: bool = False) -> Tensor:
     """Singular values (..., min(B, n)), largest first, of each matrix over a power of two.
 
     centred: take from each column its mean over the samples first. Differences that the type of `x`
     can't hold (less than 4 epsilon times the largest entry) count as none: identical rows give 0.
+    With a side over `WIDE` they are the roots of the eigenvalues of x x^T (or x^T x, the smaller):
+    tens of times faster, and what is less than 1e-7 of the largest counts as 0.
     """
     values, _, finite = matrices("x", x)
     if centred:
@@ -87,7 +96,12 @@ def relative_singular_values(x: Any, *, centred: bool = False) -> Tensor:
         least = 4 * torch.finfo(kind if kind.is_floating_point else torch.float64).eps
         spread = values.abs().amax((-2, -1), keepdim=True)
         values = torch.where(spread > least, values, 0.0)
-    return _known(torch.linalg.svdvals(values), finite[..., None])
+    if max(values.shape[-2:]) <= WIDE:
+        return _known(torch.linalg.svdvals(values), finite[..., None])
+    turned = values if values.shape[-2] <= values.shape[-1] else values.mT
+    squares = torch.linalg.eigvalsh(turned @ turned.mT).flip(-1)
+    singular = torch.where(squares > 1e-14 * squares[..., :1], squares, 0.0).sqrt()
+    return _known(singular, finite[..., None])
 
 
 def entropy_rank(singular: Any) -> Tensor:
@@ -154,7 +168,9 @@ def nearest_neighbour_accuracy(x: Any, y: Any) -> Tensor:
     x: (..., B, n); y: whole numbers (B,) or (..., B). Leave-one-out 1-nearest-neighbour accuracy:
     it says whether a layer still knows which inputs are alike. Of several nearest at exactly the
     same distance each counts in equal parts, so identical rows give the chance level. NaN for
-    B = 1. Distances are taken entry by entry in float64: no cancellation between nearby rows.
+    B = 1. Distances are taken entry by entry in float64: no cancellation between nearby rows. Of
+    rows longer than `WIDE` they come from products of the centred rows, tens of times faster, and
+    two of which the squares differ by less than 1e-13 of the rows' own squares count as the same.
     Cover and Hart, "Nearest neighbor pattern classification" (1967). ValueError if y doesn't fit.
     """
     values, _, finite = matrices("x", x)
@@ -172,9 +188,17 @@ def nearest_neighbour_accuracy(x: Any, y: Any) -> Tensor:
 
 
 def _neighbours_agree(rows: Tensor, labels: Tensor) -> Tensor:
-    distance = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
+    if rows.shape[-1] <= WIDE:
+        distance = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
+        rounding = torch.zeros_like(distance)
+    else:
+        rows = rows - rows.mean(0)
+        products = rows @ rows.mT
+        squares = products.diagonal()
+        sum_of_squares = squares[:, None] + squares
+        distance, rounding = sum_of_squares - 2 * products, 1e-13 * sum_of_squares  # |a - b|^2
     distance.fill_diagonal_(math.inf)
-    nearest = (distance == distance.amin(-1, keepdim=True)).double()
+    nearest = (distance - rounding <= distance.amin(-1, keepdim=True)).double()
     agree = (labels[:, None] == labels).double()
     return ((nearest * agree).sum(-1) / nearest.sum(-1)).mean()
 
@@ -201,9 +225,14 @@ def saturated(z: Any, activation: str) -> Tensor:
 
 def share_outside(z: Any, least: float, most: float) -> Tensor:
     """Share of the entries of z (..., B, n) that are not strictly between `least` and `most`."""
-    values = double(z)
-    outside = ((values <= least) | (values >= most)).double().mean((-2, -1))
-    return _known(outside, values.isfinite().all(-1).all(-1))
+    values = _tensor(z).detach()
+    count = torch.zeros(values.shape[:-2], dtype=torch.int64)
+    finite = torch.ones(values.shape[:-2], dtype=torch.bool)
+    size = values.shape[-2:].numel()
+    for piece in values.split(max(1, CHUNK * values.shape[-2] // max(1, values.numel())), -2):
+        count += ((piece <= least) | (piece >= most)).sum((-2, -1)).cpu()
+        finite &= piece.isfinite().all(-1).all(-1).cpu()
+    return _known(count.double() / size, finite)
 
 
 def sample_norm(x: Any) -> Tensor:

@@ -147,17 +147,16 @@ def by_sample(x: Tensor, replicas: int | None, most: int) -> Tensor:
     return x.flatten(2) if x.dim() > 2 else x[..., None]
 
 
-def by_unit(x: Tensor, replicas: int | None, most: int) -> Tensor:
-    """(R, samples and places, units): units are the channels of images, else the last axis."""
-    x = split(x, replicas)[:, :most]
-    x = x.movedim(2, -1) if x.dim() > 4 else x
-    return x.flatten(1, -2) if x.dim() > 2 else x[..., None]
-
-
 def lengths(x: Tensor, replicas: int | None) -> Tensor:
     """Euclidean length of all numbers of x in each replica: float64 (R,)."""
-    flat = split(x.detach(), replicas).flatten(1).to("cpu", torch.float64)
-    return torch.linalg.vector_norm(flat, dim=-1)
+    pieces = split(x.detach(), replicas).flatten(1).split(representations.CHUNK, dim=1)
+    parts = [torch.linalg.vector_norm(in_double(piece), dim=1) for piece in pieces]
+    return torch.linalg.vector_norm(torch.stack(parts).cpu(), dim=0)
+
+
+def in_double(x: Tensor, copy: bool = False) -> Tensor:
+    """x in float64, on its device if that can: a GPU of Apple's can't."""
+    return x.to("cpu" if x.device.type == "mps" else x.device, torch.float64, copy=copy)
 
 
 def first_tensor(output: Any) -> Tensor | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,8 @@ from torch.nn import functional
 from torch.overrides import _len_torch_function_stack
 
 from course import data, measures, networks, training
-from course.measures import Probe
-from course.measures.probe import MEASURES, RANKS
+from course.measures import Probe, activations
+from course.measures.activations import MEASURES, RANKS
 from course_tests import small
 
 COLUMNS = (*MEASURES, *RANKS, "neighbours", "saturated", "dead", "gradient")
@@ -251,7 +253,7 @@ def test_chosen_layers_and_measures(measure):
         network(noise(5, 6))
     table = probe.table()
     assert [record["layer"] for record in table] == ["block 1", "blocks.1.linear", "head"]
-    about = {"layer", "kind", "activation", "shape", "saturated", "dead", "gradient"}
+    about = {"layer", "kind", "activation", "shape", "saturated", "dead", "gradient", "backward"}
     assert all(set(record) == about | set(measure) for record in table)
 
 
@@ -324,6 +326,230 @@ def test_without_a_backward_pass_there_is_no_gradient():
     with Probe(network) as probe, torch.no_grad():
         network(noise(5, 6))
     assert all(np.isnan(record["gradient"]).all() for record in probe.table())
+
+
+def backward_words(records):
+    return [record["backward"] for record in records]
+
+
+def chain():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 3))
+
+
+class Cut(nn.Module):
+    """A chain that is detached behind its first layer, and has one that nothing depends on."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.unused = (nn.Linear(6, 6) for _ in range(3))
+
+    def forward(self, x):
+        h = self.first(x)
+        self.unused(h)
+        return self.second(h.detach())
+
+
+def test_the_table_tells_why_there_is_no_gradient():
+    module, x = chain(), noise(5, 6)
+    with Probe(module) as probe:
+        module(x)
+    assert backward_words(probe.table()) == ["no backward pass"] * 3
+    assert backward_words(probe.parameters()) == ["no backward pass"] * 4
+    with Probe(module) as probe, torch.no_grad():
+        module(x)
+    assert backward_words(probe.table()) == ["no history"] * 3
+    with Probe(module) as probe:
+        module(x).sum().backward()
+        assert backward_words(probe.table()) == ["finite"] * 3
+        module.zero_grad()
+        assert backward_words(probe.table()) == ["finite"] * 3  # the signals' gradients stay
+        assert backward_words(probe.parameters()) == ["cleared"] * 4
+        module(x)
+        assert backward_words(probe.table()) == ["no backward pass"] * 3, "since this pass"
+    with torch.no_grad():
+        module[2].weight[0, 0] = math.nan
+    with Probe(module) as probe:
+        module(x).sum().backward()
+    assert backward_words(probe.table()) == ["not finite", "not finite", "finite"]
+    assert all(np.isnan(record["gradient"]).all() for record in probe.table()[:2])
+    assert backward_words(probe.parameters()) == ["not finite"] * 2 + ["finite"] * 2
+
+
+@pytest.mark.parametrize("layers", [None, ["first"]])
+def test_detached_and_unused_layers_are_told_from_a_missing_backward_pass(layers):
+    cut = Cut()
+    with Probe(cut, layers=layers) as probe:
+        cut(noise(5, 6)).sum().backward()
+    words = {record["layer"]: record["backward"] for record in probe.table()}
+    assert words.pop("first") == "detached or unused"
+    if layers is None:
+        assert words == {"second": "finite", "unused": "detached or unused"}
+    assert [record["backward"] for record in probe.parameters()] == [
+        "not accumulated", "not accumulated", "finite", "finite", "not accumulated",
+        "not accumulated",
+    ]  # fmt: skip
+
+
+def test_the_parameters_tell_what_became_of_their_gradients():
+    module, x = chain(), noise(5, 6)
+    module[0].requires_grad_(False)
+    module(x).sum().backward()
+    with Probe(module) as probe:
+        module(x)
+        assert backward_words(probe.parameters()) == ["frozen"] * 2 + ["earlier"] * 2
+        module(x).sum().backward()
+        assert backward_words(probe.parameters()) == ["frozen"] * 2 + ["finite"] * 2
+        module.zero_grad(set_to_none=False)
+        assert backward_words(probe.parameters()) == ["frozen"] * 2 + ["cleared"] * 2
+    module.zero_grad()
+    with Probe(module) as probe:
+        torch.autograd.grad(module(x).sum(), list(module[2].parameters()))
+    assert backward_words(probe.parameters()) == ["frozen"] * 2 + ["not accumulated"] * 2
+    assert not any(p._post_accumulate_grad_hooks for p in module.parameters())  # type: ignore
+
+
+class Bypass(nn.Module):
+    """Uses a layer's weight without calling the layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(6, 3)
+
+    def forward(self, x):
+        return functional.linear(x, self.linear.weight)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda module, x: None, r"no forward pass of this Sequential.*call this very module"),
+        (lambda module, x: module.forward(x), r"only calls of its layers \('0', '1', '2'\): call"),
+        (lambda module, x: module[2](module[1](module[0](x))), r"not module.forward\(x\)"),
+        (lambda module, x: module[0](x), r"layers \('0'\)"),
+        (lambda module, x: compiled("trace")(x), r"no forward pass of this Sequential.*torch.jit"),
+    ],
+    ids=["nothing", "forward", "all layers", "one layer", "traced"],
+)
+def test_a_table_without_a_forward_pass_says_what_was_seen(call, said):
+    module, x = chain(), noise(5, 6)
+    probe = Probe(module)
+    with pytest.raises(RuntimeError, match="no forward pass"):
+        probe.table()
+    with probe:
+        call(module, x)
+    with pytest.raises(RuntimeError, match=said):
+        probe.table()
+    with probe:
+        module(x)
+    assert len(probe.table()) == 3
+    with probe:
+        call(module, x)
+    with pytest.raises(RuntimeError, match=said):
+        probe.table()  # the pass of an earlier `with` doesn't count
+
+
+def compiled(how):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch would have everybody use torch.compile
+        return (
+            torch.jit.script(chain()) if how == "script" else torch.jit.trace(chain(), noise(5, 6))
+        )
+
+
+@pytest.mark.parametrize("how", ["script", "trace"])
+def test_what_torch_jit_compiled_is_refused_by_name(how):
+    with pytest.raises(ValueError, match=r"layer = '\w+': it must be as it was before torch.jit"):
+        Probe(compiled(how))
+    with pytest.raises(ValueError, match=r"layer = '1"):
+        Probe(nn.Sequential(nn.Tanh(), compiled(how)))
+
+
+@pytest.mark.parametrize("module", [Bypass(), nn.Identity()])
+def test_a_pass_in_which_no_layer_ran_is_said(module):
+    with Probe(module) as probe:
+        module(noise(5, 6))
+    with pytest.raises(RuntimeError, match=r"was called, but none of the layers that are watched"):
+        probe.table()
+
+
+class Often(nn.Module):
+    def __init__(self, times):
+        super().__init__()
+        self.cell, self.times = nn.Linear(2, 2), times
+
+    def forward(self, x):
+        for _ in range(self.times):
+            x = torch.tanh(self.cell(x))
+        return x
+
+
+def test_the_cost_of_a_call_does_not_grow_with_the_calls_before():
+    """Python lines that the probe runs in a pass, counted: no clock."""
+
+    def lines(times):
+        module, count = Often(times), 0
+
+        def trace(frame, event, argument):
+            nonlocal count
+            if "measures" not in frame.f_code.co_filename:
+                return None
+            count += event == "line"
+            return trace
+
+        with Probe(module, measure=[]) as probe:
+            previous = sys.gettrace()
+            sys.settrace(trace)
+            try:
+                module(noise(3, 2)).sum().backward()
+                assert len(probe.table()) == 2 * times
+            finally:
+                sys.settrace(previous)
+        assert probe.table()[-1]["layer"] == (f"tanh ({times})" if times > 1 else "tanh")
+        return count
+
+    ten, forty, eighty = lines(10), lines(40), lines(80)
+    assert eighty - forty == pytest.approx((forty - ten) * 4 / 3, rel=0.01)
+
+
+def test_large_outputs_are_measured_as_small_ones(monkeypatch):
+    """All numbers count in sizes and gradients; ranks, cosine, neighbours see some, and say so."""
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3))
+    x, y = noise(40, 3, 20, 20), torch.arange(40) % 2
+    x[:, :, ::3] *= 1 + y[:, None, None, None]
+    tables = []
+    for units, chunk in ((1 << 20, 1 << 20), (1000, 3000)):
+        monkeypatch.setattr(activations, "UNITS", units)
+        monkeypatch.setattr(measures.representations, "CHUNK", chunk)
+        activations._some.cache_clear()
+        before = torch.get_rng_state()
+        with Probe(module, labels=y) as probe:
+            module(x).square().mean().backward()
+        assert torch.equal(before, torch.get_rng_state())
+        tables.append(probe.table())
+    activations._some.cache_clear()
+    for whole, part in zip(*tables, strict=True):
+        for column in ("mean", "sd", "norm", "nonfinite", "saturated", "dead", "gradient"):
+            np.testing.assert_allclose(part[column], whole[column], rtol=1e-6, err_msg=column)
+        for column in RANKS:
+            np.testing.assert_allclose(part[column], whole[column], rtol=0.1)
+            assert part[column] != whole[column]
+        assert part["cosine"] == pytest.approx(whole["cosine"], abs=0.02)
+        assert part["neighbours"] == pytest.approx(whole["neighbours"], abs=0.25)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_one_bad_number_among_many_is_never_missed(bad, monkeypatch):
+    monkeypatch.setattr(activations, "UNITS", 10)
+    activations._some.cache_clear()
+    module, x = nn.Conv2d(1, 4, 3), noise(6, 1, 30, 30)
+    x[5, 0, 29, 29] = bad
+    with Probe(module) as probe:
+        module(x)
+    activations._some.cache_clear()
+    (record,) = probe.table()
+    assert record["nonfinite"] == pytest.approx(4 / (6 * 4 * 28 * 28))
+    assert np.isnan(record["norm"]).all() and not np.isfinite(record["mean"]).any()
 
 
 def test_one_sample_one_unit_tuples_and_sequences():
