@@ -120,6 +120,18 @@ def test_a_replica_that_breaks_leaves_the_others_alone(name):
     assert all(parameter.grad[1].isfinite().all() for parameter in network.parameters())
 
 
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"looks-linear"}))  # its halves are mirrored
+def test_every_layer_draws_from_a_stream_of_its_own(name):
+    """No two weights of a block, a gate, the stem or the head are correlated, or of two seeds."""
+    size = 30
+    network = net(name, seeds=[1, 2], inputs=size, width=size, outputs=size, init="torch_default")
+    draws = [p.detach().flatten(1) for p in network.parameters() if p.dim() == 3 and len(p[0]) > 1]
+    rows = torch.cat(draws).double()
+    assert len(rows) >= 2 * (network.depth + 2 + network.depth * (name == "highway"))
+    correlation = torch.corrcoef(rows) - torch.eye(len(rows), dtype=rows.dtype)
+    assert correlation.abs().max() < 6 / size  # six standard errors
+
+
 def test_the_same_seed_and_layer_give_the_same_weights_everywhere():
     weights = {}
     for name in ("plain", "resnet", "highway", "diracnet", "van", "van0"):
