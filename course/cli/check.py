@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from course import data as sets
 from course.cli import lab
+from course.selfcheck import answers
 
 WIDTH = 14
 
@@ -35,7 +36,8 @@ def check() -> None:
 
     Looked at: Python and each package against the range the course needs, the processor or GPU,
     memory, free disk space, the notebooks and their kernel, the widgets in JupyterLab, and where
-    each data set would be read from. Nothing is changed and nothing is downloaded.
+    each data set would be read from, and whether what you do can be kept. Nothing is changed and
+    nothing is downloaded.
     """
     problems = 0
     for finding in findings():
@@ -74,7 +76,8 @@ class Finding:
 def findings() -> Iterator[Finding]:
     """Everything, in the order in which a reader would ask."""
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
-        python, packages, device, memory, disk, kernel, notebooks, widgets, data,
+        python, packages, device, memory, disk, kernel, jupyter, notebooks, widgets, predictions,
+        data,
     )  # fmt: skip
     for check in checks:
         try:
@@ -182,6 +185,20 @@ def _bin(program: str) -> str:
     return folder if os.path.isdir(folder) else os.path.abspath(os.sep)
 
 
+def jupyter() -> Iterator[Finding]:
+    """Whether JupyterLab can write down how its kernels are reached."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    advice = "set JUPYTER_RUNTIME_DIR to a folder of yours"
+    try:
+        folder = Path(jupyter_runtime_dir())
+    except (OSError, RuntimeError) as error:
+        yield Finding("jupyter", str(error), advice)
+        return
+    if reason := unwritable(folder):
+        yield Finding("jupyter", f"{folder}: {reason}", advice)
+
+
 def notebooks() -> Iterator[Finding]:
     """The notebooks that `course lab` would open."""
 
@@ -229,11 +246,48 @@ def disabled_extensions() -> list[str]:
     return list(get_page_config(jupyter_path("labextensions")).get("disabledExtensions", []))
 
 
+def predictions() -> Iterator[Finding]:
+    """Whether the answers that are locked can be put on file."""
+    advice = "set COURSE_RECORDS to a file in a folder of yours; else predictions are not kept"
+    try:
+        file = answers.path()
+    except OSError as error:
+        yield Finding("predictions", str(error.strerror), advice)
+        return
+    reason = unwritable(file.parent) or ("" if not file.exists() else unwritable(file))
+    text = f"{file}: {reason}" if reason else f"kept in {file}"
+    yield Finding("predictions", text, advice if reason else None)
+
+
+def unwritable(path: Path) -> str:
+    """Why nothing can be written to a file or a folder (to be made, if it isn't there), or ""."""
+    try:
+        if path.is_file():
+            with path.open("ab"):
+                return ""
+        while not path.exists():
+            path = path.parent
+        with tempfile.NamedTemporaryFile(dir=path):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
+
+
 def data() -> Iterator[Finding]:
     """Where each data set would be read from. One that would be downloaded is no problem."""
-
+    advice = "set XDG_CACHE_HOME to a folder of yours, or COURSE_DATA to one with the data"
+    try:
+        reason = unwritable(sets.cache())
+        reason = reason and f"{sets.cache()}: {reason}"
+    except sets.DataError as error:
+        reason = str(error).partition(".")[0]
     for name in sets.NAMES:
         try:
-            yield Finding(name, sets.where(name) or "not here; downloaded when first used")
+            place = sets.where(name)
         except ValueError as error:
             yield Finding(name, str(error), "mend or unset COURSE_DATA")
+            continue
+        if place is None and reason:
+            yield Finding(name, f"not here, and cannot be downloaded: {reason}", advice)
+        else:
+            yield Finding(name, place or "not here; downloaded when first used")

@@ -12,7 +12,7 @@ sets            load and NAMES; digits, mnist, fashion_mnist, cifar10, cifar100;
 dataset         Dataset: what one is; standardized, how pictures become one
 tasks           Task, LinearTeacher, draw
 sources         which files each set consists of; DataError
-reading         files into arrays
+reading         files into arrays; pickles, where they are CIFAR's of torchvision
 downloads       where files are looked for, and how they are fetched
 """
 

@@ -1,5 +1,6 @@
 from .dataset import Dataset as Dataset
 from .dataset import standardized as standardized
+from .downloads import cache as cache
 from .sets import NAMES as NAMES
 from .sets import cifar10 as cifar10
 from .sets import cifar100 as cifar100

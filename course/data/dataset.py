@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from course.arguments import whole
+from course.arguments import reject, whole
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,20 @@ class Dataset:
     sd: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        d = self.shape[0] * self.shape[1] * self.shape[2]
-        for x, y in ((self.x_train, self.y_train), (self.x_test, self.y_test)):
-            assert x.shape == (len(y), d) and x.dtype == torch.float32, (x.shape, x.dtype)
-            assert y.dtype == torch.int64 and 0 <= int(y.min()) <= int(y.max()) < self.outputs
+        """Raises ValueError that names what does not fit."""
+        d, last = math.prod(self.shape), self.outputs - 1
+        parts = {"train": (self.x_train, self.y_train), "test": (self.x_test, self.y_test)}
+        for part, (x, y) in parts.items():
+            if y.dim() != 1 or y.dtype != torch.int64 or not len(y):
+                given = f"{tuple(y.shape)} of {y.dtype}"
+                raise reject(f"y_{part}", given, "(N,) of torch.int64, N >= 1")
+            if x.shape != (len(y), d) or x.dtype != torch.float32:
+                given = f"{tuple(x.shape)} of {x.dtype}"
+                raise reject(f"x_{part}", given, f"({len(y)}, {d}) of torch.float32")
+            least, most = int(y.min()), int(y.max())
+            if least < 0 or most > last:
+                allowed = f"labels from 0 to {last}, since there are {self.outputs} classes"
+                raise reject(f"y_{part}", f"labels from {least} to {most}", allowed)
 
     def __repr__(self) -> str:
         return (

@@ -7,10 +7,11 @@ so that a folder never holds half a file under a good name.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import pooch
 from tqdm.auto import tqdm
@@ -36,37 +37,59 @@ STALE = 24 * 3600.0
 
 
 def cache() -> Path:
-    """The folder into which data are downloaded (below XDG_CACHE_HOME where that is set)."""
-    return Path(pooch.os_cache("very-deep-networks-course"))
+    """The folder into which data are downloaded (below XDG_CACHE_HOME where that is set).
+
+    It may not be there yet. Raises DataError where there is no home folder to put it in.
+    """
+    try:
+        folder = Path(pooch.os_cache("very-deep-networks-course"))
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():
+        raise DataError(
+            "there is no home folder to download into. Set the environment variable "
+            "XDG_CACHE_HOME to a folder of yours, or COURSE_DATA to one with the data"
+        )
+    return folder
 
 
 def folders(root: str | Path | None = None) -> list[Path]:
     """Where to look, in this order: `root`, COURSE_DATA, the cache.
 
-    Raises ValueError if one of the first two is named and is not a folder.
+    Raises ValueError if one of the first two is named and is not a folder. "~" is your home.
     """
-    named = {"root": root, "COURSE_DATA": os.environ.get("COURSE_DATA") or None}
-    for name, folder in named.items():
-        if folder is not None and not Path(folder).is_dir():
+    places = []
+    for name, folder in {"root": root, "COURSE_DATA": os.environ.get("COURSE_DATA")}.items():
+        if folder is None or (name == "COURSE_DATA" and not folder):
+            continue
+        place = os.path.expanduser(folder)
+        if not os.path.isdir(place):
             raise reject(name, str(folder), "a folder that exists")
-    return [*(Path(folder) for folder in named.values() if folder is not None), cache()]
+        places.append(Path(place))
+    with suppress(DataError):
+        places.append(cache())
+    return places
 
 
-def find(file: RemoteFile, places: list[Path]) -> Path | None:
+def find(file: RemoteFile, places: Sequence[Path]) -> Path | None:
     """The first place's copy of `file`, plain or .gz, or None."""
     for place in places:
         for name in (file.name, file.download_name):
-            if (path := place / file.folder / name).is_file():
+            if os.path.isfile(path := place / file.folder / name):
                 return path
     return None
 
 
-def find_unpacked(source: Source, places: list[Path]) -> Path | None:
-    """The first folder which holds all of CIFAR's unpacked files, or None."""
+def find_unpacked(source: Source, places: Sequence[Path]) -> Path | None:
+    """The first folder which holds all of CIFAR's unpacked files, binary or pickled, or None."""
+    versions = {
+        source.unpacked_folder: [name for name, _ in source.unpacked],
+        source.pickled_folder: [file.name for file in source.pickled],
+    }
     for place in places:
-        folder = place / source.unpacked_folder
-        if source.unpacked and all((folder / name).is_file() for name, _ in source.unpacked):
-            return folder
+        for folder, names in versions.items():
+            if names and all(os.path.isfile(place / folder / name) for name in names):
+                return place / folder
     return None
 
 
@@ -75,19 +98,30 @@ def fetch(source: Source, file: RemoteFile, folder: Path) -> Path:
 
     Shows a progress bar. Raises DataError, which names what each mirror did and the two ways out.
     """
+    from requests import RequestException
+
     target = folder / file.folder / file.download_name
     failures: dict[str, str] = {}
+    pooch.get_logger().setLevel("WARNING")  # what it says of checksums is not for our readers
     for turn in range(ROUNDS):
         if turn:
             time.sleep(PAUSE)
         for mirror in file.mirrors:
             url = mirror + file.download_name
             try:
-                _fetch_from(url, file, target)
-            except _Unusable as error:
-                failures[url] = str(error)
+                _sweep(target.parent)
+                path = pooch.retrieve(
+                    url, None, target.name, target.parent, downloader=_Downloader(file)
+                )
+            except (RequestException, ValueError) as error:
+                failures[url] = _short(error)
+            except OSError as error:
+                raise DataError(
+                    f"nothing can be written to {target.parent} ({error.strerror}). Make room, or "
+                    "set the environment variable XDG_CACHE_HOME to another folder"
+                ) from None
             else:
-                return target
+                return Path(path)
     raise DataError(
         f"{source.name} is neither in {_places()} nor could it be downloaded:\n"
         + "\n".join(f"  {url}: {failure}" for url, failure in failures.items())
@@ -98,88 +132,46 @@ def fetch(source: Source, file: RemoteFile, folder: Path) -> Path:
     )
 
 
-class _Unusable(Exception):
-    """What a mirror did wrong; the next one is tried."""
+class _Downloader:
+    """What pooch calls to fill its temporary file, which it moves to its place if this succeeds.
 
+    Mirrors compress a file differently: only its content has a checksum, so it is compared here.
+    """
 
-def _fetch_from(url: str, file: RemoteFile, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target)
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
-        )
-        part = Path(name)
+    def __init__(self, file: RemoteFile) -> None:
+        self.file = file
+
+    def __call__(self, url: str, path: str, manager: Any) -> None:
+        with _Bar(desc=self.file.download_name, unit="B", unit_scale=True, leave=False) as bar:
+            pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 15, timeout=TIMEOUT)(
+                url, path, manager
+            )
         try:
-            with os.fdopen(handle, "wb") as stream:
-                _stream(url, target.name, stream)
-            try:
-                verify(file, part)
-            except DataError as error:
-                raise _Unusable(f"wrong content{str(error).partition('is damaged')[2]}") from None
-            os.chmod(part, 0o644)
-            os.replace(part, target)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:  # what the network does wrong is an _Unusable
-        raise DataError(
-            f"nothing can be written to {target.parent} ({error.strerror}). Make room, or set the "
-            "environment variable XDG_CACHE_HOME to another folder"
-        ) from None
+            verify(self.file, Path(path))
+        except DataError as error:
+            raise ValueError(f"wrong content{str(error).partition('is damaged')[2]}") from None
+        os.chmod(path, 0o644)
 
 
-def _stream(url: str, name: str, stream: BinaryIO) -> None:
-    with tqdm(desc=name, unit="B", unit_scale=True, leave=False) as bar:
-        sink = _Sink(stream, bar)
-        download = pooch.HTTPDownloader(progressbar=sink, chunk_size=1 << 15, timeout=TIMEOUT)
-        try:
-            download(url, sink, None)
-        except (OSError, ValueError) as error:
-            if sink.error is not None:
-                raise sink.error from None
-            raise _Unusable(_short(error)) from None
+class _Bar(tqdm):
+    """A progress bar that ends a download without an end."""
 
+    def __bool__(self) -> bool:
+        return True  # there is a bar, whether or not the server said how much will come
 
-class _Sink:
-    """Where pooch puts what arrives: a file and a bar. It tells a full disk from a bad network."""
-
-    def __init__(self, stream: BinaryIO, bar: tqdm) -> None:
-        self.stream, self.bar, self.received = stream, bar, 0
-        self.total = 0
-        self.error: OSError | None = None
-
-    def write(self, chunk: bytes) -> None:
-        self.received += len(chunk)
-        if self.received > LARGEST:
+    def update(self, n: float | None = 1) -> bool | None:
+        moved = super().update(n)
+        if self.n > LARGEST:
             raise ValueError(f"it sends more than {LARGEST >> 20} MB")
-        try:
-            self.stream.write(chunk)
-        except OSError as error:
-            self.error = error
-            raise
-        self.bar.total = self.total or None
-        self.bar.update(len(chunk))
-
-    def flush(self) -> None:
-        """The file is flushed when it is closed."""
-
-    def update(self, size: int) -> None:
-        """The bar moves with what is written."""
-
-    def reset(self) -> None:
-        """The bar needs no mending at the end."""
-
-    close = reset
+        return moved
 
 
-def _sweep(target: Path) -> None:
-    """Remove what downloads of this file left behind when they were killed long ago."""
-    for part in target.parent.glob(f".{target.name}.*.part"):
-        try:
+def _sweep(folder: Path) -> None:
+    """Remove what pooch's downloads left behind in `folder` when they were killed long ago."""
+    for part in folder.glob("tmp????????"):
+        with suppress(FileNotFoundError):  # another process was quicker
             if time.time() - part.stat().st_mtime > STALE:
                 part.unlink()
-        except FileNotFoundError:  # another process was quicker
-            pass
 
 
 def _short(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""From files to arrays, with every byte checked: idx files (MNIST) and binary CIFAR."""
+"""From files to arrays, with every byte checked: idx files (MNIST), and CIFAR."""
 
 from __future__ import annotations
 
@@ -11,15 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from course.data import pickles
 from course.data.dataset import Labelled
-from course.data.sources import DataError, RemoteFile, Source
-
-
-def damaged(path: Path, what: str) -> DataError:
-    """The error for a file that is not what it should be."""
-    return DataError(
-        f"{path} is damaged: {what}. Delete it, or put a good copy there; then try again"
-    )
+from course.data.sources import RemoteFile, Source, damaged
 
 
 def verify(file: RemoteFile, path: Path) -> None:
@@ -76,7 +70,11 @@ def read_idx(source: Source, paths: list[Path]) -> tuple[Labelled, Labelled]:
 
 
 def read_cifar(source: Source, place: Path) -> tuple[Labelled, Labelled]:
-    """Training and test set of CIFAR from its binary archive or from the folder it unpacks to."""
+    """Training and test set of CIFAR from its binary archive or one of its unpacked folders."""
+    if place.name == source.pickled_folder:
+        parts = [pickles.pictures(source, file, place / file.name) for file in source.pickled]
+        images, labels = (np.concatenate(half) for half in zip(*parts[:-1], strict=True))
+        return (images, labels), parts[-1]
     records = [
         _records(source, place, name, content)
         for (name, _), content in zip(source.unpacked, _members(source, place), strict=True)

@@ -3,11 +3,12 @@
 A data set other than digits is looked for in this order: the folder `root` that you name, the
 folder that the environment variable COURSE_DATA names, the cache, and at last the public mirrors,
 from which it is downloaded into the cache. The folders are laid out as torchvision does it
-(ROOT/MNIST/raw/train-images-idx3-ubyte, plain or .gz), CIFAR as its authors' binary version
-(ROOT/cifar-10-batches-bin/ or ROOT/cifar-10-binary.tar.gz). Pickles are never read.
+(ROOT/MNIST/raw/train-images-idx3-ubyte, plain or .gz; ROOT/cifar-10-batches-py/), CIFAR also as
+its authors' binary version (ROOT/cifar-10-batches-bin/ or ROOT/cifar-10-binary.tar.gz). Those of
+torchvision are pickles: `pickles` reads them without running what they say.
 
 What is damaged is refused by name: every file is compared with its published checksum each time it
-is read. Only an unpacked CIFAR folder has none; there lengths and labels are checked.
+is read. Only an unpacked binary CIFAR folder has none; there lengths and labels are checked.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ Root = str | Path | None
 def load(name: str, root: Root = None) -> Dataset:
     """The data set of that name, one of `NAMES`.
 
-    root: a folder to look in first. Raises ValueError for an unknown name or a folder that is not
-    there, and DataError (a ValueError) when the data are damaged, or cannot be had.
+    root: a folder to look in first; "~" is your home. Raises ValueError for an unknown name or a
+    folder that is not there, and DataError (a ValueError) when the data are damaged, or cannot be
+    had.
     """
     one_of("data", name, NAMES)
     return digits() if name == "digits" else _read(SOURCES[name], root)
@@ -96,7 +98,7 @@ def _read(source: Source, root: Root) -> Dataset:
     unpacked = downloads.find_unpacked(source, places)
     if unpacked is None:
         paths = [
-            downloads.find(file, places) or downloads.fetch(source, file, places[-1])
+            downloads.find(file, places) or downloads.fetch(source, file, downloads.cache())
             for file in source.files
         ]
     if source.unpacked:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class DataError(ValueError):
     """Data that are missing or damaged. The message says what to do."""
+
+
+def damaged(path: Path, what: str) -> DataError:
+    """The error for a file that is not what it should be."""
+    return DataError(
+        f"{path} is damaged: {what}. Delete it, or put a good copy there; then try again"
+    )
 
 
 @dataclass(frozen=True)
@@ -31,12 +39,23 @@ class RemoteFile:
 
 
 @dataclass(frozen=True)
+class PickledFile:
+    """One of the pickles of CIFAR's Python version: name, md5 and number of pictures."""
+
+    name: str
+    md5: str
+    pictures: int
+
+
+@dataclass(frozen=True)
 class Source:
     """A data set to be read from files.
 
     files: what to look for and, if need be, to download.
     unpacked: for CIFAR, the names and lengths of the binary files in the archive, training first.
     label_bytes: bytes before each picture in them; the last one is the label.
+    pickled: the files of CIFAR's Python version, which torchvision unpacks, training first.
+    pickled_labels: the name of the labels in them.
     """
 
     name: str
@@ -46,6 +65,9 @@ class Source:
     unpacked_folder: str = ""
     unpacked: tuple[tuple[str, int], ...] = ()
     label_bytes: int = 0
+    pickled_folder: str = ""
+    pickled: tuple[PickledFile, ...] = ()
+    pickled_labels: str = ""
 
 
 IDX = {
@@ -129,6 +151,16 @@ CIFAR10 = Source(
         ("test_batch.bin", 10_000 * 3073),
     ),
     label_bytes=1,
+    pickled_folder="cifar-10-batches-py",
+    pickled=(
+        PickledFile("data_batch_1", "c99cafc152244af753f735de768cd75f", 10_000),
+        PickledFile("data_batch_2", "d4bba439e000b95fd0a9bffe97cbabec", 10_000),
+        PickledFile("data_batch_3", "54ebc095f3ab1f0389bbae665268c751", 10_000),
+        PickledFile("data_batch_4", "634d18415352ddfa80567beed471001a", 10_000),
+        PickledFile("data_batch_5", "482c414d41f54cd18b22e5b47cb7c3cb", 10_000),
+        PickledFile("test_batch", "40351d587109b95175f43aff81a1287e", 10_000),
+    ),
+    pickled_labels="labels",
 )  # fmt: skip
 
 FINE = """
@@ -156,6 +188,12 @@ CIFAR100 = Source(
     unpacked_folder="cifar-100-binary",
     unpacked=(("train.bin", 50_000 * 3074), ("test.bin", 10_000 * 3074)),
     label_bytes=2,
+    pickled_folder="cifar-100-python",
+    pickled=(
+        PickledFile("train", "16019d7e3df5f24257cddd939b257f8d", 50_000),
+        PickledFile("test", "f0ef6b0ae62326f3e7ffdfab6717acfc", 10_000),
+    ),
+    pickled_labels="fine_labels",
 )  # fmt: skip
 
 SOURCES = {s.name: s for s in (MNIST, FASHION_MNIST, CIFAR10, CIFAR100)}

@@ -21,6 +21,7 @@ records of several runs); the first "before" and the last "after" count.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -59,11 +60,16 @@ def question_id(value: Any) -> str:
 
 
 def path() -> Path:
-    """The file in use."""
-    named = os.environ.get("COURSE_RECORDS")
-    if named:
-        return Path(named).expanduser()
-    return platformdirs.user_data_path("very-deep-networks-course", False) / "predictions.jsonl"
+    """The file in use. Raises OSError where there is neither COURSE_RECORDS nor a home folder."""
+    if named := os.environ.get("COURSE_RECORDS"):
+        return Path(os.path.expanduser(named))
+    try:
+        folder = Path(platformdirs.user_data_dir("very-deep-networks-course", False))
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():
+        raise FileNotFoundError(errno.ENOENT, "there is no home folder: set COURSE_RECORDS")
+    return folder / "predictions.jsonl"
 
 
 def recording() -> bool:

@@ -318,6 +318,50 @@ def test_check_says_where_data_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert "COURSE_DATA" in str(found["mnist"].advice)
 
 
+def test_check_says_what_will_fail_without_a_place_to_write(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "data" / "MNIST" / "raw").mkdir(parents=True)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    for variable in ("XDG_CACHE_HOME", "COURSE_RECORDS", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / "file" / "inside"))
+    advised = {f.name: f for f in check.findings() if f.advice}
+    assert "XDG_CACHE_HOME" in str(advised["mnist"].advice)
+    assert "cannot be downloaded" in advised["mnist"].value and "digits" not in advised
+    assert "COURSE_RECORDS" in str(advised["predictions"].advice)
+    assert "JUPYTER_RUNTIME_DIR" in str(advised["jupyter"].advice)
+    monkeypatch.setenv("COURSE_RECORDS", str(tmp_path))  # a folder
+    assert next(check.predictions()).advice
+    monkeypatch.setenv("COURSE_RECORDS", str(tmp_path / "new" / "file"))
+    assert next(check.predictions()).advice is None and not (tmp_path / "new").exists()
+
+
+def test_check_says_what_will_fail_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*arguments: object, **options: object) -> str:
+        raise RuntimeError("could not determine the home directory")
+
+    for variable in ("COURSE_DATA", "COURSE_RECORDS"):
+        monkeypatch.delenv(variable, raising=False)
+    for function in ("user_cache_dir", "user_data_dir"):
+        monkeypatch.setattr(f"platformdirs.{function}", nowhere)
+    monkeypatch.setattr("jupyter_core.paths.jupyter_runtime_dir", nowhere)
+    advised = {f.name: f for f in check.findings() if f.advice}
+    for name in ("mnist", "predictions"):
+        assert "there is no home folder" in advised[name].value
+    assert "jupyter" in advised
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="modes bind no administrator")
+def test_check_tries_to_write(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        assert check.unwritable(tmp_path / "inside") == "Permission denied"
+    finally:
+        tmp_path.chmod(0o700)
+    assert not check.unwritable(tmp_path / "inside")
+
+
 # course lab
 
 

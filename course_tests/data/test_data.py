@@ -5,14 +5,17 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from dataclasses import replace
+from functools import partial
 from hashlib import md5
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -21,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course import data
-from course.data import downloads, reading, sources, standardized
+from course.data import downloads, pickles, reading, sources, standardized
 from course.data.sources import CIFAR10, CIFAR100, IDX, MNIST, RemoteFile, Source
 from course_tests import make_digits
 
@@ -123,6 +126,58 @@ def test_a_wrong_course_data_is_named(monkeypatch):
     with pytest.raises(ValueError, match=r"^COURSE_DATA = '/no/such/folder': it must be a folder"):
         data.load("mnist")
     assert len(data.load("digits").y_train) == 1500
+
+
+@pytest.mark.parametrize("change, said", [
+    (dict(y_train=torch.arange(1, 11)), r"y_train = 'labels from 1 to 10': .* from 0 to 9,"),
+    (dict(y_test=-torch.ones(10, dtype=torch.int64)), "y_test = 'labels from -1 to -1'"),
+    (dict(y_train=torch.zeros(10)), r"y_train = '\(10,\) of torch.float32'"),
+    (dict(y_test=torch.zeros(0, dtype=torch.int64)), "y_test = .*N >= 1"),
+    (dict(y_test=torch.zeros(10, 1, dtype=torch.int64)), r"y_test = '\(10, 1\)"),
+    (dict(x_train=torch.zeros(10, 3)), r"x_train = .*it must be \(10, 4\) of torch.float32"),
+    (dict(x_test=torch.zeros(9, 4)), r"x_test = .*it must be \(10, 4\)"),
+    (dict(x_test=torch.zeros(10, 4).double()), "x_test = .*float64"),
+])  # fmt: skip
+def test_a_data_set_that_does_not_fit_names_what(change, said):
+    x, y = torch.zeros(10, 4), torch.arange(10)
+    fine: dict[str, Any] = dict(
+        name="mine", x_train=x, y_train=y, x_test=x, y_test=y, classes=tuple("0123456789"),
+        shape=(1, 2, 2), mean=(0.0,), sd=(1.0,),
+    )  # fmt: skip
+    assert data.Dataset(**fine).outputs == 10
+    with pytest.raises(ValueError, match=said):
+        data.Dataset(**{**fine, **change})
+
+
+def test_home_is_expanded(small, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert data.where("mnist", root="~/root") == str(tmp_path / "root" / "MNIST" / "raw")
+    assert data.load("mnist", root=Path("~/root")).y_train.tolist() == [0, 1]
+    monkeypatch.setenv("COURSE_DATA", "~/root")
+    assert data.load("mnist").y_train.tolist() == [0, 1]
+    with pytest.raises(ValueError, match=r"root = '~/none': it must be a folder"):
+        data.load("mnist", root="~/none")
+
+
+@pytest.fixture
+def homeless(monkeypatch):
+    """No home: what platformdirs does where there is neither HOME nor an entry for the user."""
+
+    def nowhere(*arguments, **options):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_dir", nowhere)
+    monkeypatch.setattr("platformdirs.user_data_dir", nowhere)
+
+
+def test_without_a_home_the_data_of_a_folder_are_read(small, homeless, monkeypatch):
+    _, root = small
+    assert data.mnist(root).y_train.tolist() == [0, 1]
+    monkeypatch.setenv("COURSE_DATA", str(root))
+    assert data.mnist().y_train.tolist() == [0, 1] and data.where("fashion-mnist") is None
+    with pytest.raises(data.DataError, match=r"there is no home folder.*XDG_CACHE_HOME"):
+        data.fashion_mnist()
 
 
 @needs_mnist
@@ -286,6 +341,130 @@ def test_damaged_cifar_folder(tmp_path, monkeypatch, empty_cache):
     (folder / "data_batch_2.bin").write_bytes(b"\x0a" + bodies["data_batch_2.bin"][1:])
     with pytest.raises(data.DataError, match=r"data_batch_2.bin is damaged: a label is 10"):
         data.cifar10(tmp_path)
+
+
+class Python2(pickle._Pickler):  # type: ignore[name-defined,misc]
+    """Writes as Python 2 did: text is bytes, and numpy lives where it lived then."""
+
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+
+    def text(self, value):
+        encoded = value if isinstance(value, bytes) else value.encode("latin1")
+        self.write(b"T" + len(encoded).to_bytes(4, "little") + encoded)
+        self.memoize(value)
+
+    dispatch[bytes] = dispatch[str] = text
+
+
+def python2(value: object) -> bytes:
+    stream = io.BytesIO()
+    Python2(stream, 2).dump(value)
+    return stream.getvalue().replace(b"numpy._core.", b"numpy.core.")
+
+
+def pickled_cifar(source: Source, root: Path, write=python2) -> tuple[Source, list[np.ndarray]]:
+    """`source` with three pictures a file, its files in torchvision's folder, and the pictures."""
+    folder, files, images = root / source.pickled_folder, [], []
+    folder.mkdir(exist_ok=True)
+    for number, file in enumerate(source.pickled):
+        pixels = np.random.default_rng(number).integers(0, 256, (3, 3072), dtype=np.uint8)
+        labels = [number, 1, 2]
+        content = write({"data": pixels, source.pickled_labels: labels, "batch_label": "one"})
+        (folder / file.name).write_bytes(content)
+        files.append(replace(file, md5=md5(content).hexdigest(), pictures=3))
+        images.append(pixels)
+    return replace(source, pickled=tuple(files)), images
+
+
+@pytest.mark.parametrize("source", [CIFAR10, CIFAR100], ids=lambda s: s.name)
+@pytest.mark.parametrize("write", [python2, partial(pickle.dumps, protocol=2), pickle.dumps])
+def test_cifar_in_torchvisions_layout(source, write, tmp_path, monkeypatch, empty_cache):
+    source, images = pickled_cifar(source, tmp_path, write)
+    monkeypatch.setitem(sources.SOURCES, source.name, source)
+    assert data.where(source.name, tmp_path) == str(tmp_path / source.pickled_folder)
+    loaded = data.load(source.name, root=tmp_path)
+    last = len(source.pickled) - 1
+    assert loaded.y_train.tolist() == [k for n in range(last) for k in (n, 1, 2)]
+    assert loaded.y_test.tolist() == [last, 1, 2]
+    expected = np.concatenate(images[:-1]).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) / 255
+    np.testing.assert_allclose(loaded.pictures(loaded.x_train), expected, atol=1e-5)
+    path = tmp_path / source.pickled_folder / source.pickled[0].name
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(data.DataError, match=f"{path.name} is damaged: its md5 is"):
+        data.load(source.name, root=tmp_path)
+
+
+class Evil:
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+def evil(kind: str, mark: Path) -> bytes:
+    """A pickle that makes a file when it is unpickled plainly."""
+    if kind == "text":
+        return f"cos\nmkdir\n(V{mark}\ntR.".encode()
+    if kind == "in the data":
+        return pickle.dumps({"data": Evil(os.mkdir, str(mark)), "labels": [0, 1, 2]}, 2)
+    if kind == "in an object array":
+        array = np.array([Evil(os.mkdir, str(mark))] * 3, dtype=object)
+        return pickle.dumps({"data": array, "labels": [0, 1, 2]}, 2)
+    by_eval = Evil(eval, f"__import__('os').mkdir({str(mark)!r})")
+    return pickle.dumps(by_eval, 4 if kind == "eval, new" else 2)
+
+
+@pytest.mark.parametrize(
+    "kind", ["text", "in the data", "in an object array", "eval, old", "eval, new"]
+)
+def test_a_malicious_pickle_runs_nothing(kind, tmp_path, monkeypatch, empty_cache):
+    mark = tmp_path / "mark"
+    content = evil(kind, mark)
+    pickle.loads(content)
+    assert mark.is_dir(), "unpickled plainly it would"
+    mark.rmdir()
+    source, _ = pickled_cifar(CIFAR10, tmp_path)
+    path = tmp_path / source.pickled_folder / "data_batch_3"
+    path.write_bytes(content)
+    monkeypatch.setitem(sources.SOURCES, "cifar10", source)
+    with pytest.raises(data.DataError, match="data_batch_3 is damaged: its md5 is"):
+        data.cifar10(tmp_path)
+    files = [replace(f, md5=md5(content).hexdigest()) if f.name == path.name else f
+             for f in source.pickled]  # fmt: skip
+    monkeypatch.setitem(sources.SOURCES, "cifar10", replace(source, pickled=tuple(files)))
+    with pytest.raises(data.DataError, match=r"data_batch_3 is damaged: .*it asks for \w+\.\w+"):
+        data.cifar10(tmp_path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("value", [
+    [1, 2], {}, {"data": 3, "labels": [0, 1, 2]},
+    {"data": np.zeros((3, 3072)), "labels": [0, 1, 2]},
+    {"data": np.zeros((3, 3072), np.uint8), "labels": [0, 1]},
+    {"data": np.zeros((3, 3072), np.uint8), "labels": [0, 1, 10]},
+    {"data": np.zeros((3, 3072), np.uint8), "labels": [0, 1, -1]},
+    {"data": np.zeros((3, 3072), np.uint8), "labels": [0, 1, 1.5]},
+    {"data": np.zeros((3, 3072), np.uint8), "labels": "abc"},
+    {"data": np.zeros((2, 3072), np.uint8), "labels": [0, 1]},
+    {"data": np.zeros((3, 3072), object), "labels": [0, 1, 2]},
+])  # fmt: skip
+def test_a_pickle_of_something_else_is_damaged(value, tmp_path):
+    path = tmp_path / "data_batch_1"
+    path.write_bytes(content := pickle.dumps(value, 2))
+    file = sources.PickledFile(path.name, md5(content).hexdigest(), 3)
+    with pytest.raises(data.DataError, match="data_batch_1 is damaged"):
+        pickles.pictures(CIFAR10, file, path)
+
+
+@given(st.binary(max_size=60))
+def test_what_is_no_pickle_is_damaged_or_harmless(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "data_batch_1")
+        path.write_bytes(content)
+        file = sources.PickledFile(path.name, md5(content).hexdigest(), 3)
+        with pytest.raises(data.DataError, match="data_batch_1 is damaged"):
+            pickles.pictures(CIFAR10, file, path)
 
 
 def test_names_of_the_classes():

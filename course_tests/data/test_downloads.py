@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,15 +17,20 @@ from dataclasses import replace
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import requests
 
 from course import data
 from course.data import downloads, sources
 from course.data.sources import IDX, MNIST, RemoteFile, Source
 
 pytestmark = pytest.mark.download
+
+HANGING = 600.0
+"""Seconds after which something hangs; no test waits for them."""
 
 BODIES: dict[str, bytes] = {}
 """Plain content of a tiny MNIST by file name."""
@@ -94,11 +100,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def stalls(self, name: str, body: bytes) -> None:
         self.answer(body[: len(body) // 2], length=len(body))
-        self.server.over.wait(20)  # type: ignore[attr-defined]
+        self.server.over.wait(HANGING)  # type: ignore[attr-defined]
         self.close_connection = True
 
     def silent(self, name: str, body: bytes) -> None:
-        self.server.over.wait(20)  # type: ignore[attr-defined]
+        self.server.over.wait(HANGING)  # type: ignore[attr-defined]
         self.close_connection = True
 
     def fails(self, name: str, body: bytes) -> None:
@@ -140,14 +146,6 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
         self.close_connection = True
 
-    def slow(self, name: str, body: bytes) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        for k in range(0, len(body), 64):
-            self.wfile.write(body[k : k + 64])
-            time.sleep(0.02)
-
     def log_message(self, *arguments: object) -> None:
         """Quiet."""
 
@@ -173,12 +171,23 @@ def server() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
+get = requests.get
+
+
+def impatient(url: str, **options: Any) -> requests.Response:
+    """Waits briefly where nothing will come, and long where something will, if not at once."""
+    if "/stalls/" in url or "/silent/" in url:
+        options["timeout"] = (HANGING, 0.5)
+    return get(url, **options)
+
+
 @pytest.fixture
 def serve(server, monkeypatch, tmp_path) -> Callable[..., Source]:
     """serve("drops", "good"): "mnist" now comes from two mirrors with these manners."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("COURSE_DATA", raising=False)
-    monkeypatch.setattr(downloads, "TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr(requests, "get", impatient)
+    monkeypatch.setattr(downloads, "TIMEOUT", (HANGING, HANGING))
     monkeypatch.setattr(downloads, "PAUSE", 0.0)
     monkeypatch.setattr(downloads, "LARGEST", 1 << 20)
     server.asked.clear()
@@ -210,10 +219,19 @@ def _files() -> list[str]:
     return sorted(p.name for p in downloads.cache().rglob("*") if p.is_file())
 
 
+def _sizes() -> int:
+    """Bytes that have arrived."""
+    return sum(path.stat().st_size for path in downloads.cache().rglob("*") if path.is_file())
+
+
 @pytest.mark.parametrize("manner", GOOD)
-def test_downloads(serve, server, manner):
+def test_downloads(serve, server, manner, capsys):
     serve(manner)
     loaded = data.mnist()
+    said = capsys.readouterr()
+    assert "train-images-idx3-ubyte.gz" in said.err, "a progress bar"
+    assert "SHA256" not in said.err and "Downloading" not in said.err and not said.out
+    assert all(path.stat().st_mode & 0o044 for path in downloads.cache().rglob("*.gz"))
     images = np.frombuffer(BODIES["train-images-idx3-ubyte"], np.uint8, offset=16)
     np.testing.assert_allclose(loaded.pictures(loaded.x_train).ravel(), images / 255, atol=1e-6)
     assert _files() == sorted(f"{name}.gz" for name in IDX)
@@ -316,20 +334,26 @@ def test_unwritable_cache(serve, monkeypatch, tmp_path):
 def test_full_disk(serve, monkeypatch, server, large):
     source = serve("good", "good")
 
-    def full(**arguments: object) -> tuple[int, str]:
-        return os.open("/dev/full", os.O_WRONLY), str(downloads.cache() / "none.part")
+    part = tempfile.NamedTemporaryFile
 
-    monkeypatch.setattr(downloads.tempfile, "mkstemp", full)
+    def full(**options: Any) -> Any:
+        file = part(**options)
+        os.unlink(file.name)
+        os.symlink("/dev/full", file.name)
+        return file
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
     with pytest.raises(data.DataError, match=r"nothing can be written to .*No space left"):
         downloads.fetch(source, source.files[0 if large else 1], downloads.cache())
     assert len(server.asked) == 1, "another mirror would not help"
+    assert not _files() and Path("/dev/full").exists(), "only the link to it is removed"
 
 
 def test_leftovers_of_killed_downloads(serve):
     serve("good")
     folder = downloads.cache() / "MNIST" / "raw"
     folder.mkdir(parents=True)
-    old, new = (folder / f".train-images-idx3-ubyte.gz.{k}.part" for k in ("old", "new"))
+    old, new = (folder / name for name in ("tmpsome_old", "tmpsome_new"))
     for path in (old, new):
         path.write_bytes(b"half")
     long_ago = time.time() - 2 * downloads.STALE
@@ -341,10 +365,11 @@ def test_leftovers_of_killed_downloads(serve):
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL], ids=["interrupt", "kill"])
 def test_stopped_in_the_middle(serve, server, stop):
-    """A slow download is stopped: no file under a good name, and the next call succeeds."""
-    source = serve("slow")
+    """A download is stopped half-way: nothing under a good name, and the next call succeeds."""
+    source = serve("stalls")
     code = (
         "import sys; from course.data import downloads, sources\n"
+        "downloads.TIMEOUT = (600, 600)\n"
         "f = sources.RemoteFile(*sys.argv[1:4], int(sys.argv[4]), (sys.argv[5],))\n"
         "downloads.fetch(sources.MNIST, f, downloads.cache())"
     )
@@ -357,12 +382,12 @@ def test_stopped_in_the_middle(serve, server, stop):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        deadline = time.time() + 60
-        while not _files() and time.time() < deadline:
-            time.sleep(0.02)
+        deadline = time.time() + HANGING
+        while not _sizes() and process.poll() is None and time.time() < deadline:
+            time.sleep(0.1)
         assert process.poll() is None, "still under way"
         process.send_signal(stop)
-        process.wait(20)
+        process.wait(HANGING)
     finally:
         process.kill()
         process.wait()
@@ -388,7 +413,7 @@ def test_many_at_once(serve):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(HANGING)
     assert len(results) == 8 and _files() == ["train-images-idx3-ubyte.gz"]
     assert gzip.decompress(results[0].read_bytes()) == BODIES["train-images-idx3-ubyte"]
 

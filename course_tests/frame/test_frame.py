@@ -159,6 +159,25 @@ def test_the_test_line_is_strict_and_complete() -> None:
     assert settings["testpaths"] == ["course_tests", "notebooks"]
 
 
+def test_a_clone_has_the_same_bytes_whatever_git_does_to_line_endings(tmp_path: Path) -> None:
+    """With core.autocrlf, as on Windows: a script with CRLF would not run."""
+    there = tmp_path / "there"
+    here = {path.relative_to(ROOT): path.read_bytes() for path in tracked() if path.is_file()}
+    for path, content in here.items():
+        (there / path).parent.mkdir(parents=True, exist_ok=True)
+        (there / path).write_bytes(content)
+
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-c", "core.autocrlf=true", *words], cwd=there, check=True)
+
+    git("init", "-q")
+    git("add", "-f", ".")
+    for path in here:
+        (there / path).unlink()
+    git("checkout", "-q", "--", ".")
+    assert [str(path) for path in here if (there / path).read_bytes() != here[path]] == []
+
+
 @pytest.mark.parametrize("status", [0, 3])
 def test_ci_runs_the_readmes_line(tmp_path: Path, status: int) -> None:
     """With stand-ins for python3 and the browser: what runs, in which environment, its status."""

@@ -126,6 +126,19 @@ def test_an_unwritable_file_is_said_and_no_error(file: Path) -> None:
     assert is_locked(panel) and "could not be put on file" in panel.verdict.value
 
 
+def test_without_a_home_a_question_is_asked_and_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*arguments: object, **options: object) -> str:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.delenv("COURSE_RECORDS")
+    monkeypatch.setattr("platformdirs.user_data_dir", nowhere)
+    panel = predict("01-size", "How large?", OPTIONS)
+    panel.choice.index = 0
+    panel.lock()
+    assert is_locked(panel) and "there is no home folder" in panel.verdict.value
+    assert not revisit("01-size", answer="b").locked
+
+
 @pytest.mark.parametrize("id", ["size", "1-size", "01_size", "01-", 1, None])
 def test_bad_ids_are_named(id: object) -> None:
     with pytest.raises(ValueError, match="id = "):
