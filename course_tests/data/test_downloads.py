@@ -90,6 +90,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(body[: len(body) // 2], length=len(body))
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self.connection.close()
+        self.close_connection = True
 
     def drops_chunked(self, name: str, body: bytes) -> None:
         self.send_response(200)
