@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from course.classroom.grade.results import Result
-    from course.classroom.grade.rounds import Round
+from course.classroom import master, quizzes
+from course.classroom.folder import CourseFolder
+from course.classroom.grade import report
+from course.classroom.grade.results import Outcome, Result
+from course.classroom.run import sandbox
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 course_option = click.option(
@@ -36,8 +38,6 @@ workers_option = click.option(
 
 def _nbgrader() -> None:
     """ValueError with what to do, where the instructor's extra is not installed."""
-    from importlib.util import find_spec
-
     if sys.platform == "win32":
         raise ValueError("on Windows the instructor's commands need WSL: grading uses POSIX limits")
     missing = [name for name in ("nbgrader", "jupytext") if find_spec(name) is None]
@@ -58,8 +58,6 @@ def assign() -> None:
 @masters_option
 def list_sets(masters: Path | None) -> None:
     """The problem sets, with the notebook that each belongs to."""
-    from course.classroom import master
-
     click.echo(
         f"{'set':<24} {'part':<5} {'notebook':<9} {'min':>4} {'points':>7} {'by hand':>8}  title"
     )
@@ -75,10 +73,7 @@ def list_sets(masters: Path | None) -> None:
 @click.argument("folder", type=FOLDER)
 def new(folder: Path) -> None:
     """Make a course folder of nbgrader's kind, in a place of your own."""
-    from course.classroom.folder import lay_out
-    from course.classroom.run import sandbox
-
-    path = lay_out(folder)
+    path = CourseFolder.lay_out(folder).path
     click.echo(f"course folder: {path}")
     try:
         click.echo(sandbox.describe(sandbox.isolation(), sandbox.Limits()))
@@ -97,18 +92,16 @@ def release(sets: tuple[str, ...], course: Path, masters: Path | None) -> None:
     Solutions and hidden tests are taken out; what is written is searched for them, and nothing is
     released if one is found. Safe to repeat.
     """
-    from course.classroom import master
-    from course.classroom.folder import course_folder
     from course.classroom.release import release
 
-    folder = course_folder(course)
-    chosen = list(sets) or master.names(masters)
-    with click.progressbar(length=len(chosen), label="release") as bar:
-        made = []
-        for _, path in release(folder, chosen, masters):
-            made.append(path)
+    folder = CourseFolder(course)
+    names = list(sets) or master.names(masters)
+    paths = []
+    with click.progressbar(length=len(names), label="release") as bar:
+        for _, path in release(folder, names, masters):
+            paths.append(path)
             bar.update(1)
-    for path in made:
+    for path in paths:
         click.echo(path)
 
 
@@ -121,11 +114,10 @@ def tree(target: Path, course: Path) -> None:
     From a git checkout of the course. What is written is searched for every solution and hidden
     test, and removed if one is found. Publish this, not the repository with the masters.
     """
-    from course.classroom.folder import course_folder
     from course.classroom.release import student_tree
 
-    with_sets = student_tree(course_folder(course), target)
-    click.echo(f"{target}: {with_sets} problem sets in problem-sets/")
+    count = student_tree(CourseFolder(course), target)
+    click.echo(f"{target}: {count} problem sets in problem-sets/")
 
 
 @click.command()
@@ -147,19 +139,17 @@ def grade(
     answers to be marked by hand (fill in its points, then: course regrade --marks written.csv).
     """
     _nbgrader()
-    from course.classroom.folder import course_folder, limits
     from course.classroom.grade import rounds
-    from course.classroom.run import sandbox
 
-    folder = course_folder(course)
-    click.echo(sandbox.describe(sandbox.isolation(), limits(folder)))
+    folder = CourseFolder(course)
+    click.echo(sandbox.describe(sandbox.isolation(), folder.limits))
     with _bar() as tick:
-        done = rounds.hand_in(folder, submissions, sets, again=again, workers=workers, tick=tick)
-    for stranger in done.strangers:
+        outcome = rounds.hand_in(folder, submissions, sets, again=again, workers=workers, tick=tick)
+    for stranger in outcome.strangers:
         click.echo(f"left out: {stranger}")
-    if done.skipped:
-        click.echo(f"unchanged, not run again: {done.skipped}")
-    _told(folder, done)
+    if outcome.skipped:
+        click.echo(f"unchanged, not run again: {outcome.skipped}")
+    _tell(folder, outcome)
 
 
 @click.command()
@@ -186,20 +176,21 @@ def regrade(
     Marks given by hand stay. Says whose points changed.
     """
     _nbgrader()
-    from course.classroom.folder import course_folder
     from course.classroom.grade import rounds
 
-    folder = course_folder(course)
+    folder = CourseFolder(course)
     if marks is not None:
-        done = rounds.marks(folder, marks)
+        outcome = rounds.take_marks(folder, marks)
     else:
         with _bar() as tick:
-            done = rounds.again(folder, sets, students, masters=masters, workers=workers, tick=tick)
-    for name, student, before, now in done.changed:
+            outcome = rounds.regrade(
+                folder, sets, students, masters=masters, workers=workers, tick=tick
+            )
+    for name, student, before, now in outcome.changed:
         click.echo(f"{name} {student}: {before:g} -> {now:g}")
-    if not done.changed:
+    if not outcome.changed:
         click.echo("nobody's points changed")
-    _told(folder, done)
+    _tell(folder, outcome)
 
 
 @contextmanager
@@ -217,15 +208,13 @@ def _bar() -> Iterator[Callable[[Result, int], None]]:
         yield tick
 
 
-def _told(folder: Path, done: Round) -> None:
-    from course.classroom.grade import report
-
-    click.echo(report.summary(done.results))
-    for path in done.files:
+def _tell(folder: CourseFolder, outcome: Outcome) -> None:
+    click.echo(report.summary(outcome.results))
+    for path in outcome.files:
         click.echo(path)
-    click.echo(f"feedback: {folder / 'feedback'}")
-    if done.left:
-        click.echo(f"stopped, {done.left} left: the same command again goes on from here")
+    click.echo(f"feedback: {folder.path / 'feedback'}")
+    if outcome.ungraded:
+        click.echo(f"stopped, {outcome.ungraded} left: the same command again goes on from here")
         raise click.Abort
 
 
@@ -238,8 +227,6 @@ def quiz() -> None:
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
 def export(target: Path) -> None:
     """Write your predictions to the file TARGET (.jsonl), without name and time, to hand in."""
-    from course.classroom import quizzes
-
     click.echo(f"{quizzes.export(target)} predictions written to {target}")
 
 
@@ -258,8 +245,6 @@ def sum_up(predictions: Path, table: Path | None, least: int) -> None:
 
     The question with the most stubborn wrong answer comes first; * marks the right one.
     """
-    from course.classroom import quizzes
-
     questions, students = quizzes.collect(predictions)
     click.echo(quizzes.summary(questions, students, least))
     if table is not None:

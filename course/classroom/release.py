@@ -12,48 +12,48 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from course import files
 from course.arguments import reject
 from course.classroom import master as masters
-from course.classroom.folder import converter, gradebook
+from course.classroom.folder import CourseFolder
 from course.classroom.leaks import leaks
-from course.classroom.master import split
 from course.classroom.run import hidden_tests
 
 
 def release(
-    course: Path, chosen: Iterable[str], where: str | Path | None = None
+    course: CourseFolder, chosen: Iterable[str], folder: str | Path | None = None
 ) -> Iterator[tuple[str, Path]]:
     """Writes source and student version of each set; yields (name, student notebook).
 
-    Raises ValueError, and leaves what was released before as it was, if nbgrader refuses the
-    master or if anything hidden is found in the student version.
+    folder: of the masters. Raises ValueError, and leaves what was released before as it was, if
+    nbgrader refuses the master or if anything hidden is found in the student version.
     """
     import nbformat
     from nbgrader.converters.base import NbGraderException
 
-    gradebook(course).close()  # made before the first set needs it
+    course.gradebook().close()  # made before the first set needs it
     for name in chosen:
-        wanted = masters.load(name, where)
-        for cell in wanted.of_kind("grade"):
-            why = hidden_tests.broken(split(cell.source)[1])
+        master = masters.load(name, folder)
+        for cell in master.of_kind("grade"):
+            why = hidden_tests.broken(masters.split(cell.source)[1])
             if why:
                 raise ValueError(f"{name}: not released: hidden tests of {cell.name!r}: {why}")
-        source, made = (course / kind / name for kind in ("source", "release"))
-        with _as_it_was(source, made):
-            source.mkdir(parents=True, exist_ok=True)
-            nbformat.write(masters.build(wanted), source / f"{name}.ipynb")
+        source, released = course.source(name), course.released(name)
+        with _as_it_was(source.parent, released.parent):
+            source.parent.mkdir(parents=True, exist_ok=True)
+            files.write_whole(source, nbformat.writes(masters.build(master)))
             try:
-                converter("GenerateAssignment", course, name, ".").start()
+                course.converter("GenerateAssignment", name, ".").start()
             except NbGraderException:
                 raise ValueError(
                     f"{name}: not released: nbgrader refused its cells. Once work was handed in, "
                     "graded cells can be changed but not added, removed or renamed"
                 ) from None
-            clean(made / f"{name}.ipynb")
-            found = leaks([wanted], made)
-            if found:
-                raise ValueError(f"{name}: not released, it would show {found[0]}")
-        yield name, made / f"{name}.ipynb"
+            clean(released)
+            hits = leaks([master], released.parent)
+            if hits:
+                raise ValueError(f"{name}: not released, it would show {hits[0]}")
+        yield name, released
 
 
 @contextmanager
@@ -80,21 +80,21 @@ def clean(notebook: Path) -> None:
     """
     import nbformat
 
-    made = nbformat.read(notebook, as_version=4)
-    kept = ("kernelspec", "course", "language_info")
-    made.metadata = {key: made.metadata[key] for key in kept if key in made.metadata}
-    for cell in made.cells:
+    content = nbformat.read(notebook, as_version=4)
+    allowed = ("kernelspec", "course", "language_info")
+    content.metadata = {k: content.metadata[k] for k in allowed if k in content.metadata}
+    for cell in content.cells:
         allowed = ("nbgrader", "deletable", "editable")
         cell.metadata = {key: cell.metadata[key] for key in allowed if key in cell.metadata}
         cell.pop("attachments", None)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    content = "\n".join(cell.source for cell in made.cells)
-    made.metadata["course"]["version"] = hashlib.sha256(content.encode()).hexdigest()[:12]
-    nbformat.write(made, notebook)
+    text = "\n".join(cell.source for cell in content.cells)
+    content.metadata["course"]["version"] = hashlib.sha256(text.encode()).hexdigest()[:12]
+    files.write_whole(notebook, nbformat.writes(content))
 
 
-def student_tree(course: Path, target: Path) -> int:
+def student_tree(course: CourseFolder, target: Path) -> int:
     """Writes the tracked files of the checkout, but masters and their tests, and released sets.
 
     Returns how many sets it holds. Raises ValueError where `target` is not new or empty, where the
@@ -109,11 +109,12 @@ def student_tree(course: Path, target: Path) -> int:
         raise reject("checkout", str(checkout), "a git checkout of the course")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(target, filter="data")
-    for made in sorted((course / "release").glob("*/*.ipynb")):
-        (target / "problem-sets").mkdir(exist_ok=True)
-        shutil.copy(made, target / "problem-sets" / made.name)
-    found = leaks([masters.load(name) for name in masters.names()], target, by_chance=True)
-    if found:
+    sets = sorted((course.path / "release").glob("*/*.ipynb"))
+    (target / "problem-sets").mkdir(exist_ok=True)
+    for notebook in sets:
+        shutil.copy(notebook, target / "problem-sets" / notebook.name)
+    hits = leaks([masters.load(name) for name in masters.names()], target, by_chance=True)
+    if hits:
         shutil.rmtree(target)
-        raise ValueError(f"{target}: not written, it would show {found[0]}")
-    return len(list((target / "problem-sets").glob("*.ipynb")))
+        raise ValueError(f"{target}: not written, it would show {hits[0]}")
+    return len(sets)

@@ -17,9 +17,8 @@ import time
 from pathlib import Path
 
 from course.classroom import master
-from course.classroom.folder import lay_out
+from course.classroom.folder import CourseFolder
 from course.classroom.grade import rounds
-from course.classroom.grade.results import releases
 from course.classroom.release import release
 from course.classroom.run import sandbox
 from course_tests.classroom import cohort
@@ -28,10 +27,10 @@ from course_tests.classroom import cohort
 def run(name: str, students: int, workers: int, folder: Path) -> dict[str, float]:
     """Grades a class with `workers`; seconds, and how many cells got other points than designed."""
     one = master.load(name)
-    course = lay_out(folder / "course")
+    course = CourseFolder.lay_out(folder / "course")
     for _ in release(course, [name]):
         pass
-    released = releases(course)[name]
+    released = course.releases()[name]
     expected = cohort.cohort(one, released, folder / "download", size=students)
     start = time.perf_counter()
     done = rounds.hand_in(course, folder / "download", workers=workers)

@@ -10,9 +10,9 @@ import pytest
 
 from course.classroom import master
 from course.classroom import release as releasing
-from course.classroom.folder import lay_out
+from course.classroom.folder import CourseFolder
 from course.classroom.grade import pool, rounds
-from course.classroom.grade.results import Result, releases
+from course.classroom.grade.results import Result
 from course.classroom.run import sandbox
 from course_tests.classroom import cohort
 
@@ -34,15 +34,15 @@ def first() -> master.Master:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = lay_out(tmp_path_factory.mktemp("classroom") / "course")
+def course(tmp_path_factory: pytest.TempPathFactory) -> CourseFolder:
+    folder = CourseFolder.lay_out(tmp_path_factory.mktemp("classroom") / "course")
     assert [name for name, _ in releasing.release(folder, [SET])] == [SET]
     return folder
 
 
 @pytest.fixture(scope="module")
-def release(course: Path) -> Any:
-    return releases(course)[SET]
+def release(course: CourseFolder) -> Any:
+    return course.releases()[SET]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ Hand = Callable[..., dict[str, Result]]
 
 
 @pytest.fixture(scope="module")
-def hand_in(course: Path) -> Hand:
+def hand_in(course: CourseFolder) -> Hand:
     """Collects a folder and grades it; returns student -> result with its remarks."""
 
     def graded(place: Path, wall: float = pool.WALL) -> dict[str, Result]:

@@ -8,9 +8,8 @@ import nbformat
 import pytest
 
 from course.classroom import master
-from course.classroom.folder import lay_out
+from course.classroom.folder import CourseFolder
 from course.classroom.grade import rounds
-from course.classroom.grade.results import releases
 from course.classroom.release import release
 from course_tests.classroom import cohort
 
@@ -20,9 +19,9 @@ pytestmark = [pytest.mark.grading, pytest.mark.slow, pytest.mark.timeout(3600)]
 def test_a_hundred_students_get_what_they_should(tmp_path: Path) -> None:
     """Each graded cell of each of 100 submissions, in parallel, as known by construction."""
     one = master.load("ps01-scalar-chain")
-    course = lay_out(tmp_path / "course")
+    course = CourseFolder.lay_out(tmp_path / "course")
     list(release(course, [one.name]))
-    released = releases(course)[one.name]
+    released = course.releases()[one.name]
     expected = cohort.cohort(one, released, tmp_path / "download", size=100)
     done = rounds.hand_in(course, tmp_path / "download")
     assert len(done.results) == 100
@@ -36,9 +35,9 @@ def test_a_hundred_students_get_what_they_should(tmp_path: Path) -> None:
 def test_every_choice_of_every_set_through_nbgrader(name: str, tmp_path: Path) -> None:
     """Solution, untouched and each known mistake: kernel, sandbox and nbgrader agree."""
     one = master.load(name)
-    course = lay_out(tmp_path / "course")
+    course = CourseFolder.lay_out(tmp_path / "course")
     list(release(course, [name]))
-    released = releases(course)[name]
+    released = course.releases()[name]
     expected = {}
     solved = dict.fromkeys(one.problems, cohort.SOLVED)
     students = {"solved": solved, "untouched": {}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from click.testing import CliRunner
 from course import classroom
 from course.classroom import leaks, master
 from course.classroom.collect.restore import grade_id as cell_name
-from course.classroom.folder import lay_out
+from course.classroom.folder import MARKER, MOVED, CourseFolder
 from course.classroom.grade import rounds
-from course.classroom.grade.results import Result, load, releases
+from course.classroom.grade.results import Result, load
 from course.classroom.release import release
+from course.classroom.run.sandbox import Limits
 from course.cli import main
 from course_tests.classroom import cohort
 from course_tests.classroom.cohort import SOLVED, UNTOUCHED
@@ -38,7 +40,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(tmp_path_factory: pytest.TempPathFactory) -> CourseFolder:
     """A course folder of its own, with masters that a test may mend."""
     folder = tmp_path_factory.mktemp("term") / "course"
     type_in("assign", "new", folder)
@@ -48,7 +50,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (masters / f"{SET}.py").write_text(source, encoding="utf-8")
     said = type_in("assign", "release", "--course", folder, "--masters", masters)
     assert str(folder / "release" / SET / f"{SET}.ipynb") in said
-    return folder
+    return CourseFolder(folder)
 
 
 def wrong() -> tuple[str, str]:
@@ -57,10 +59,10 @@ def wrong() -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def graded(course: Path, first: master.Master) -> tuple[Path, str]:
+def graded(course: CourseFolder, first: master.Master) -> tuple[Path, str]:
     """Three students: one has everything, one a mistake, one did nothing; and a broken file."""
-    release = releases(course)[SET]
-    place = course.parent / "download"
+    release = course.releases()[SET]
+    place = course.path.parent / "download"
     everything = dict.fromkeys(first.problems, SOLVED)
     work = {
         "Ada A_1_assignsubmission_file_": (everything, "=HYPERLINK(1) depth"),
@@ -74,7 +76,7 @@ def graded(course: Path, first: master.Master) -> tuple[Path, str]:
     (place / "Dee D_4_assignsubmission_file_").mkdir()
     (place / "Dee D_4_assignsubmission_file_" / f"{SET}.ipynb").write_text("{")
     (place / "stranger.ipynb").write_text('{"nbformat": 4, "metadata": {}, "cells": []}')
-    return place, type_in("grade", place, "--course", course)
+    return place, type_in("grade", place, "--course", course.path)
 
 
 def test_list_shows_every_set_with_its_notebook() -> None:
@@ -84,14 +86,16 @@ def test_list_shows_every_set_with_its_notebook() -> None:
         assert re.search(rf"^{name} +{one.part} +{one.notebook} .* {one.title}$", said, re.M)
 
 
-def test_grades_and_details(graded: tuple[Path, str], course: Path, first: master.Master) -> None:
-    found = {row["student"]: row for row in rows(course / "grades.csv")}
+def test_grades_and_details(
+    graded: tuple[Path, str], course: CourseFolder, first: master.Master
+) -> None:
+    found = {row["student"]: row for row in rows(course.path / "grades.csv")}
     lost = sum(first.cell(name).points for name in ("slope-w",))
     assert [float(found[s]["score"]) for s in "1234"] == [13.0, 13.0 - lost, 0.0, 0.0]
     assert [float(found[s]["to be marked"]) for s in "1234"] == [4.0, 0.0, 0.0, 0.0]
     assert [found[s]["status"] for s in "1234"] == ["graded"] * 3 + ["unreadable"]
     assert found["1"]["name"] == "Ada A" and found["1"]["out of"] == "17.0"
-    detail = {row["student"]: row for row in rows(course / f"grades-{SET}.csv")}
+    detail = {row["student"]: row for row in rows(course.path / f"grades-{SET}.csv")}
     assert detail["2"]["slope-w"] == "0.0" and detail["2"]["slope-b"] == "2.0"
     assert detail["1"]["safe-depth"] == ""
 
@@ -105,17 +109,19 @@ def test_what_the_instructor_reads(graded: tuple[Path, str]) -> None:
     assert re.search(r"slope-w +25 % got points", said)
 
 
-def page(course: Path, student: str) -> str:
-    return (course / "feedback" / student / SET / f"{SET}.html").read_text(encoding="utf-8")
+def page(course: CourseFolder, student: str) -> str:
+    return (course.path / "feedback" / student / SET / f"{SET}.html").read_text(encoding="utf-8")
 
 
 def test_feedback_says_what_is_wrong_and_shows_no_test(
-    graded: tuple[Path, str], course: Path, first: master.Master
+    graded: tuple[Path, str], course: CourseFolder, first: master.Master
 ) -> None:
     assert "Passed." in page(course, "1") and "Passed." in page(course, "2")
     assert '<a href="#slope-w">slope-w</a> (Score: 0.0 / 3.0)' in page(course, "2")
     assert "dy_dw is off for w = 1.0, b = 0.5, n = 9." in page(course, "2")
-    assert leaks.leaks([first], course / "feedback" / "3") == []  # who did nothing learns nothing
+    assert (
+        leaks.leaks([first], course.path / "feedback" / "3") == []
+    )  # who did nothing learns nothing
     tests = [line for c in first.of_kind("grade") for line in c.source.splitlines()]
     for student in "123":
         squeezed = leaks.bare(page(course, student))
@@ -123,28 +129,30 @@ def test_feedback_says_what_is_wrong_and_shows_no_test(
         assert not [t for t in tests if len(leaks.bare(t)) > 25 and leaks.bare(t) in squeezed]
 
 
-def test_again_is_safe_and_runs_only_what_changed(graded: tuple[Path, str], course: Path) -> None:
-    before = (course / "grades.csv").read_bytes()
-    said = type_in("grade", graded[0], "--course", course)
+def test_again_is_safe_and_runs_only_what_changed(
+    graded: tuple[Path, str], course: CourseFolder
+) -> None:
+    before = (course.path / "grades.csv").read_bytes()
+    said = type_in("grade", graded[0], "--course", course.path)
     assert "unchanged, not run again: 3" in said
-    assert (course / "grades.csv").read_bytes() == before
+    assert (course.path / "grades.csv").read_bytes() == before
 
 
-def test_ctrl_c_keeps_what_is_done(graded: tuple[Path, str], course: Path) -> None:
+def test_ctrl_c_keeps_what_is_done(graded: tuple[Path, str], course: CourseFolder) -> None:
     def stop(result: Result, total: int) -> None:
         raise KeyboardInterrupt
 
     done = rounds.hand_in(course, graded[0], again=True, workers=1, tick=stop)
-    assert done.left == 2 and len(done.results) == 2  # one graded, one that needs no kernel
-    assert "unchanged, not run again: 3" in type_in("grade", graded[0], "--course", course)
+    assert done.ungraded == 2 and len(done.results) == 2  # one graded, one that needs no kernel
+    assert "unchanged, not run again: 3" in type_in("grade", graded[0], "--course", course.path)
 
 
-def test_marks_by_hand(graded: tuple[Path, str], course: Path) -> None:
+def test_marks_by_hand(graded: tuple[Path, str], course: CourseFolder) -> None:
     """written.csv out, points in; bad rows change nothing."""
-    (row,) = rows(course / "written.csv")
+    (row,) = rows(course.path / "written.csv")
     assert (row["student"], row["question"], row["most"]) == ("1", "safe-depth", "4.0")
     assert row["answer"] == "'=HYPERLINK(1) depth"  # no formula for a spreadsheet
-    filled = course.parent / "filled.csv"
+    filled = course.path.parent / "filled.csv"
 
     def fill(points: str, student: str = "1") -> None:
         # As Excel writes it where numbers have commas: semicolons, and the encoding of old.
@@ -155,64 +163,66 @@ def test_marks_by_hand(graded: tuple[Path, str], course: Path) -> None:
 
     for points, student, why in (("5", "1", "row 2: points"), ("2", "9", "no such answer")):
         fill(points, student)
-        assert why in type_in("regrade", "--marks", filled, "--course", course, status=2)
+        assert why in type_in("regrade", "--marks", filled, "--course", course.path, status=2)
     assert "Not the final score:** 4 points" not in page(course, "1")  # Markdown was rendered
     assert "4 points are for answers in words, not marked yet" in page(course, "1")
     fill("3,5")
-    said = type_in("regrade", "--marks", filled, "--course", course)
+    said = type_in("regrade", "--marks", filled, "--course", course.path)
     assert f"{SET} 1: 13 -> 16.5" in said
-    assert {r["student"]: r["score"] for r in rows(course / "grades.csv")}["1"] == "16.5"
+    assert {r["student"]: r["score"] for r in rows(course.path / "grades.csv")}["1"] == "16.5"
     assert "Wéll said." in page(course, "1") and "3.5 / 4.0" in page(course, "1")
     assert "not marked yet" not in page(course, "1")
 
 
 def test_a_new_answer_in_words_is_marked_again(
-    graded: tuple[Path, str], course: Path, tmp_path: Path
+    graded: tuple[Path, str], course: CourseFolder, tmp_path: Path
 ) -> None:
     """It keeps its points, and is put before the instructor; a damaged file later takes nothing."""
-    made = nbformat.read(course / "submitted" / "1" / SET / f"{SET}.ipynb", as_version=4)
+    made = nbformat.read(course.path / "submitted" / "1" / SET / f"{SET}.ipynb", as_version=4)
     next(c for c in made.cells if cell_name(c) == "safe-depth").source = "A better one."
     place = tmp_path / "Ada A_1_assignsubmission_file_" / f"{SET}.ipynb"
     place.parent.mkdir()
     nbformat.write(made, place)
-    said = type_in("grade", tmp_path, "--course", course)
+    said = type_in("grade", tmp_path, "--course", course.path)
     assert "answer 'safe-depth' is a new one: mark it again" in said
-    assert {r["student"]: r["score"] for r in rows(course / "grades.csv")}["1"] == "16.5"
-    (row,) = rows(course / "written.csv")
+    assert {r["student"]: r["score"] for r in rows(course.path / "grades.csv")}["1"] == "16.5"
+    (row,) = rows(course.path / "written.csv")
     assert row["answer"] == "[new; the earlier one got 3.5] A better one."
     place.write_text("{")
-    said = type_in("grade", tmp_path, "--course", course)
+    said = type_in("grade", tmp_path, "--course", course.path)
     assert "a later file was left aside: the file is damaged" in said
     filled = tmp_path / "filled.csv"
     filled.write_text(f"student,set,question,most,points\n1,{SET},safe-depth,4,4\n")
-    said = type_in("regrade", "--marks", filled, "--course", course)
+    said = type_in("regrade", "--marks", filled, "--course", course.path)
     assert f"{SET} 1: 16.5 -> 17" in said and "mark it again" not in said
     filled.write_text(f"student,set,question,most,points\n1,{SET},safe-depth,4,3.5\n")
-    type_in("regrade", "--marks", filled, "--course", course)
+    type_in("regrade", "--marks", filled, "--course", course.path)
 
 
-def test_regrade_after_a_fix(graded: tuple[Path, str], course: Path) -> None:
+def test_regrade_after_a_fix(graded: tuple[Path, str], course: CourseFolder) -> None:
     """A test that was too strict is mended; the points change for whom it should, marks stay."""
-    file = course.parent / "masters" / f"{SET}.py"
+    file = course.path.parent / "masters" / f"{SET}.py"
     source = file.read_text(encoding="utf-8")
     test = source[source.index('grade="slope-w"') : source.index('grade="slope-b"')]
     body = test[test.index("### BEGIN HIDDEN") : test.index("### END HIDDEN")]
     kind = '### BEGIN HIDDEN TESTS\nexpect(close(ask("dy_dw(0.5, 0, 1, 1)"), 1.0), "Off.")\n'
     file.write_text(source.replace(body, kind), encoding="utf-8")
-    said = type_in("regrade", "--course", course, "--masters", file.parent)
+    said = type_in("regrade", "--course", course.path, "--masters", file.parent)
     assert f"{SET} 2: 10 -> 13" in said
     assert not re.search(rf"{SET} [13]: [\d.]+ ->", said)
-    scores = {r["student"]: float(r["score"]) for r in rows(course / "grades.csv")}
+    scores = {r["student"]: float(r["score"]) for r in rows(course.path / "grades.csv")}
     marked = "Wéll said." in page(course, "1")  # a mark given before stays
     assert scores == {"1": 16.5 if marked else 13.0, "2": 13.0, "3": 0.0, "4": 0.0}
 
 
-def test_cells_cannot_be_renamed_once_work_is_in(graded: tuple[Path, str], course: Path) -> None:
-    masters = course.parent / "renamed"
+def test_cells_cannot_be_renamed_once_work_is_in(
+    graded: tuple[Path, str], course: CourseFolder
+) -> None:
+    masters = course.path.parent / "renamed"
     masters.mkdir()
     source = (master.folder() / f"{SET}.py").read_text(encoding="utf-8")
     (masters / f"{SET}.py").write_text(source.replace("slope-b", "slope-c"), encoding="utf-8")
-    words = ["assign", "release", SET, "--course", course, "--masters", masters]
+    words = ["assign", "release", SET, "--course", course.path, "--masters", masters]
     assert "graded cells can be changed but not added" in type_in(*words, status=2)
 
 
@@ -221,17 +231,17 @@ def test_cells_cannot_be_renamed_once_work_is_in(graded: tuple[Path, str], cours
     [("expekt(", "nobody defines expekt"), ("expect((", "is not valid Python")],
 )
 def test_a_fix_with_a_slip_is_refused_before_anything_is_run(
-    graded: tuple[Path, str], course: Path, tmp_path: Path, typed: str, why: str
+    graded: tuple[Path, str], course: CourseFolder, tmp_path: Path, typed: str, why: str
 ) -> None:
     """No class loses its points to a typing error of its instructor."""
     source = (master.folder() / f"{SET}.py").read_text(encoding="utf-8")
     at = source.index('grade="slope-b"')
     slip = source[:at] + source[at:].replace("expect(", typed, 1)
     (tmp_path / f"{SET}.py").write_text(slip, encoding="utf-8")
-    before = (course / "grades.csv").read_bytes()
-    said = type_in("regrade", "--course", course, "--masters", tmp_path, status=2)
+    before = (course.path / "grades.csv").read_bytes()
+    said = type_in("regrade", "--course", course.path, "--masters", tmp_path, status=2)
     assert "hidden tests of 'slope-b': " in said and why in said
-    assert (course / "grades.csv").read_bytes() == before
+    assert (course.path / "grades.csv").read_bytes() == before
 
 
 def test_three_sets_for_real(tmp_path: Path) -> None:
@@ -239,7 +249,7 @@ def test_three_sets_for_real(tmp_path: Path) -> None:
 
     `test_class` does the same for every choice of every set.
     """
-    course = lay_out(tmp_path / "course")
+    course = CourseFolder.lay_out(tmp_path / "course")
     place = tmp_path / "download" / "ada"
     place.mkdir(parents=True)
     names = master.names()[-3:]
@@ -248,8 +258,8 @@ def test_three_sets_for_real(tmp_path: Path) -> None:
         released = nbformat.read(path, as_version=4)
         made = cohort.submission(one, released, dict.fromkeys(one.problems, SOLVED), "Words.")
         nbformat.write(made, place / f"{name}.ipynb")
-    type_in("grade", place.parent, "--course", course)
-    for result in load(course):
+    type_in("grade", place.parent, "--course", course.path)
+    for result in load(course).values():
         assert result.status == "graded", result
         assert result.score == master.load(result.set).automatic, result
         assert result.waiting == master.load(result.set).by_hand
@@ -272,14 +282,14 @@ def test_three_sets_for_real(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input(
-    graded: tuple[Path, str], course: Path, tmp_path: Path, words: list[str], why: str
+    graded: tuple[Path, str], course: CourseFolder, tmp_path: Path, words: list[str], why: str
 ) -> None:
     """One line, status 2, nothing written."""
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     (tmp_path / "empty").mkdir()
     places: dict[str, Any] = {
-        "COURSE": course,
+        "COURSE": course.path,
         "EMPTY": tmp_path / "empty",
         "FULL": tmp_path / "full",
         "NOWHERE": tmp_path / "nowhere",
@@ -291,13 +301,64 @@ def test_bad_input(
     assert len(list(tmp_path.rglob("*"))) == 3 and not places["PACKAGE"].exists()
 
 
-def test_a_cohort_gets_what_it_should(course: Path, first: master.Master, tmp_path: Path) -> None:
+def test_a_cohort_gets_what_it_should(
+    course: CourseFolder, first: master.Master, tmp_path: Path
+) -> None:
     """Mixed work of several students: each graded cell of each as known by construction."""
-    release = releases(course)[SET]
-    fixed = master.load(SET, course.parent / "masters")
+    release = course.releases()[SET]
+    fixed = master.load(SET, course.path.parent / "masters")
     expected = cohort.cohort(fixed, release, tmp_path / "download", size=6, seed=3)
-    type_in("grade", tmp_path / "download", "--course", course)
-    results = {r.student: r for r in load(course)}
+    type_in("grade", tmp_path / "download", "--course", course.path)
+    results = {r.student: r for r in load(course).values()}
     for student, cells in expected.items():
         got = {k: v for k, v in results[student].cells.items() if k in cells}
         assert got == cells, student
+
+
+def test_the_newest_hand_in_counts_whatever_is_graded_last(
+    course: CourseFolder, first: master.Master, tmp_path: Path
+) -> None:
+    """An older download takes nothing back, and says so; the same work seen again says nothing."""
+    release = course.releases()[SET]
+    fixed = master.load(SET, course.path.parent / "masters")
+
+    def download(name: str, day: int, choice: str) -> Path:
+        notebook = cohort.submission(fixed, release, dict.fromkeys(first.problems, choice), "Why.")
+        path = tmp_path / name / "eve" / f"{SET}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
+        os.utime(path, (1_800_000_000 + 86_400 * day,) * 2)
+        return tmp_path / name
+
+    def grade(place: Path) -> tuple[Result, str]:
+        said = type_in("grade", place, "--course", course.path)
+        return load(course)[SET, "eve"], said
+
+    newer, older = download("newer", 2, SOLVED), download("older", 1, UNTOUCHED)
+    best, _ = grade(newer)
+    assert best.score > 0 and best.remarks == []
+    on_file = course.submitted(SET, "eve").read_bytes()
+    for _ in range(2):
+        after, said = grade(older)
+        assert after.score == best.score and course.submitted(SET, "eve").read_bytes() == on_file
+        remark = f"an older one was left aside: 'eve/{SET}.ipynb' of 2027-01-16 08:00"
+        assert after.remarks == [remark] and remark in said
+    early = download("early", 0, SOLVED)  # the same work, from a download that kept its time
+    after, said = grade(early)
+    assert "unchanged, not run again: 1" in said and after.remarks == []
+    assert after.when == "2027-01-15T08:00:00+00:00"
+    after, _ = grade(older)  # now this is what was handed in last
+    assert after.score == 0
+
+
+@pytest.mark.parametrize("line", ["judge.Judge", "feedback.SafePages"])
+def test_a_folder_of_an_earlier_version_is_refused_by_name(tmp_path: Path, line: str) -> None:
+    """One line that says what to change; once changed, it is a course folder again."""
+    config = CourseFolder.lay_out(tmp_path / "old").path / MARKER
+    text = config.read_text(encoding="utf-8")
+    old = f"course.classroom.{line}"
+    config.write_text(text.replace(MOVED[old], old), encoding="utf-8")
+    said = type_in("assign", "release", "--course", tmp_path / "old", status=2)
+    assert f"change in it {old} to {MOVED[old]}" in said and len(said.strip().splitlines()) == 1
+    config.write_text(config.read_text().replace(old, MOVED[old]), encoding="utf-8")
+    assert CourseFolder(tmp_path / "old").limits == Limits()

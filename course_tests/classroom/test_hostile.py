@@ -20,7 +20,7 @@ import pytest
 from nbgrader.converters.base import NbGraderException
 
 from course.classroom.collect.restore import grade_id
-from course.classroom.folder import MARKER, converter
+from course.classroom.folder import MARKER, CourseFolder
 from course.classroom.grade import rounds
 from course.classroom.grade.results import Result
 from course.classroom.master import Master
@@ -182,11 +182,11 @@ print("others:", [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 500
 """
 
 
-def vandal(course: Path) -> str:
+def vandal(course: CourseFolder) -> str:
     """Destroys what it can reach; decoys, since with limits alone it can."""
     return f"""
 import os, pathlib, shutil
-for path in ({str(course / "decoy")!r}, {str(course / "decoy.db")!r}):
+for path in ({str(course.path / "decoy")!r}, {str(course.path / "decoy.db")!r}):
     try:
         if os.path.isdir(path):
             shutil.rmtree(path)
@@ -198,11 +198,11 @@ for path in ({str(course / "decoy")!r}, {str(course / "decoy.db")!r}):
 """
 
 
-def smuggled(course: Path) -> str:
+def smuggled(course: CourseFolder) -> str:
     """What would run in the grader's own process, were the marks taken at their word."""
     return f"""
 ### BEGIN HIDDEN TESTS
-open({str(course / "owned")!r}, "w").write("by a student")
+open({str(course.path / "owned")!r}, "w").write("by a student")
 ### END HIDDEN TESTS
 """
 
@@ -232,21 +232,21 @@ def listener() -> Iterator[tuple[int, list[bytes]]]:
 
 @pytest.fixture(scope="module")
 def round_(
-    course: Path,
+    course: CourseFolder,
     first: Master,
     release: Any,
     listener: tuple[int, list[bytes]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Result]:
     """All of them handed in at once, under short limits."""
-    config = course / MARKER
+    config = course.path / MARKER
     text = config.read_text().replace("timeout = 20", "timeout = 12")
     config.write_text(text.replace("cell_output_kb = 256", "cell_output_kb = 64"))
     place = tmp_path_factory.mktemp("hostile")
-    secret = course / "secret.txt"
+    secret = course.path / "secret.txt"
     secret.write_text("the instructor's secret")
-    (course / "decoy").mkdir()
-    (course / "decoy.db").write_text("grades")
+    (course.path / "decoy").mkdir()
+    (course.path / "decoy.db").write_text("grades")
 
     def solved() -> Any:
         everything = dict.fromkeys(first.problems, cohort.SOLVED)
@@ -329,9 +329,9 @@ def round_(
     return {result.student: result for result in done.results}
 
 
-def outputs(course: Path, student: str) -> str:
+def outputs(course: CourseFolder, student: str) -> str:
     """What the graded notebook of a student shows."""
-    path = course / "autograded" / student / SET / f"{SET}.ipynb"
+    path = course.path / "autograded" / student / SET / f"{SET}.ipynb"
     cells = nbformat.read(path, as_version=4).cells
     return json.dumps([cell.outputs for cell in cells if cell.cell_type == "code"])
 
@@ -431,24 +431,26 @@ def test_how_it_ran_is_said(round_: dict[str, Result], student: str, incident: s
 
 
 def test_a_drawing_is_shown_and_pictures_from_elsewhere_are_not(
-    round_: dict[str, Result], course: Path
+    round_: dict[str, Result], course: CourseFolder
 ) -> None:
     """Feedback shows what the student put into the notebook, and calls nobody when it is opened."""
-    html = (course / "feedback" / "drawing" / SET / f"{SET}.html").read_text(encoding="utf-8")
+    html = (course.path / "feedback" / "drawing" / SET / f"{SET}.html").read_text(encoding="utf-8")
     assert f'src="data:image/png;base64,{DOT}"' in html
     assert "spy.example" not in html
 
 
 def test_links_are_not_followed_and_zip_paths_stay_inside(
-    round_: dict[str, Result], course: Path
+    round_: dict[str, Result], course: CourseFolder
 ) -> None:
     assert "link" not in round_
     outside = Path(f"/tmp/{SET}.ipynb")
     assert not outside.exists()
-    assert all((course / "submitted" / student).parent.name == "submitted" for student in round_)
+    assert all(
+        (course.path / "submitted" / student).parent.name == "submitted" for student in round_
+    )
 
 
-def test_output_is_cut(round_: dict[str, Result], course: Path) -> None:
+def test_output_is_cut(round_: dict[str, Result], course: CourseFolder) -> None:
     for student in ("print", "one-print", "raw-print"):
         assert len(outputs(course, student)) < 200_000
     assert "cut: a cell may print" in outputs(course, "print")
@@ -460,12 +462,12 @@ def test_no_process_survives(round_: dict[str, Result]) -> None:
     assert "forks: went on" not in json.dumps([r.remarks for r in round_.values()])
 
 
-def test_number_of_processes_is_bounded(round_: dict[str, Result], course: Path) -> None:
+def test_number_of_processes_is_bounded(round_: dict[str, Result], course: CourseFolder) -> None:
     assert "forks: stopped" in outputs(course, "forks")
 
 
 def test_nothing_to_read_and_nobody_to_call(
-    round_: dict[str, Result], course: Path, listener: tuple[int, list[bytes]]
+    round_: dict[str, Result], course: CourseFolder, listener: tuple[int, list[bytes]]
 ) -> None:
     if sandbox.isolation() != "namespaces":
         pytest.skip(f"isolation here is {sandbox.isolation()!r}: files and network stay open")
@@ -476,11 +478,11 @@ def test_nothing_to_read_and_nobody_to_call(
     assert "others: []" in shown
 
 
-def test_the_grader_cannot_be_written_over(round_: dict[str, Result], course: Path) -> None:
+def test_the_grader_cannot_be_written_over(round_: dict[str, Result], course: CourseFolder) -> None:
     if sandbox.isolation() == "limits":
         pytest.skip("without namespaces or another user a submission can write what you can")
     assert "written" not in outputs(course, "vandal")
-    assert (course / "decoy.db").read_text() == "grades" and (course / "decoy").exists()
+    assert (course.path / "decoy.db").read_text() == "grades" and (course.path / "decoy").exists()
 
 
 class Scripts(HTMLParser):
@@ -507,7 +509,7 @@ class Scripts(HTMLParser):
 
 
 def test_marks_in_a_student_s_cell_are_text(
-    round_: dict[str, Result], course: Path, first: Master, release: Any
+    round_: dict[str, Result], course: CourseFolder, first: Master, release: Any
 ) -> None:
     """Also where nbgrader gets a submission that was not mended before."""
     notebook = copy.deepcopy(release)
@@ -516,18 +518,20 @@ def test_marks_in_a_student_s_cell_are_text(
     cell.metadata["nbgrader"] = {**marks, "grade_id": "slope-x", "points": 100}
     notebook.cells.append(cell)
     notebook.cells.append(nbformat.v4.new_code_cell(smuggled(course)))
-    place = course / "submitted" / "raw" / SET
+    place = course.path / "submitted" / "raw" / SET
     place.mkdir(parents=True)
     nbformat.write(notebook, place / f"{SET}.ipynb")
     with contextlib.suppress(NbGraderException):
-        converter("Autograde", course, SET, "raw").start()
-    assert not (course / "owned").exists()
+        course.converter("Autograde", SET, "raw").start()
+    assert not (course.path / "owned").exists()
 
 
-def test_feedback_runs_no_script_of_a_student(round_: dict[str, Result], course: Path) -> None:
+def test_feedback_runs_no_script_of_a_student(
+    round_: dict[str, Result], course: CourseFolder
+) -> None:
     def page(student: str) -> list[str]:
         scripts = Scripts()
-        html = course / "feedback" / student / SET / f"{SET}.html"
+        html = course.path / "feedback" / student / SET / f"{SET}.html"
         scripts.feed(html.read_text(encoding="utf-8"))
         return scripts.found
 

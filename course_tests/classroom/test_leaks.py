@@ -17,7 +17,7 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 from course.classroom import leaks, master
-from course.classroom.folder import MARKER, lay_out
+from course.classroom.folder import MARKER, CourseFolder
 from course.classroom.release import release, student_tree
 
 pytestmark = pytest.mark.grading
@@ -26,9 +26,9 @@ MASTERS = [master.load(name) for name in master.names()]
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def everything(tmp_path_factory: pytest.TempPathFactory) -> CourseFolder:
     """A course folder with all sets released."""
-    folder = lay_out(tmp_path_factory.mktemp("leaks") / "course")
+    folder = CourseFolder.lay_out(tmp_path_factory.mktemp("leaks") / "course")
     assert len(list(release(folder, master.names()))) == len(MASTERS)
     return folder
 
@@ -54,12 +54,16 @@ def test_every_solution_test_and_written_answer_has_lines_to_look_for() -> None:
         assert len(missed) <= 1, (one.name, missed)
 
 
-def test_releases_hold_no_secret_and_nothing_but_what_a_student_needs(everything: Path) -> None:
-    assert leaks.leaks(MASTERS, everything / "release") == []
-    files = sorted(p.relative_to(everything) for p in (everything / "release").rglob("*.*"))
+def test_releases_hold_no_secret_and_nothing_but_what_a_student_needs(
+    everything: CourseFolder,
+) -> None:
+    assert leaks.leaks(MASTERS, everything.path / "release") == []
+    files = sorted(
+        p.relative_to(everything.path) for p in (everything.path / "release").rglob("*.*")
+    )
     assert files == [Path("release") / n / f"{n}.ipynb" for n in master.names()]
     for path in files:
-        notebook = nbformat.read(everything / path, as_version=4)
+        notebook = nbformat.read(everything.path / path, as_version=4)
         nbformat.validate(notebook)
         assert set(notebook.metadata) <= {"kernelspec", "course", "language_info"}
         assert "SOLUTION" not in json.dumps(notebook) and "HIDDEN TESTS" not in json.dumps(notebook)
@@ -71,13 +75,13 @@ def test_releases_hold_no_secret_and_nothing_but_what_a_student_needs(everything
 
 
 @pytest.mark.parametrize("kind", ["source", "output", "metadata", "widget", "zip", "tar"])
-def test_a_planted_secret_is_found(everything: Path, tmp_path: Path, kind: str) -> None:
+def test_a_planted_secret_is_found(everything: CourseFolder, tmp_path: Path, kind: str) -> None:
     """The search would see a leak wherever it can hide."""
     one = MASTERS[0]
     known = leaks.secrets(one)
     lines = one.of_kind("grade")[0].source.splitlines()
     secret = next(line for line in lines if leaks.bare(line) in known)
-    made = next((everything / "release" / one.name).glob("*.ipynb"))
+    made = next((everything.path / "release" / one.name).glob("*.ipynb"))
     notebook = nbformat.read(made, as_version=4)
     code = next(c for c in notebook.cells if c.cell_type == "code")
     packed = base64.b64encode(zlib.compress(f"{secret}{list(range(99))}".encode())).decode()
@@ -121,13 +125,13 @@ def test_a_release_that_would_leak_is_withdrawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Suppose nbgrader left hidden tests in: nothing stays in release/."""
-    course = lay_out(tmp_path / "course")
-    config = course / MARKER
+    course = CourseFolder.lay_out(tmp_path / "course")
+    config = course.path / MARKER
     told = 'c.ClearHiddenTests.begin_test_delimeter = "never"\n'
     config.write_text(config.read_text() + told + told.replace("begin", "end"))
     with pytest.raises(ValueError, match="not released, it would show"):
         list(release(course, [MASTERS[0].name]))
-    assert not list((course / "release").iterdir())
+    assert not list((course.path / "release").iterdir())
 
 
 def test_wheel_and_source_archive(tmp_path: Path) -> None:
@@ -143,7 +147,7 @@ def test_wheel_and_source_archive(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not in_git(), reason="not a git checkout")
-def test_the_students_tree(everything: Path, tmp_path: Path) -> None:
+def test_the_students_tree(everything: CourseFolder, tmp_path: Path) -> None:
     assert student_tree(everything, tmp_path / "tree") == len(MASTERS)
     assert leaks.leaks(MASTERS, tmp_path / "tree", by_chance=True) == []
     assert not (tmp_path / "tree" / "course" / "classroom" / "masters").exists()

@@ -1,45 +1,27 @@
-"""A round of grading: collect, run what has changed, keep the results, write grades."""
+"""A round of grading in three acts: collect what was handed in, run what is new, write grades."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from course.arguments import reject
 from course.classroom.collect import submissions
-from course.classroom.grade import pool, report
-from course.classroom.grade.results import (
-    Result,
-    digest,
-    file_in,
-    load,
-    read_scores,
-    releases,
-    rewritten,
-    save,
-    unreadable,
-)
+from course.classroom.collect.submissions import Submission
+from course.classroom.folder import CourseFolder
+from course.classroom.grade import filing, pool, tables
+from course.classroom.grade.results import Outcome, Result, load, read_points, save, without_points
 from course.classroom.release import release
 
+Key = tuple[str, str]  # set, student
 Tick = Callable[[Result, int], None]  # a result, and how many there will be
 
 
-@dataclass
-class Round:
-    """What a round brought: results by set and student, files left out, how many stayed as before,
-    and whose points changed (set, student, before, now)."""
-
-    results: list[Result] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
-    skipped: int = 0
-    changed: list[tuple[str, str, float, float]] = field(default_factory=list)
-    files: list[Path] = field(default_factory=list)
-    left: int = 0  # submissions that Ctrl-C kept from being graded
-
-
 def hand_in(
-    course: Path,
+    course: CourseFolder,
     place: Path,
     sets: Iterable[str] = (),
     *,
@@ -47,122 +29,152 @@ def hand_in(
     workers: int | None = None,
     wall: float = pool.WALL,
     tick: Tick = lambda result, total: None,
-) -> Round:
-    """Collects the submissions in `place` and grades those that are new or have changed.
+) -> Outcome:
+    """The outcome of collecting `place` and grading what is new or has changed.
 
     Raises ValueError where nothing in `place` belongs to a released set.
     """
-    found, strangers = submissions.collect(place, releases(course, sets))
-    if not found:
+    handed_in, strangers = submissions.collect(place, course.releases(sets))
+    if not handed_in:
         example = f": {strangers[0]}" if strangers else ""
         raise ValueError(f"submissions = {place}: no notebook of these sets in it{example}")
-    before = {(r.set, r.student): r for r in load(course)}
-    made = Round(strangers=strangers)
-    jobs = []
-    changed: dict[tuple[str, str], list[str]] = {}
-    for one in found:
+    before = load(course)
+    outcome = Outcome(strangers=strangers)
+    jobs: dict[Key, Submission] = {}
+    rewritten: dict[Key, list[str]] = {}
+    for one in handed_in:
         key = (one.set, one.student)
-        done = before.get(key)
-        if one.notebook is None and done is not None and done.status != "unreadable":
-            remark = f"a later file was left aside: {one.remarks[0]}"
-            one.remarks = [*(r for r in done.remarks if r != remark), remark]
-            made.results.append(done)
+        old = before.get(key)
+        if old is not None and filing.same(course, one):
+            one.when = min(one.when, _time(old) or one.when)  # the same work, seen again
+        if old is not None and _counts_before(old, one):
+            outcome.results.append(_left_aside(one, old))
             continue
-        changed[key] = rewritten(course, one)
-        digest = file_in(course, one)
-        unchanged = done is not None and done.status == "graded" and done.digest == digest
+        rewritten[key] = [*filing.rewritten(course, one), *(old.outdated if old else [])]
+        filing.put_on_file(course, one)
         if one.notebook is None:
-            made.results.append(unreadable(course, one))
-        elif done is not None and unchanged and not again:
-            made.results.append(done)
-            made.skipped += 1
+            empty = Result(one.student, "", one.set, "unreadable")
+            outcome.results.append(_about(without_points(course, empty), one))
+        elif old is not None and not again and _unchanged(course, old):
+            outcome.skipped += 1
+            outcome.results.append(_about(replace(old), one))
         else:
-            jobs.append(key)
-    _run(made, course, jobs, workers, wall, tick)
-    submitted = {(one.set, one.student): one for one in found}
-    for result in made.results:
-        one = submitted[result.set, result.student]
-        result.name, result.remarks = one.name, one.remarks
-        key, old = (one.set, one.student), before.get((one.set, one.student))
-        other = {*changed.get(key, []), *(old.outdated if old else [])}
-        result.outdated = sorted(name for name in other if result.cells.get(name) is not None)
-    return _close(course, made, before)
+            jobs[key] = one
+    for result in _run(outcome, course, jobs, workers, wall, tick):
+        _about(result, jobs[result.key])
+        marked = {name for name, points in result.cells.items() if points is not None}
+        result.outdated = sorted(marked & set(rewritten[result.key]))
+    return _finish(course, outcome, before)
 
 
-def again(
-    course: Path,
+def regrade(
+    course: CourseFolder,
     sets: Iterable[str] = (),
     students: Iterable[str] = (),
     *,
     masters: Path | None = None,
     workers: int | None = None,
     tick: Tick = lambda result, total: None,
-) -> Round:
-    """Releases `sets` again from their masters and grades again what was handed in.
+) -> Outcome:
+    """The outcome of releasing `sets` anew from their masters and grading again what was handed in.
 
     Marks given by hand and remarks on what was handed in stay.
     """
-    chosen, some = list(releases(course, sets)), set(students)
-    before = {(r.set, r.student): r for r in load(course)}
+    names, some = list(course.releases(sets)), set(students)
+    before = load(course)
     jobs = [
         (name, student)
         for (name, student), result in before.items()
-        if name in chosen and (not some or student in some) and result.status != "unreadable"
+        if name in names and (not some or student in some) and result.status != "unreadable"
     ]
     unknown = some - {student for _, student in jobs}
     if unknown:
         raise reject("student", ", ".join(sorted(unknown)), "one whose work can be graded again")
-    for _ in release(course, chosen, masters):
+    for _ in release(course, names, masters):
         pass
-    made = Round()
-    _run(made, course, jobs, workers, pool.WALL, tick)
-    for result in made.results:
-        old = before[result.set, result.student]
-        result.name, result.remarks, result.outdated = old.name, old.remarks, old.outdated
-    return _close(course, made, before)
+    outcome = Outcome()
+    for result in _run(outcome, course, jobs, workers, pool.WALL, tick):
+        old = before[result.key]
+        result.name, result.when = old.name, old.when
+        result.remarks, result.outdated = old.remarks, old.outdated
+    return _finish(course, outcome, before)
 
 
-def marks(course: Path, file: Path) -> Round:
-    """Takes the points of a filled-in written.csv and writes the feedback again."""
-    from course.classroom.grade import worker
+def take_marks(course: CourseFolder, file: Path) -> Outcome:
+    """The outcome of a filled-in written.csv: its points, and feedback written again."""
+    before = load(course)
+    outcome = Outcome()
+    for name, student in tables.read_marks(course, file):
+        course.converter("GenerateFeedback", name, student).start()
+        result = replace(before[name, student], outdated=[])
+        read_points(course, result)
+        outcome.results.append(result)
+    return _finish(course, outcome, before)
 
-    before = {(r.set, r.student): r for r in load(course)}
-    made = Round()
-    for name, student in report.read_marks(course, file):
-        worker.feedback(course, name, student)
-        result = Result(**{**vars(before[name, student]), "outdated": []})
-        read_scores(course, result)
-        made.results.append(result)
-    return _close(course, made, before)
+
+def _time(result: Result) -> datetime | None:
+    """When the work of `result` was handed in, None where an earlier version did not keep it."""
+    return datetime.fromisoformat(result.when) if result.when else None
+
+
+def _counts_before(old: Result, one: Submission) -> bool:
+    """Whether what is on file counts and not `one`: that one is older, or cannot be read."""
+    if old.status == "unreadable":
+        return False
+    time = _time(old)
+    return one.notebook is None or (time is not None and one.when < time)
+
+
+def _left_aside(one: Submission, old: Result) -> Result:
+    """`old` with a remark that `one` came in and does not count."""
+    if one.notebook is None:
+        why = f"a later file was left aside: {one.remarks[0]}"
+    else:
+        why = f"an older one was left aside: {one.file!r} of {one.when:%Y-%m-%d %H:%M}"
+    return replace(old, name=one.name, remarks=[*(r for r in old.remarks if r != why), why])
+
+
+def _unchanged(course: CourseFolder, old: Result) -> bool:
+    return old.status == "graded" and old.digest == filing.digest(course, old.set, old.student)
+
+
+def _about(result: Result, one: Submission) -> Result:
+    """`result` with what was said of the hand-in: whose, when, what had to be mended."""
+    result.name, result.remarks, result.when = one.name, one.remarks, one.when.isoformat()
+    return result
 
 
 def _run(
-    made: Round,
-    course: Path,
-    jobs: list[tuple[str, str]],
+    outcome: Outcome,
+    course: CourseFolder,
+    jobs: Collection[Key],
     workers: int | None,
     wall: float,
     tick: Tick,
-) -> None:
-    """Grades `jobs`; what is done when Ctrl-C comes is kept."""
-    before = len(made.results)
-    try:
-        for result in pool.grade(course, jobs, workers=workers, wall=wall):
-            result.digest = digest(course, result.set, result.student)
-            made.results.append(result)
-            tick(result, len(jobs))
-    except KeyboardInterrupt:
-        made.left = len(jobs) - (len(made.results) - before)
+) -> list[Result]:
+    """The results of `jobs`, added to the outcome; what is done when Ctrl-C comes is kept."""
+    results: list[Result] = []
+    with closing(pool.grade(course, jobs, workers=workers, wall=wall)) as graded:
+        try:
+            for result in graded:
+                result.digest = filing.digest(course, result.set, result.student)
+                results.append(result)
+                tick(result, len(jobs))
+        except KeyboardInterrupt:
+            outcome.ungraded = len(jobs) - len(results)
+    outcome.results += results
+    return results
 
 
-def _close(course: Path, made: Round, before: dict[tuple[str, str], Result]) -> Round:
-    made.results.sort(key=lambda r: (r.set, r.student))
-    for r in made.results:
-        old = before.get((r.set, r.student))
-        if old is not None and old.score != r.score:
-            made.changed.append((r.set, r.student, old.score, r.score))
-    save(course, made.results)
-    everything = load(course)
-    written = report.write_written(course, everything)
-    made.files = report.write_grades(course, everything) + ([written] if written else [])
-    return made
+def _finish(course: CourseFolder, outcome: Outcome, before: Mapping[Key, Result]) -> Outcome:
+    """`outcome` on file and in tables, with whose points it changed."""
+    outcome.results.sort(key=lambda result: result.key)
+    for result in outcome.results:
+        old = before.get(result.key)
+        if old is not None and old.score != result.score:
+            outcome.changed.append((*result.key, old.score, result.score))
+    save(course, outcome.results)
+    everything = list(load(course).values())
+    written = tables.write_written(course, everything)
+    outcome.files = tables.write_grades(course, everything) + ([written] if written else [])
+    return outcome

@@ -1,4 +1,4 @@
-"""Submissions through nbgrader, one after the other, in a process of its own (see `grade`)."""
+"""One submission after the other through nbgrader, in a process of the pool (see `pool`)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import contextlib
 import ctypes
 import logging
 import os
+import signal
 import sys
 import warnings
-from multiprocessing.connection import Connection
-from pathlib import Path
+from typing import Any
 
 # Imported once by the fork server, so that each worker starts with them.
 import nbgrader.converters
@@ -17,43 +17,55 @@ import nbgrader.preprocessors  # noqa: F401
 import psutil
 from nbgrader.converters.base import NbGraderException
 
-from course.classroom.folder import converter
+from course.classroom.folder import CourseFolder
+from course.classroom.grade.results import Result, read_points, without_points
 from course.classroom.run import execute
 
 MEMORY = 4 * 2**30  # bytes of address space for the grader, in case of monstrous messages
 _SUBREAPER = 36  # prctl: processes that lost their parent become this one's children
 
 
-def serve(course: str, line: Connection) -> None:
-    """Grades each (set, student) that comes in; answers with {"error", "incidents", ...}."""
+def start() -> None:
+    """Prepares a process of the pool: bounded memory, and strays that it can find and end."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
-    _bound_memory()
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    signal.signal(signal.SIGTERM, _leave)  # the pool's way to end a worker
     warnings.simplefilter("ignore")
-    while True:
-        try:
-            name, student = line.recv()
-        except EOFError:
-            return
-        log = Path(course) / "logs" / name / f"{student}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("w", encoding="utf-8") as file:
-            for stream in (1, 2):
-                os.dup2(file.fileno(), stream)
-        logging.basicConfig(stream=sys.stderr, level=logging.INFO, force=True)
-        execute.kernel_seconds.clear()
-        execute.incidents.clear()
-        error = _grade(Path(course), name, student)
-        _end_children()
-        wall, used = map(sum, zip(*execute.kernel_seconds, (0.0, 0.0), strict=True))
-        said = {"error": error, "kernel_seconds": wall, "kernel_cpu": used}
-        line.send({**said, "incidents": list(execute.incidents)})
 
 
-def _grade(course: Path, name: str, student: str) -> str:
+def grade(folder: str, name: str, student: str) -> Result:
+    """The result of autograding what `student` handed in for set `name`; feedback is written."""
+    course, result = CourseFolder(folder), Result(student, "", name, "graded")
+    log = course.log(name, student)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, force=True)
+    execute.kernel_seconds.clear()
+    execute.incidents.clear()
+    error = _autograde(course, name, student)
+    end_family()
+    result.kernel_seconds = sum(wall for wall, _ in execute.kernel_seconds)
+    result.kernel_cpu = sum(used for _, used in execute.kernel_seconds)
+    result.incidents = list(execute.incidents)
+    if error:
+        result.status = "failed"
+        result.incidents.append(error)
+        return without_points(course, result)
+    read_points(course, result)
+    return result
+
+
+def _autograde(course: CourseFolder, name: str, student: str) -> str:
+    """ "" where it was graded, or why it was not."""
     try:
-        converter("Autograde", course, name, student).start()
-        feedback(course, name, student)
+        course.converter("Autograde", name, student).start()
+        course.converter("GenerateFeedback", name, student).start()
     except Exception as problem:
         logging.exception("not graded")
         if isinstance(problem, NbGraderException):  # says "see above", which is in the log
@@ -62,21 +74,14 @@ def _grade(course: Path, name: str, student: str) -> str:
     return ""
 
 
-def feedback(course: Path, name: str, student: str) -> None:
-    """Writes the feedback page of a graded submission."""
-    converter("GenerateFeedback", course, name, student).start()
-
-
-def _end_children() -> None:
-    """Ends what a submission has left running."""
+def end_family() -> None:
+    """Ends what submissions have left running: children, their children, and orphans."""
     for child in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             child.kill()
             child.wait(5)
 
 
-def _bound_memory() -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def _leave(*_: Any) -> None:
+    end_family()
+    os._exit(1)

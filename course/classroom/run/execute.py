@@ -161,8 +161,8 @@ class Judge(Execute):
         self.printed = 0
         over = time.monotonic() - self.started > self.total_seconds
         if over and not self.gone:
-            long = f"he notebook ran longer than {self.total_seconds:g} s and was stopped"
-            self._kill(f"T{long}.", f"t{long}")
+            remark = f"the notebook ran longer than {self.total_seconds:g} s and was stopped"
+            self._kill(remark.capitalize() + ".", remark)
         if self.gone:
             cell.outputs = [_not_yet(self.gone)]
             return cell
