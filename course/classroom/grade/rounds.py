@@ -47,7 +47,7 @@ def hand_in(
         old = before.get(key)
         if old is not None and filing.same(course, one):
             one.when = min(one.when, _time(old) or one.when)  # the same work, seen again
-        if old is not None and _counts_before(old, one):
+        elif old is not None and _counts_before(old, one):
             outcome.results.append(_left_aside(one, old))
             continue
         rewritten[key] = [*filing.rewritten(course, one), *(old.outdated if old else [])]
