@@ -100,6 +100,9 @@ expect(got == [3, 1], "With several NaN, the earliest step and then the earliest
 grid = np.ones((6, 4))
 grid[2, 3], grid[2, 1], grid[3, 0] = np.nan, -np.inf, np.inf
 expect(ask("list(first_bad(t))", t=grid) == [2, 1], "Minus infinity is not finite either.")
+grid = np.ones((6, 4))
+grid[5, 2], grid[4, 3] = np.nan, -np.inf
+expect(ask("list(first_bad(t))", t=grid) == [4, 3], "Minus infinity in the last layer is not finite either.")
 ### END HIDDEN TESTS
 
 # %% mistake="infinities are overlooked" of="first-bad" fails=["first-bad-inf"] hint="Is it a good number?"
@@ -162,6 +165,7 @@ got = ask("clip(g, 5.0)", g=calm)
 expect(close(got[0], calm[0]) and close(got[1], calm[1]), "A short gradient must stay as it is.")
 zero = ask("clip(g, 1.0)", g=[np.zeros(3)])
 expect(close(zero[0], np.zeros(3)), "A gradient of zeros stays one: no division by zero.")
+expect(close(ask("clip(g, 1.0)", g=[np.array([3.0, 4.0])])[0], [0.6, 0.8]), "A long one must not stay as it is.")
 ### END HIDDEN TESTS
 
 # %% mistake="each array by itself" of="clip" fails=["clip-long"] hint="joint"

@@ -79,12 +79,14 @@ print("Problem 2: right so far.")
 at = np.array([-1e4, -30.0, -1.0, 0.0, 2.0, 30.0, 1e4])
 wanted = np.array([0.0, math.exp(-30) / (1 + math.exp(-30)), 1 / (1 + math.e), 0.5, 1 / (1 + math.exp(-2)), 1 / (1 + math.exp(-30)), 1.0])
 expect(close(ask("sigmoid(z)", z=at), wanted, least=1e-20), "sigmoid is off for some z between -10,000 and 10,000.")
+expect(close(ask("sigmoid(z)", z=at[1:3]), wanted[1:3], least=1e-20), "sigmoid is off at -30 or -1.")
 ### END HIDDEN TESTS
 
 # %% grade="sigmoid-slope" points=2
 ### BEGIN HIDDEN TESTS
 at = np.array([-1e4, -5.0, 0.0, 5.0])
 expect(close(ask("slope(z)", z=at), [0.0, 0.006648056670790, 0.25, 0.006648056670790]), "slope is off at -5, 0 or 5.")
+expect(close(ask("slope(z)", z=at[1:3]), [0.006648056670790, 0.25]), "slope is off at -5 or 0.")
 ### END HIDDEN TESTS
 
 # %% mistake="one formula everywhere" of="sigmoid" fails=["sigmoid-value"] hint="overflowed"

@@ -84,6 +84,7 @@ expect(ask("dead_and_lost(np.ones((3, 4)))[0]") == 0, "A layer that always fires
 h = np.zeros((7, 10))
 h[2, 3] = h[5, 8] = h[6, 8] = 1e-9
 expect(ask("dead_and_lost(h)[1]", h=h) == 4, "Four of seven inputs reach no unit of this layer.")
+expect(ask("dead_and_lost(h)[1]", h=h[2:7:3]) == 0, "Here each input reaches a unit.")
 ### END HIDDEN TESTS
 
 # %% mistake="axes swapped" of="dead" fails=["dead-units", "lost-inputs"] hint="swapped"

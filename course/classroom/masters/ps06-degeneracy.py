@@ -197,15 +197,15 @@ print("Problem 4: the functions look right.")
 
 # %% grade="directions-entropy" points=2
 ### BEGIN HIDDEN TESTS
-s = np.array([5.0, 3.0, 1.0, 0.5, 0.0])
-p = s[:4] / s.sum()
-expect(close(ask("effective_rank(s)", s=s), math.exp(-(p * np.log(p)).sum())), "effective_rank is off.")
+for s in (np.array([5.0, 3.0, 1.0, 0.5, 0.0]), np.array([9.0, 2.0, 0.1, 0.1, 0.0])):
+    p = s[:4] / s.sum()
+    expect(close(ask("effective_rank(s)", s=s), math.exp(-(p * np.log(p)).sum())), "effective_rank is off.")
 ### END HIDDEN TESTS
 
 # %% grade="directions-participation" points=2
 ### BEGIN HIDDEN TESTS
-s = np.array([5.0, 3.0, 1.0, 0.5, 0.0])
-expect(close(ask("participation_ratio(s)", s=s), (s**2).sum() ** 2 / (s**4).sum()), "participation_ratio is off.")
+for s in (np.array([5.0, 3.0, 1.0, 0.5, 0.0]), np.array([9.0, 2.0, 0.1, 0.1, 0.0])):
+    expect(close(ask("participation_ratio(s)", s=s), (s**2).sum() ** 2 / (s**4).sum()), "participation_ratio is off.")
 ### END HIDDEN TESTS
 
 # %% grade="directions-number" points=1

@@ -81,22 +81,24 @@ print("Problem 2: right so far.")
 
 # %% grade="jacobian-shallow" points=2
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(71)
-w, x = rng.normal(size=(5, 5)), rng.normal(size=5) / 3
-wanted = w * (1 - np.tanh(x @ w) ** 2)
-expect(close(ask("jacobian([w], x)", w=w, x=x), wanted), "One layer: the Jacobian is W times the slopes of its outputs.")
+for seed in (71, 171):
+    rng = np.random.default_rng(seed)
+    w, x = rng.normal(size=(5, 5)), rng.normal(size=5) / 3
+    wanted = w * (1 - np.tanh(x @ w) ** 2)
+    expect(close(ask("jacobian([w], x)", w=w, x=x), wanted), "One layer: the Jacobian is W times the slopes of its outputs.")
 ### END HIDDEN TESTS
 
 # %% grade="jacobian-deep" points=3
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(72)
-ws = [rng.normal(size=(7, 7)) * 0.5 for _ in range(9)]
-x = rng.normal(size=7)
-h, wanted = x, np.eye(7)
-for w in ws:
-    h = np.tanh(h @ w)
-    wanted = wanted @ w @ np.diag(1 - h**2)
-expect(close(ask("jacobian(ws, x)", ws=ws, x=x), wanted), "Nine layers: the Jacobian is off.")
+for seed in (72, 172):
+    rng = np.random.default_rng(seed)
+    ws = [rng.normal(size=(7, 7)) * 0.5 for _ in range(9)]
+    x = rng.normal(size=7)
+    h, wanted = x, np.eye(7)
+    for w in ws:
+        h = np.tanh(h @ w)
+        wanted = wanted @ w @ np.diag(1 - h**2)
+    expect(close(ask("jacobian(ws, x)", ws=ws, x=x), wanted), "Nine layers: the Jacobian is off.")
 ### END HIDDEN TESTS
 
 # %% mistake="slopes of the layer below" of="jacobian" fails=["jacobian-shallow", "jacobian-deep"] hint="disagree"
@@ -171,9 +173,10 @@ for t in (0.1, 1e-3):
 
 # %% grade="share-long" points=2
 ### BEGIN HIDDEN TESTS
-up, down = np.diag([1.0, 0.99, 0.9, 0.2]) * 1e3, np.diag([1.0, 0.99, 0.9, 0.2]) * 1e-3
-for ms in ([up] * 150, [down] * 150):
-    expect(close(ask("share_below(ms, 0.1)", ms=ms), 0.5), "150 large (or tiny) factors: over- or underflow?")
+for s, share in (([1.0, 0.99, 0.9, 0.2], 0.5), ([1.0, 0.99, 1.0, 0.9], 0.25)):
+    for size in (1e3, 1e-3):
+        ms = [np.diag(s) * size] * 150
+        expect(close(ask("share_below(ms, 0.1)", ms=ms), share), "150 large (or tiny) factors: over- or underflow?")
 ### END HIDDEN TESTS
 
 # %% mistake="no scaling" of="share" fails=["share-long"] hint="underflowed"
@@ -299,6 +302,8 @@ for lag in (0, 1, 10, 100):
 rng = np.random.default_rng(76)
 g = rng.normal(size=(500, 6)) + 100 * np.arange(6)
 expect(abs(float(ask("autocorrelation(g, 3)", g=g))) < 0.1, "Units with different means: centre each over the points.")
+g = np.cos(np.arange(500) * np.pi / 25)[:, None] + 100 * np.arange(6)
+expect(close(ask("autocorrelation(g, 25)", g=g), -1, rel=0.01), "A wave is its own negative half a period later, whatever the means.")
 ### END HIDDEN TESTS
 
 # %% mistake="wrong axis" of="shattered" fails=["shattered-lags", "shattered-centre"] hint="wrong axis"

@@ -132,17 +132,19 @@ print("Problem 3: right so far.")
 
 # %% grade="extend-same" points=3
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(81)
 shapes = [(4, 9), (9, 9), (9, 5), (5, 2)]
-net = [[rng.normal(size=s), rng.normal(size=s[1])] for s in shapes]
-x = rng.normal(size=(30, 4))
-got = ask("[[np.asarray(w), np.asarray(b)] for w, b in extend([tuple(l) for l in net], 6)]", net=net)
-h, plain = x, x
-for w, b in got[:-1]:
-    h = np.maximum(h @ w + b, 0)
-for w, b in net[:-1]:
-    plain = np.maximum(plain @ w + b, 0)
-expect(np.array_equal(h @ got[-1][0] + got[-1][1], plain @ net[-1][0] + net[-1][1]), "Six more layers changed the function.")
+for seed in (81, 181):
+    rng = np.random.default_rng(seed)
+    net = [[rng.normal(size=s), rng.normal(size=s[1])] for s in shapes]
+    x = rng.normal(size=(30, 4))
+    got = ask("[[np.asarray(w), np.asarray(b)] for w, b in extend([tuple(l) for l in net], 6)]", net=net)
+    h, plain = x, x
+    for w, b in got[:-1]:
+        h = np.maximum(h @ w + b, 0)
+    for w, b in net[:-1]:
+        plain = np.maximum(plain @ w + b, 0)
+    expect(np.array_equal(h @ got[-1][0] + got[-1][1], plain @ net[-1][0] + net[-1][1]), "Six more layers changed the function.")
+    expect(len(got) > len(net), "No layer was added.")
 ### END HIDDEN TESTS
 
 # %% grade="extend-deeper" points=2
@@ -265,9 +267,11 @@ rng = np.random.default_rng(86)
 h, y = rng.normal(size=(30, 4)), np.arange(30) // 2
 h[1::2] = h[::2] + 1e-3
 expect(close(ask("neighbour_accuracy(h + 1e3, y)", h=h, y=y), 1.0), "Close pairs far from the origin: differences first.")
+y = np.arange(30) % 2
+expect(close(ask("neighbour_accuracy(h + 1e3, y)", h=h, y=y), 0.0), "The same pairs with different labels: nobody's neighbour has its own.")
 ### END HIDDEN TESTS
 
-# %% mistake="oneself as neighbour" of="neighbours" fails=["neighbours-table"] hint="its own nearest"
+# %% mistake="oneself as neighbour" of="neighbours" fails=["neighbours-table", "neighbours-shift"] hint="its own nearest"
 def neighbour_accuracy(h, y):
     square = np.sum((h[:, None, :] - h[None, :, :]) ** 2, axis=-1)
     return float(np.mean(y[np.argmin(square, axis=1)] == y))

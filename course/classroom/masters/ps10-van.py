@@ -74,15 +74,16 @@ print("Problem 2: right so far.")
 
 # %% grade="forward-values" points=3
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(101)
-x = rng.normal(size=(6, 4))
-ws = [rng.normal(size=(4, 4)) / 2 for _ in range(5)]
-alphas = np.array([0.0, 0.3, 1.0, 0.9, 0.5])
-wanted = x
-for w, a in zip(ws, alphas, strict=True):
-    wanted = np.maximum(wanted @ w, 0) + (1 - a) * wanted
-got = ask("forward(x, ws, a)", x=x, ws=ws, a=alphas, torch=True)
-expect(close(got, wanted), "Five layers with different alphas: the output is off.")
+for seed in (101, 201):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(6, 4))
+    ws = [rng.normal(size=(4, 4)) / 2 for _ in range(5)]
+    alphas = np.array([0.0, 0.3, 1.0, 0.9, 0.5])
+    wanted = x
+    for w, a in zip(ws, alphas, strict=True):
+        wanted = np.maximum(wanted @ w, 0) + (1 - a) * wanted
+    got = ask("forward(x, ws, a)", x=x, ws=ws, a=alphas, torch=True)
+    expect(close(got, wanted), "Five layers with different alphas: the output is off.")
 ### END HIDDEN TESTS
 
 # %% grade="forward-slope" points=1
@@ -139,19 +140,21 @@ print("Problem 3: right so far.")
 
 # %% grade="step-alpha" points=3
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(103)
-a, lam, s = rng.uniform(size=8), rng.normal(size=8) * 3, rng.normal(size=8)
-wanted = np.clip(a - 0.2 * (s + lam), 0, 1)
-got = ask("van_step(a, l, s, 0.2, 0.05)[0]", a=a, l=lam, s=s, torch=True)
-expect(close(got, wanted), "The new alphas are off.")
+for seed in (103, 203):
+    rng = np.random.default_rng(seed)
+    a, lam, s = rng.uniform(size=8), rng.normal(size=8) * 3, rng.normal(size=8)
+    wanted = np.clip(a - 0.2 * (s + lam), 0, 1)
+    got = ask("van_step(a, l, s, 0.2, 0.05)[0]", a=a, l=lam, s=s, torch=True)
+    expect(close(got, wanted), "The new alphas are off.")
 ### END HIDDEN TESTS
 
 # %% grade="step-lambda" points=3
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(104)
-a, lam, s = rng.uniform(size=8), rng.normal(size=8) * 3, rng.normal(size=8)
-got = ask("van_step(a, l, s, 0.2, 0.05)[1]", a=a, l=lam, s=s, torch=True)
-expect(close(got, lam + 0.05 * (a - 1)), "The new lambdas are off.")
+for seed in (104, 204):
+    rng = np.random.default_rng(seed)
+    a, lam, s = rng.uniform(size=8), rng.normal(size=8) * 3, rng.normal(size=8)
+    got = ask("van_step(a, l, s, 0.2, 0.05)[1]", a=a, l=lam, s=s, torch=True)
+    expect(close(got, lam + 0.05 * (a - 1)), "The new lambdas are off.")
 ### END HIDDEN TESTS
 
 # %% mistake="lambda uses the new alpha" of="step" fails=["step-lambda"] hint="must use the old alpha"
@@ -212,12 +215,13 @@ print("Problem 4: right so far.")
 
 # %% grade="removal-plain" points=2
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(105)
-x, ws = rng.normal(size=(5, 4)), [rng.normal(size=(4, 4)) for _ in range(3)]
-h = x
-for w in ws:
-    h = np.maximum(h @ w, 0)
-expect(close(ask("plain(x, ws)", x=x, ws=ws, torch=True), h), "plain: three layers, no skips.")
+for seed in (105, 205):
+    rng = np.random.default_rng(seed)
+    x, ws = rng.normal(size=(5, 4)), [rng.normal(size=(4, 4)) for _ in range(3)]
+    h = x
+    for w in ws:
+        h = np.maximum(h @ w, 0)
+    expect(close(ask("plain(x, ws)", x=x, ws=ws, torch=True), h), "plain: three layers, no skips.")
 ### END HIDDEN TESTS
 
 # %% grade="removal-certificate" points=2

@@ -88,6 +88,7 @@ for shape in ((5, 5), (3, 8), (10, 1)):
 d, w = np.ones((4, 2)), np.ones((4, 2))
 d[:, 0] = 0.0
 expect(close(ask("normalise(d, w)", d=d, w=w)[:, 0], np.zeros(4)), "A column of zeros must stay one.")
+expect(close(ask("normalise(d, w)", d=d, w=2 * d)[:, 1], np.full(4, 2.0)), "Beside a column of zeros, another is as long as its weights.")
 ### END HIDDEN TESTS
 
 # %% mistake="rows in the place of columns" of="normalise" fails=["normalise-columns"] hint="units are columns"
@@ -136,24 +137,26 @@ print("Problem 3: right so far.")
 # %% grade="nonconvex-plain" points=2
 ### BEGIN HIDDEN TESTS
 t = np.linspace(-2, 2, 21)
-z = np.cos(2 * t)[:, None] + t[None, :] ** 2
-expected = np.mean((np.diff(z, 2, axis=0)[:, 1:-1] < -1e-9))
-expect(close(ask("nonconvex_share(z, s)", z=z, s=t[1] - t[0]), expected), "Waves along one axis: the share is off.")
-expect(close(ask("nonconvex_share(z, s)", z=z.T, s=t[1] - t[0]), expected), "The same waves along the other axis: off.")
+for wave in (2, 0.5):
+    z = np.cos(wave * t)[:, None] + t[None, :] ** 2
+    expected = np.mean((np.diff(z, 2, axis=0)[:, 1:-1] < -1e-9))
+    expect(close(ask("nonconvex_share(z, s)", z=z, s=t[1] - t[0]), expected), "Waves along one axis: the share is off.")
+    expect(close(ask("nonconvex_share(z, s)", z=z.T, s=t[1] - t[0]), expected), "The same waves along the other axis: off.")
 ### END HIDDEN TESTS
 
 # %% grade="nonconvex-mixed" points=3
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(113)
-z = np.cumsum(np.cumsum(rng.normal(size=(15, 12)), axis=0), axis=1) + 0.5 * (np.arange(15)[:, None] ** 2 + np.arange(12) ** 2)
-hits = total = 0
-for i in range(1, 14):
-    for j in range(1, 11):
-        a, c = z[i + 1, j] - 2 * z[i, j] + z[i - 1, j], z[i, j + 1] - 2 * z[i, j] + z[i, j - 1]
-        b = (z[i + 1, j + 1] - z[i + 1, j - 1] - z[i - 1, j + 1] + z[i - 1, j - 1]) / 4
-        hits += np.linalg.eigvalsh([[a / 0.01, b / 0.01], [b / 0.01, c / 0.01]])[0] < -1e-9
-        total += 1
-expect(close(ask("nonconvex_share(z, 0.1)", z=z), hits / total), "A rough surface: the share is off.")
+for seed in (113, 213):
+    rng = np.random.default_rng(seed)
+    z = np.cumsum(np.cumsum(rng.normal(size=(15, 12)), axis=0), axis=1) + 0.5 * (np.arange(15)[:, None] ** 2 + np.arange(12) ** 2)
+    hits = total = 0
+    for i in range(1, 14):
+        for j in range(1, 11):
+            a, c = z[i + 1, j] - 2 * z[i, j] + z[i - 1, j], z[i, j + 1] - 2 * z[i, j] + z[i, j - 1]
+            b = (z[i + 1, j + 1] - z[i + 1, j - 1] - z[i - 1, j + 1] + z[i - 1, j - 1]) / 4
+            hits += np.linalg.eigvalsh([[a / 0.01, b / 0.01], [b / 0.01, c / 0.01]])[0] < -1e-9
+            total += 1
+    expect(close(ask("nonconvex_share(z, 0.1)", z=z), hits / total), "A rough surface: the share is off.")
 ### END HIDDEN TESTS
 
 # %% mistake="the mixed difference is missing" of="nonconvex" fails=["nonconvex-mixed"] hint="the mixed difference is missing"
