@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from course.arguments import reject
 from course.classroom import master, quizzes
 from course.classroom.folder import CourseFolder
 from course.classroom.grade import report
@@ -40,7 +41,7 @@ def _nbgrader() -> None:
     """ValueError with what to do, where the instructor's extra is not installed."""
     if sys.platform == "win32":
         raise ValueError("on Windows the instructor's commands need WSL: grading uses POSIX limits")
-    missing = [name for name in ("nbgrader", "jupytext") if find_spec(name) is None]
+    missing = [name for name in ("nbgrader", "jupytext", "pebble") if find_spec(name) is None]
     if missing:
         raise ValueError(
             f"{' and '.join(missing)} not found: this command is for instructors; "
@@ -124,10 +125,18 @@ def tree(target: Path, course: Path) -> None:
 @click.argument("submissions", type=click.Path(path_type=Path))
 @click.option("--set", "sets", multiple=True, help="Only this set. May be given more than once.")
 @click.option("--again", is_flag=True, help="Grade also what has not changed since the last time.")
+@click.option(
+    "--watch", is_flag=True, help="Stay, and grade what arrives in the folder; Ctrl-C ends it."
+)
 @course_option
 @workers_option
 def grade(
-    submissions: Path, sets: tuple[str, ...], again: bool, course: Path, workers: int | None
+    submissions: Path,
+    sets: tuple[str, ...],
+    again: bool,
+    watch: bool,
+    course: Path,
+    workers: int | None,
 ) -> None:
     """Collect SUBMISSIONS (a folder or .zip), autograde them, write grades and feedback.
 
@@ -135,21 +144,42 @@ def grade(
     folder for each student, and files with the student's name. Each submission runs under limits,
     in a sandbox where the system has one; a broken one never stops the others.
 
-    Writes grades.csv, grades-SET.csv, feedback/STUDENT/SET/SET.html, and written.csv with the
+    Writes grades.csv, grades-SET.csv, moodle-SET.csv, canvas.csv, feedback/STUDENT/SET/SET.html, and written.csv with the
     answers to be marked by hand (fill in its points, then: course regrade --marks written.csv).
     """
     _nbgrader()
     from course.classroom.grade import rounds
+    from course.classroom.grade.arrivals import arrivals
 
     folder = CourseFolder(course)
     click.echo(sandbox.describe(sandbox.isolation(), folder.limits))
-    with _bar() as tick:
-        outcome = rounds.hand_in(folder, submissions, sets, again=again, workers=workers, tick=tick)
-    for stranger in outcome.strangers:
-        click.echo(f"left out: {stranger}")
-    if outcome.skipped:
-        click.echo(f"unchanged, not run again: {outcome.skipped}")
-    _tell(folder, outcome)
+
+    def one_round() -> None:
+        with _bar() as tick:
+            outcome = rounds.hand_in(
+                folder, submissions, sets, again=again, workers=workers, tick=tick
+            )
+        for stranger in outcome.strangers:
+            click.echo(f"left out: {stranger}")
+        if outcome.skipped:
+            click.echo(f"unchanged, not run again: {outcome.skipped}")
+        _tell(folder, outcome)
+
+    if not watch:
+        one_round()
+        return
+    if not submissions.is_dir():
+        raise reject("submissions", str(submissions), "a folder, to be watched")
+    click.echo(f"watching {submissions}: Ctrl-C ends it")
+    try:
+        for paths in arrivals(submissions):
+            click.echo("arrived: " + ", ".join(path.name for path in paths))
+            try:
+                one_round()
+            except ValueError as problem:  # nothing of ours among them
+                click.echo(problem)
+    except KeyboardInterrupt:
+        click.echo("stopped: what was graded is on file")
 
 
 @click.command()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import os
 import re
+from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -16,7 +18,7 @@ from course import classroom
 from course.classroom import leaks, master
 from course.classroom.collect.restore import grade_id as cell_name
 from course.classroom.folder import MARKER, MOVED, CourseFolder
-from course.classroom.grade import rounds
+from course.classroom.grade import arrivals, rounds
 from course.classroom.grade.results import Result, load
 from course.classroom.release import release
 from course.classroom.run.sandbox import Limits
@@ -98,6 +100,39 @@ def test_grades_and_details(
     detail = {row["student"]: row for row in rows(course.path / f"grades-{SET}.csv")}
     assert detail["2"]["slope-w"] == "0.0" and detail["2"]["slope-b"] == "2.0"
     assert detail["1"]["safe-depth"] == ""
+
+
+def test_grades_as_platforms_import_them(graded: tuple[Path, str], course: CourseFolder) -> None:
+    """Moodle's worksheet by participant, with the time of hand-in; Canvas' gradebook by its ids."""
+    moodle = {row["Identifier"]: row for row in rows(course.path / f"moodle-{SET}.csv")}
+    assert list(moodle) == [f"Participant {number}" for number in "1234"]
+    ada = moodle["Participant 1"]
+    assert (ada["Full name"], ada["Grade"], ada["Maximum Grade"]) == ("Ada A", "13.0", "17.0")
+    when = datetime.fromisoformat(ada["Last modified (submission)"])
+    file = graded[0] / "Ada A_1_assignsubmission_file_" / f"{SET}.ipynb"
+    assert when == datetime.fromtimestamp(int(file.stat().st_mtime), tz=timezone.utc)
+    most, *canvas = rows(course.path / "canvas.csv")
+    assert most["Student"].strip() == "Points Possible" and most[SET] == "17.0"
+    assert [(row["ID"], row[SET]) for row in canvas][0] == ("1", "13.0")
+
+
+def test_watching_grades_what_is_there_and_ends_by_ctrl_c(
+    graded: tuple[Path, str], course: CourseFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def pause(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(arrivals, "time", SimpleNamespace(sleep=pause))
+    said = type_in("grade", "--watch", graded[0], "--course", course.path)
+    assert said.count("arrived: ") == 1 and said.count("unchanged, not run again: 3") == 1
+    assert said.endswith("stopped: what was graded is on file\n")
+    file = graded[0] / "stranger.ipynb"
+    said = type_in("grade", "--watch", file, "--course", course.path, status=2)
+    assert "a folder, to be watched" in said
 
 
 def test_what_the_instructor_reads(graded: tuple[Path, str]) -> None:

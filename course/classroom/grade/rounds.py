@@ -175,6 +175,8 @@ def _finish(course: CourseFolder, outcome: Outcome, before: Mapping[Key, Result]
             outcome.changed.append((*result.key, old.score, result.score))
     save(course, outcome.results)
     everything = list(load(course).values())
+    outcome.files = tables.write_grades(course, everything)
+    outcome.files += tables.write_imports(course, everything)
     written = tables.write_written(course, everything)
-    outcome.files = tables.write_grades(course, everything) + ([written] if written else [])
+    outcome.files += [written] if written else []
     return outcome

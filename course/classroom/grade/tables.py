@@ -37,11 +37,12 @@ def write(target: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> P
 
 def write_grades(course: CourseFolder, results: Sequence[Result]) -> list[Path]:
     """grades.csv (a row for each student and set) and grades-SET.csv (a column for each cell)."""
-    head = ["student", "name", "set", "score", "out of", "to be marked", "status", "remarks"]
+    head = ["student", "name", "set", "handed in", "score", "out of", "to be marked", "status"]
     rows = (
-        [r.student, r.name, r.set, r.score, r.most, r.waiting, r.status, r.told] for r in results
+        [r.student, r.name, r.set, r.when, r.score, r.most, r.waiting, r.status, r.told]
+        for r in results
     )
-    paths = [write(course.path / "grades.csv", head, rows)]
+    paths = [write(course.path / "grades.csv", [*head, "remarks"], rows)]
     for name in sorted({r.set for r in results}):
         mine = [r for r in results if r.set == name]
         cells = sorted({cell for r in mine for cell in r.cells})
@@ -52,6 +53,34 @@ def write_grades(course: CourseFolder, results: Sequence[Result]) -> list[Path]:
         path = course.path / f"grades-{name}.csv"
         paths.append(write(path, ["student", "name", *cells], detail))
     return paths
+
+
+def write_imports(course: CourseFolder, results: Sequence[Result]) -> list[Path]:
+    """Grades as platforms import them: moodle-SET.csv for each set, and canvas.csv for all.
+
+    Moodle: a grading worksheet, whose identifiers stand in the names of the downloaded files.
+    Canvas: a gradebook with a column for each set; its numbers of students stand there, too.
+    """
+    sets = sorted({r.set for r in results})
+    head = ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (submission)"]
+    paths = []
+    for name in sets:
+        rows = (
+            [f"Participant {r.student}", r.name, r.score, r.most, r.when]
+            for r in results
+            if r.set == name
+        )
+        paths.append(write(course.path / f"moodle-{name}.csv", head, rows))
+    points = {(r.student, r.set): r.score for r in results}
+    most = {r.set: r.most for r in results}
+    students = {r.student: r.name for r in results}
+    table = [["    Points Possible", "", "", "", *(most[name] for name in sets)]]
+    table += [
+        [name, student, "", "", *(points.get((student, s), "") for s in sets)]
+        for student, name in sorted(students.items())
+    ]
+    head = ["Student", "ID", "SIS Login ID", "Section", *sets]
+    return [*paths, write(course.path / "canvas.csv", head, table)]
 
 
 def write_written(course: CourseFolder, results: Sequence[Result]) -> Path | None:
