@@ -159,6 +159,28 @@ def format_3(notebook: Any) -> str:
     return str(nbformat.writes(nbformat.convert(notebook, 3), version=3))
 
 
+def split(notebook: Any) -> Any:
+    """A solution in two cells, as JupyterLab splits them: both with the name of the one."""
+    at = [grade_id(cell) for cell in notebook.cells].index("slopes")
+    twin = copy.deepcopy(notebook.cells[at])
+    first, second = notebook.cells[at].source.split("\n\n\ndef ")
+    notebook.cells[at].source, twin.source, twin.id = first, f"def {second}", "twin"
+    notebook.cells.insert(at + 1, twin)
+    return notebook
+
+
+def retyped(notebook: Any) -> Any:
+    """The original cell deleted, the answer in a new one."""
+    at = [grade_id(cell) for cell in notebook.cells].index("slopes")
+    notebook.cells[at] = nbformat.v4.new_code_cell(notebook.cells[at].source)
+    return notebook
+
+
+def set_list(notebook: Any) -> Any:
+    notebook.metadata.course.set = []
+    return notebook
+
+
 def kernel(notebook: Any) -> Any:
     notebook.metadata.kernelspec = {"name": "my-conda-env", "display_name": "R", "language": "R"}
     return notebook
@@ -278,6 +300,9 @@ def round_(
         "edited": edited(solved()),
         "kernel": kernel(solved()),
         "older": older(solved()),
+        "split": split(solved()),
+        "retyped": retyped(solved()),
+        "set-list": set_list(solved()),
         "forge": prepend(untouched(), FORGE),
         "smuggle": prepend(
             with_answer(solved(), "room", smuggled(course)),
@@ -298,6 +323,8 @@ def round_(
     }
     texts = {student: nbformat.writes(notebook) for student, notebook in made.items()}
     texts |= {
+        "half": json.dumps(prepend(solved(), "half = '\ud83d'")),
+        "v--" * 22 + "!": texts["fine"],
         "format-3": format_3(solved()),
         "torn": texts["fine"][: len(texts["fine"]) // 2],
         "empty": "",
@@ -322,6 +349,12 @@ def round_(
     (place / "binary" / f"{SET}.ipynb").write_bytes(os.urandom(500))
     (place / "link").mkdir()
     (place / "link" / f"{SET}.ipynb").symlink_to("/etc/passwd")
+    (place / "flipped").mkdir()
+    with zipfile.ZipFile(place / "flipped" / "work.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{SET}.ipynb", texts["fine"])
+    data = bytearray((place / "flipped" / "work.zip").read_bytes())
+    data[200] ^= 255  # in the compressed part
+    (place / "flipped" / "work.zip").write_bytes(data)
     with zipfile.ZipFile(place / "zipped.zip", "w") as archive:
         archive.writestr(f"../../../../tmp/{SET}.ipynb", texts["fine"])
         archive.writestr(f"in-zip/{SET}.ipynb", texts["fine"])
@@ -361,6 +394,11 @@ ROOM = {"room-function", "room-number"}
         ("edited", SLOPES),
         ("kernel", set()),
         ("older", set()),
+        ("split", set()),
+        ("retyped", set()),
+        ("set-list", set()),
+        ("half", set()),
+        ("v--" * 21 + "v", set()),
         ("format-3", set()),
         ("renamed", set()),
         ("in-zip", set()),
@@ -386,7 +424,9 @@ def test_points(round_: dict[str, Result], first: Master, student: str, lost: se
     assert result.most == first.automatic + first.by_hand
 
 
-@pytest.mark.parametrize("student", ["torn", "empty", "list", "deep", "no-cells", "binary"])
+@pytest.mark.parametrize(
+    "student", ["torn", "empty", "list", "deep", "no-cells", "binary", "flipped"]
+)
 def test_unreadable_files_are_on_record_with_no_points(
     round_: dict[str, Result], student: str
 ) -> None:
@@ -540,4 +580,4 @@ def test_feedback_runs_no_script_of_a_student(
 
 def test_one_broken_submission_never_stops_the_others(round_: dict[str, Result]) -> None:
     assert {r.status for r in round_.values()} == {"graded", "unreadable"}
-    assert len(round_) == 37
+    assert len(round_) == 43

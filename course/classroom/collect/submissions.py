@@ -1,20 +1,24 @@
-"""Finds submissions in a folder or archive, whatever learning platform named the files."""
+"""From a folder or archive to submissions: files -> (who, which set, when, notebook or reason)."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from course.arguments import reject
-from course.classroom.collect import restore
-from course.classroom.collect.platforms import recognise
+import nbformat
 
-MOST_FILES, MOST_DEPTH = 20_000, 3
+from course.classroom.collect import archives, restore
+from course.classroom.collect.archives import HandedFile
+from course.classroom.collect.owners import Owner, Owners
+from course.classroom.collect.people import Person, folder_names
+from course.classroom.collect.times import NONE, Moment, in_doubt
+
+MOST_NAMED = 20  # files beside a submission that its remarks name
 
 
 @dataclass
@@ -30,71 +34,86 @@ class Submission:
     remarks: list[str] = field(default_factory=list)
 
 
-def files(place: Path) -> Iterator[tuple[str, bytes | None, datetime]]:
-    """(path, content, time) of each notebook in a folder or zip, and in zips within it.
+@dataclass
+class Work:
+    """A file that was read: the set it answers and the mended notebook, or why there is none.
 
-    Links are not followed; nothing is unpacked to disk. Content is None where a file is too large
-    or cannot be read.
+    `counts`: it was meant to be a notebook, so that it is on record even where it is none.
     """
-    if place.is_file():
-        archive = place.name.lower().endswith(".zip")
-        when = _time(place.stat().st_mtime)
-        for name, data, stamp in _content(place.name, place.read_bytes(), when, 0):
-            # The name of the whole download is nobody's; that of an archive within it may be.
-            yield (name.partition("/")[2] or name) if archive else name, data, stamp
-        return
-    if not place.is_dir():
-        raise reject("submissions", str(place), "a folder or an archive (.zip) with submissions")
-    for number, path in enumerate(sorted(place.rglob("*"))):
-        if number > MOST_FILES:
-            raise reject("submissions", str(place), f"a folder of at most {MOST_FILES} files")
-        wanted = (
-            path.suffix.lower() in (".ipynb", ".zip") and ".ipynb_checkpoints" not in path.parts
-        )
-        if not wanted or path.is_symlink() or not path.is_file():
-            continue
-        if any(parent.is_symlink() for parent in path.relative_to(place).parents if parent.name):
-            continue
-        when, name = _time(path.stat().st_mtime), path.relative_to(place).as_posix()
-        too_large = path.suffix == ".ipynb" and path.stat().st_size > restore.MOST_BYTES
-        if too_large:
-            yield name, None, when
+
+    file: HandedFile
+    set: str | None
+    notebook: Any
+    remarks: list[str]
+    counts: bool
+
+
+def collect(
+    place: Path, releases: dict[str, Any], recorded: Mapping[str, str] | None = None
+) -> tuple[list[Submission], list[str]]:
+    """All submissions in `place` for the released sets (name -> student notebook), and a line for
+    each file that is left out, with the reason. Of several files of a student the newest counts.
+
+    `recorded`: student -> name of earlier rounds, so that nobody gets the folder of another one.
+    """
+    works = [read(file, releases) for file in archives.files(place)]
+    owners = Owners(place, [(work.file, work.set) for work in works], list(releases))
+    owned = [(work, owners.of(work.file, work.set)) for work in works]
+    people = [Person(owner.id, owner.name) for _, owner in owned if owner.id]
+    folders = folder_names(people, recorded or {})
+    rivals: dict[tuple[str, str], list[tuple[Work, Owner]]] = defaultdict(list)
+    rest: list[tuple[Work, str]] = []  # work that is no submission, its student or ""
+    for work, owner in owned:
+        student = folders[Person(owner.id, owner.name)][0] if owner.id else ""
+        if student and work.set is not None and work.counts:
+            rivals[work.set, student].append((work, owner))
         else:
-            yield from _content(name, path.read_bytes(), when, 0)
+            if not student and work.set is not None and work.counts:
+                work.remarks.insert(0, owner.reason)
+            rest.append((work, student))
+    submissions, strangers = {}, []
+    for (chosen, student), several in sorted(rivals.items(), key=lambda item: item[0]):
+        one, others = _newest(chosen, student, several)
+        one.remarks += filter(None, {folders[Person(o.id, o.name)][1] for _, o in several})
+        submissions[chosen, student] = one
+        strangers += others
+    for work, student in rest:
+        if not _beside(work, [s for (_, owner), s in submissions.items() if owner == student]):
+            strangers.append(f"{work.file.path}: {work.remarks[0]}")
+    for one in submissions.values():
+        _shorten(one)
+    return list(submissions.values()), strangers
 
 
-def _content(
-    name: str, data: bytes, when: datetime, depth: int
-) -> Iterator[tuple[str, bytes | None, datetime]]:
-    if not name.lower().endswith(".zip"):
-        if name.lower().endswith(".ipynb"):
-            yield name, data, when
-        return
+def read(file: HandedFile, releases: dict[str, Any]) -> Work:
+    """What a file holds. Whatever goes wrong with it is a remark on it, and stops no other one."""
+    last = file.levels[-1].lower()
+    counts = ".ipynb" in last or last.endswith(archives.ZIPS + archives.TARS)
+    notebook, chosen, remarks = None, None, [file.reason]
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.infolist()[:MOST_FILES]:
-                inner = f"{name[:-4]}/{member.filename}"
-                hidden = "__MACOSX" in inner or ".ipynb_checkpoints" in inner
-                if hidden or not inner.lower().endswith((".ipynb", ".zip")) or depth >= MOST_DEPTH:
-                    continue
-                large = member.file_size > restore.MOST_BYTES * (
-                    10 if inner.endswith(".zip") else 1
-                )
-                try:
-                    content = None if large else archive.read(member)
-                except (RuntimeError, zipfile.BadZipFile, NotImplementedError, OSError):
-                    content = None  # encrypted, torn, or packed in an unknown way
-                stamp = datetime(*member.date_time, tzinfo=timezone.utc)
-                if content is None:
-                    yield inner, None, stamp
-                else:
-                    yield from _content(inner, content, stamp, depth + 1)
-    except (zipfile.BadZipFile, ValueError, OSError):
-        yield name[:-4] + ".ipynb", None, when
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=0)
+        if file.data is not None:
+            submitted, remarks = restore.read(file.data)
+            counts = True
+            chosen = which_set(submitted, file.path, releases)
+            if chosen is None:
+                remarks.insert(0, "no set of this course")
+            else:
+                mended, said = restore.mend(submitted, releases[chosen])
+                nbformat.writes(mended).encode()  # what cannot be written cannot be graded
+                notebook = mended
+                remarks += said
+                if chosen not in PurePosixPath(last).stem:  # platforms put more beside it
+                    name = PurePosixPath(file.levels[-1]).name
+                    remarks.append(f"file was named {name!r}")
+            return Work(file, chosen, notebook, remarks, counts)
+    except restore.Unreadable as problem:
+        remarks = [str(problem)]
+    except Exception as problem:
+        remarks = [f"the notebook cannot be dealt with ({type(problem).__name__})"]
+    if not counts and file.data is not None:
+        remarks = [f"no notebook ({remarks[0]})"]
+    chosen = chosen or which_set(None, file.path, releases)
+    return Work(file, chosen, None, remarks, counts)
 
 
 def which_set(notebook: Any, path: str, releases: dict[str, Any]) -> str | None:
@@ -102,8 +121,8 @@ def which_set(notebook: Any, path: str, releases: dict[str, Any]) -> str | None:
     about = notebook.get("metadata") if notebook is not None else None
     about = about.get("course") if isinstance(about, dict) else None
     name = about.get("set") if isinstance(about, dict) else None
-    if name in releases:
-        return str(name)
+    if isinstance(name, str) and name in releases:
+        return name
     if notebook is not None:
         cells = [cell for cell in notebook.cells if isinstance(cell, dict)]
         ids = {restore.grade_id(cell) for cell in cells} - {""}
@@ -116,46 +135,60 @@ def which_set(notebook: Any, path: str, releases: dict[str, Any]) -> str | None:
     return named[0] if len(named) == 1 else None
 
 
-def collect(place: Path, releases: dict[str, Any]) -> tuple[list[Submission], list[str]]:
-    """All submissions in `place` for the released sets (name -> student notebook), and a list of
-    files left out: of no known set, or of nobody. Of several files of a student the newest counts.
-    """
-    read = [(path, *_read(data), when) for path, data, when in files(place)]
-    paths, known = [path for path, *_ in read], list(releases)
-    wanted = [which_set(notebook, path, releases) for path, notebook, *_ in read]
-    newest: dict[tuple[str, str], Submission] = {}
-    strangers = []
-    for (path, notebook, remarks, when), chosen in zip(read, wanted, strict=True):
-        if chosen is None:
-            strangers.append(f"{path}: {'no set of this course' if notebook else remarks[0]}")
+def _newest(
+    chosen: str, student: str, several: list[tuple[Work, Owner]]
+) -> tuple[Submission, list[str]]:
+    """The submission that counts, and a line for each file of another's that names the student."""
+    surest = min(owner.rank for _, owner in several)
+    ours = [(work, owner) for work, owner in several if owner.rank == surest]
+    lines = [
+        f"{work.file.path}: names {student!r}, whose own hand-in is {ours[0][0].file.path!r}"
+        for work, owner in several
+        if owner.rank != surest
+    ]
+    work, owner = max(
+        reversed(ours), key=lambda one: (one[0].notebook is not None, one[1].moment.order)
+    )
+    name = owner.name or (owner.id if owner.id != student else "")
+    path, moment = work.file.path, owner.moment
+    one = Submission(student, name, chosen, path, moment.when, work.notebook, work.remarks)
+    for other, its in ours:
+        if other is work:
             continue
-        student, name, stamp = recognise(path, known, paths)
-        if not student and wanted.count(chosen) == 1:  # a folder or an archive of one student?
-            student, name, stamp = recognise(f"{place.resolve().stem}/{path}", known)
-        if not student:
-            strangers.append(f"{path}: whose is it? Put it in a folder with the student's name")
-            continue
-        one = Submission(student, name, chosen, path, stamp or when, None, remarks)
-        if notebook is not None:
-            one.notebook, mended = restore.mend(notebook, releases[chosen])
-            one.remarks += mended
-            if chosen not in PurePosixPath(path).stem:  # platforms put more beside it
-                one.remarks.append(f"file was named {PurePosixPath(path).name!r}")
-        other = newest.get((student, chosen))
-        if other is not None:
-            order = (one.notebook is not None, one.when), (other.notebook is not None, other.when)
-            kept, dropped = (one, other) if order[0] >= order[1] else (other, one)
-            kept.remarks.append(f"more than one file: {dropped.file!r} was left aside")
-            one = kept
-        newest[student, chosen] = one
-    return sorted(newest.values(), key=lambda s: (s.set, s.student)), strangers
+        one.remarks.append(f"more than one file: {other.file.path!r} was left aside")
+        if (other.notebook is None) == (work.notebook is None) and in_doubt(moment, its.moment):
+            one.remarks.append(_assumed(work, moment, other, its.moment))
+    return one, lines
 
 
-def _read(data: bytes | None) -> tuple[Any, list[str]]:
-    """The notebook in `data`, or None, with remarks: the first says why there is none."""
-    if data is None:
-        return None, ["the file is too large or cannot be read"]
-    try:
-        return restore.read(data)
-    except restore.Unreadable as problem:
-        return None, [str(problem)]
+def _assumed(work: Work, moment: Moment, other: Work, its: Moment) -> str:
+    """What was assumed to tell the newer of two files."""
+    for one, time in ((work, moment), (other, its)):
+        if time.zone == NONE:
+            return f"{one.file.path!r} has no time: taken as the older one"
+    zone = datetime.now().astimezone().strftime("UTC%z")
+    one = work if moment.zone != "known" else other
+    return f"the time of {one.file.path!r} has no zone: read as {zone}, this machine's"
+
+
+def _beside(work: Work, submissions: list[Submission]) -> bool:
+    """Notes a file that is no submission with the student's nearest one, if there is any."""
+    path = work.file.path
+    nearest = max(submissions, key=lambda s: _in_common(s.file, path), default=None)
+    if nearest is not None:
+        nearest.remarks.append(f"handed in beside it, left aside: {path!r} ({work.remarks[0]})")
+    return nearest is not None
+
+
+def _in_common(one: str, other: str) -> int:
+    """How many parts two paths have in common from the left."""
+    pairs = zip(one.split("/"), other.split("/"), strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+
+def _shorten(one: Submission) -> None:
+    aside = [remark for remark in one.remarks if "left aside" in remark]
+    for remark in aside[MOST_NAMED:]:
+        one.remarks.remove(remark)
+    if len(aside) > MOST_NAMED:
+        one.remarks.append(f"and {len(aside) - MOST_NAMED} more files were left aside")

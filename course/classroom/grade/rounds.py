@@ -34,32 +34,36 @@ def hand_in(
 
     Raises ValueError where nothing in `place` belongs to a released set.
     """
-    handed_in, strangers = submissions.collect(place, course.releases(sets))
+    before = load(course)
+    names = {student: result.name for (_, student), result in before.items()}
+    handed_in, strangers = submissions.collect(place, course.releases(sets), names)
     if not handed_in:
         example = f": {strangers[0]}" if strangers else ""
         raise ValueError(f"submissions = {place}: no notebook of these sets in it{example}")
-    before = load(course)
     outcome = Outcome(strangers=strangers)
     jobs: dict[Key, Submission] = {}
     rewritten: dict[Key, list[str]] = {}
     for one in handed_in:
         key = (one.set, one.student)
         old = before.get(key)
-        if old is not None and filing.same(course, one):
-            one.when = min(one.when, _time(old) or one.when)  # the same work, seen again
-        elif old is not None and _counts_before(old, one):
-            outcome.results.append(_left_aside(one, old))
-            continue
-        rewritten[key] = [*filing.rewritten(course, one), *(old.outdated if old else [])]
-        filing.put_on_file(course, one)
-        if one.notebook is None:
-            empty = Result(one.student, "", one.set, "unreadable")
-            outcome.results.append(_about(without_points(course, empty), one))
-        elif old is not None and not again and _unchanged(course, old):
-            outcome.skipped += 1
-            outcome.results.append(_about(replace(old), one))
-        else:
-            jobs[key] = one
+        try:
+            if old is not None and filing.same(course, one):
+                one.when = min(one.when, _time(old) or one.when)  # the same work, seen again
+            elif old is not None and _counts_before(old, one):
+                outcome.results.append(_left_aside(one, old))
+                continue
+            rewritten[key] = [*filing.rewritten(course, one), *(old.outdated if old else [])]
+            filing.put_on_file(course, one)
+            if one.notebook is None:
+                empty = Result(one.student, "", one.set, "unreadable")
+                outcome.results.append(_about(without_points(course, empty), one))
+            elif old is not None and not again and _unchanged(course, old):
+                outcome.skipped += 1
+                outcome.results.append(_about(replace(old), one))
+            else:
+                jobs[key] = one
+        except Exception as problem:  # of whatever kind: the others are graded
+            outcome.results.append(_not_taken_in(one, old, problem))
     for result in _run(outcome, course, jobs, workers, wall, tick):
         _about(result, jobs[result.key])
         marked = {name for name, points in result.cells.items() if points is not None}
@@ -132,6 +136,14 @@ def _left_aside(one: Submission, old: Result) -> Result:
     else:
         why = f"an older one was left aside: {one.file!r} of {one.when:%Y-%m-%d %H:%M}"
     return replace(old, name=one.name, remarks=[*(r for r in old.remarks if r != why), why])
+
+
+def _not_taken_in(one: Submission, old: Result | None, problem: Exception) -> Result:
+    """What came before, or nothing, with a remark that `one` could not be dealt with."""
+    why = f"could not be taken in: {type(problem).__name__}: {problem}"
+    if old is None:
+        return _about(Result(one.student, "", one.set, "unreadable", incidents=[why]), one)
+    return replace(old, remarks=[*(r for r in old.remarks if r != why), why])
 
 
 def _unchanged(course: CourseFolder, old: Result) -> bool:
