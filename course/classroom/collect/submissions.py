@@ -187,8 +187,9 @@ def _in_common(one: str, other: str) -> int:
 
 
 def _shorten(one: Submission) -> None:
+    """Leaves `MOST_NAMED` of the remarks on files that were left aside, and says how many more."""
     aside = [remark for remark in one.remarks if "left aside" in remark]
-    for remark in aside[MOST_NAMED:]:
-        one.remarks.remove(remark)
     if len(aside) > MOST_NAMED:
-        one.remarks.append(f"and {len(aside) - MOST_NAMED} more files were left aside")
+        others = [remark for remark in one.remarks if "left aside" not in remark]
+        more = f"and {len(aside) - MOST_NAMED} more files were left aside"
+        one.remarks = [*others, *aside[:MOST_NAMED], more]
