@@ -33,7 +33,7 @@ def growth(norm: str | None, batch: float = math.inf) -> float:
 
     "layer": the units of one example have, after random weights, the variance E relu(z)^2 = 1/2, so
     the factor is 1. "batch": the mean over the examples is taken off first, which leaves
-    1/2 - 1/(2 pi) = (pi - 1)/(2 pi), so it is sqrt(pi/(pi - 1)) = 1.2108 for large batches.
+    1/2 - 1/(2 pi) = (pi - 1)/(2 pi), so it is sqrt(pi/(pi - 1)) = 1.2112 for large batches.
 
     In a batch of B examples what a norm returns, y, is uniform on a sphere in B - 1 dimensions, so
     two entries have the correlation r = -1/(B - 1). With s = E relu(y_1) relu(y_2), p = P(both > 0)
