@@ -144,8 +144,9 @@ def grade(
     folder for each student, and files with the student's name. Each submission runs under limits,
     in a sandbox where the system has one; a broken one never stops the others.
 
-    Writes grades.csv, grades-SET.csv, moodle-SET.csv, canvas.csv, feedback/STUDENT/SET/SET.html, and written.csv with the
-    answers to be marked by hand (fill in its points, then: course regrade --marks written.csv).
+    Writes grades.csv, grades-SET.csv, moodle-SET.csv and canvas.csv (to be imported there),
+    feedback/STUDENT/SET/SET.html, and written.csv with the answers to be marked by hand (fill in
+    its points, then: course regrade --marks written.csv).
     """
     _nbgrader()
     from course.classroom.grade import rounds

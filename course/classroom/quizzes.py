@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import random
@@ -11,11 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from course import files
 from course.arguments import reject
+from course.classroom import spreadsheet
 from course.selfcheck import answers
 
-KEPT = ("format", "notebook", "question", "phase", "option", "text", "answer")
+FIELDS = ("format", "notebook", "question", "phase", "option", "text", "answer")
 MOST_BYTES = 5 * 2**20
 
 
@@ -24,22 +26,23 @@ def export(target: Path, source: Path | None = None) -> int:
 
     No name, no time, and in random order. Raises ValueError where nothing was predicted yet.
     """
-    found = answers.read(source)
-    if not found:
+    records = answers.read(source)
+    if not records:
         raise ValueError(f"predictions = {source or answers.path()}: there are none yet")
-    kept = list(_counting(found).values())
-    random.shuffle(kept)
-    lines = [json.dumps({k: getattr(r, k) for k in KEPT}, ensure_ascii=False) for r in kept]
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return len(kept)
+    counting = list(_counting(records).values())
+    random.shuffle(counting)
+    lines = [json.dumps({k: getattr(r, k) for k in FIELDS}, ensure_ascii=False) for r in counting]
+    files.write_whole(target, "\n".join(lines) + "\n")
+    return len(counting)
 
 
-def _counting(found: Iterable[answers.Record]) -> dict[tuple[str, str], answers.Record]:
-    kept: dict[tuple[str, str], answers.Record] = {}
-    for r in found:
-        if r.phase == "after" or (r.question, r.phase) not in kept:
-            kept[r.question, r.phase] = r
-    return kept
+def _counting(records: Iterable[answers.Record]) -> dict[tuple[str, str], answers.Record]:
+    """(question, phase) -> the record that counts: the first before, the last after."""
+    counting: dict[tuple[str, str], answers.Record] = {}
+    for r in records:
+        if r.phase == "after" or (r.question, r.phase) not in counting:
+            counting[r.question, r.phase] = r
+    return counting
 
 
 @dataclass
@@ -75,9 +78,9 @@ def collect(place: Path) -> tuple[list[Question], int]:
     questions: dict[str, Question] = {}
     students = 0
     for text in _texts(place):
-        kept = _counting(filter(None, map(_record, text.splitlines())))
-        students += bool(kept)
-        for r in kept.values():
+        records = _counting(filter(None, map(_record, text.splitlines())))
+        students += bool(records)
+        for r in records.values():
             question = questions.setdefault(r.question, Question(r.question))
             question.options.setdefault(r.option, r.text)
             (question.before if r.phase == "before" else question.after)[r.option] += 1
@@ -91,7 +94,7 @@ def collect(place: Path) -> tuple[list[Question], int]:
 def _record(line: str) -> answers.Record | None:
     try:
         data = json.loads(line)
-        r = answers.Record(**{"time": "", **{k: data[k] for k in KEPT if k in data}})
+        r = answers.Record(**{"time": "", **{k: data[k] for k in FIELDS if k in data}})
         answers.question_id(r.question)
     except (ValueError, TypeError, KeyError):
         return None
@@ -143,14 +146,12 @@ def summary(questions: Sequence[Question], students: int, least: int = 3) -> str
 
 def write_csv(questions: Sequence[Question], target: Path, least: int = 3) -> None:
     """One row for each question and option: chosen before, after, and whether it is right."""
-    with target.open("w", newline="", encoding="utf-8-sig") as file:
-        out = csv.writer(file)
-        out.writerow(["question", "option", "text", "right", "before", "after"])
-        for q in questions:
-            if max(q.before.total(), q.after.total()) < least:
-                continue
-            for option, text in sorted(q.options.items()):
-                safe = f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
-                right = "" if q.answer is None else int(option == q.answer)
-                row = [q.id, chr(97 + option), safe, right, q.before[option], q.after[option]]
-                out.writerow(row)
+    rows: list[list[Any]] = []
+    for q in questions:
+        if max(q.before.total(), q.after.total()) < least:
+            continue
+        for option, text in sorted(q.options.items()):
+            right = "" if q.answer is None else int(option == q.answer)
+            rows.append([q.id, chr(97 + option), text, right, q.before[option], q.after[option]])
+    head = ["question", "option", "text", "right", "before", "after"]
+    spreadsheet.write(target, head, rows)

@@ -113,7 +113,7 @@ def test_grades_as_platforms_import_them(graded: tuple[Path, str], course: Cours
     assert when == datetime.fromtimestamp(int(file.stat().st_mtime), tz=timezone.utc)
     most, *canvas = rows(course.path / "canvas.csv")
     assert most["Student"].strip() == "Points Possible" and most[SET] == "17.0"
-    assert [(row["ID"], row[SET]) for row in canvas][0] == ("1", "13.0")
+    assert (canvas[0]["ID"], canvas[0][SET]) == ("1", "13.0")
 
 
 def test_watching_grades_what_is_there_and_ends_by_ctrl_c(

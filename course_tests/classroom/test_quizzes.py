@@ -68,7 +68,7 @@ def test_export_has_no_name_and_no_time_and_can_be_summed_up(
     made = tmp_path / "mine.jsonl"
     assert quizzes.export(made, class_of_ten / "student-0.jsonl") == 3
     data = [json.loads(entry) for entry in made.read_text().splitlines()]
-    assert all(set(entry) == set(quizzes.KEPT) for entry in data)
+    assert all(set(entry) == set(quizzes.FIELDS) for entry in data)
     assert "2026" not in made.read_text() and str(Path.home()) not in made.read_text()
     again, students = quizzes.collect(made)
     assert students == 1 and len(again) == 2

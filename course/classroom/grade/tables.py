@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from course import files
 from course.arguments import real, reject
+from course.classroom import spreadsheet
 from course.classroom.folder import CourseFolder
 from course.classroom.grade.filing import answers_in_words
 from course.classroom.grade.results import Result
 
 WRITTEN = ("student", "set", "question", "most", "points", "comment", "answer")
-
-
-def _cell(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula."""
-    text = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if text else value
-
-
-def write(target: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
-    """`target` with a table in it, as spreadsheets read it."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(head)
-    table.writerows([_cell(value) for value in row] for row in rows)
-    files.write_whole(target, text.getvalue().encode("utf-8-sig"))
-    return target
 
 
 def write_grades(course: CourseFolder, results: Sequence[Result]) -> list[Path]:
@@ -42,7 +26,7 @@ def write_grades(course: CourseFolder, results: Sequence[Result]) -> list[Path]:
         [r.student, r.name, r.set, r.when, r.score, r.most, r.waiting, r.status, r.told]
         for r in results
     )
-    paths = [write(course.path / "grades.csv", [*head, "remarks"], rows)]
+    paths = [spreadsheet.write(course.path / "grades.csv", [*head, "remarks"], rows)]
     for name in sorted({r.set for r in results}):
         mine = [r for r in results if r.set == name]
         cells = sorted({cell for r in mine for cell in r.cells})
@@ -51,7 +35,7 @@ def write_grades(course: CourseFolder, results: Sequence[Result]) -> list[Path]:
             for r in mine
         )
         path = course.path / f"grades-{name}.csv"
-        paths.append(write(path, ["student", "name", *cells], detail))
+        paths.append(spreadsheet.write(path, ["student", "name", *cells], detail))
     return paths
 
 
@@ -70,7 +54,7 @@ def write_imports(course: CourseFolder, results: Sequence[Result]) -> list[Path]
             for r in results
             if r.set == name
         )
-        paths.append(write(course.path / f"moodle-{name}.csv", head, rows))
+        paths.append(spreadsheet.write(course.path / f"moodle-{name}.csv", head, rows))
     points = {(r.student, r.set): r.score for r in results}
     most = {r.set: r.most for r in results}
     students = {r.student: r.name for r in results}
@@ -80,7 +64,7 @@ def write_imports(course: CourseFolder, results: Sequence[Result]) -> list[Path]
         for student, name in sorted(students.items())
     ]
     head = ["Student", "ID", "SIS Login ID", "Section", *sets]
-    return [*paths, write(course.path / "canvas.csv", head, table)]
+    return [*paths, spreadsheet.write(course.path / "canvas.csv", head, table)]
 
 
 def write_written(course: CourseFolder, results: Sequence[Result]) -> Path | None:
@@ -96,7 +80,7 @@ def write_written(course: CourseFolder, results: Sequence[Result]) -> Path | Non
                 old = "" if points is None else f"[new; the earlier one got {points:g}] "
                 most = cell.metadata.nbgrader["points"]
                 rows.append([r.student, r.set, name, most, "", "", old + cell.source])
-    return write(course.path / "written.csv", WRITTEN, rows) if rows else None
+    return spreadsheet.write(course.path / "written.csv", WRITTEN, rows) if rows else None
 
 
 def read_marks(course: CourseFolder, file: Path) -> list[tuple[str, str]]:

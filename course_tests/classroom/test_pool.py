@@ -1,0 +1,68 @@
+"""The pool: what hangs, or brings its process down, costs one submission and leaves nothing."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import os
+import signal
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+
+from course.classroom.folder import CourseFolder
+from course.classroom.grade import pool
+from course_tests.classroom.conftest import SET
+from course_tests.classroom.test_hostile import prepend
+
+pytestmark = pytest.mark.grading
+HANG = "course-pool-test-hang"
+
+
+def file_in(course: CourseFolder, student: str, notebook: Any) -> tuple[str, str]:
+    path = course.submitted(SET, student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return SET, student
+
+
+def hanging() -> list[psutil.Process]:
+    """The kernels, and what they started, that would hang for ever."""
+    return [p for p in psutil.process_iter(["cmdline"]) if HANG in (p.info["cmdline"] or [])]
+
+
+def test_what_hangs_is_stopped_with_all_that_it_started(course: CourseFolder, solved: Any) -> None:
+    """The others are graded; nothing goes on running."""
+    wait = "import time; time.sleep(600)"
+    code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {wait!r}, {HANG!r}])"
+    config = course.path / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("timeout = 20", "timeout = 600"))
+    stuck = prepend(copy.deepcopy(solved), code)
+    jobs = [file_in(course, "stuck", stuck)]
+    (result,) = pool.grade(course, jobs, wall=20)
+    assert result.status == "stopped" and result.score == 0
+    assert result.incidents == ["took longer than 20 s and was stopped"]
+    assert hanging() == []
+
+
+def test_a_dead_process_costs_one_submission(
+    course: CourseFolder, solved: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed as a machine without memory would: another process takes the place."""
+    jobs = [file_in(course, "unlucky", solved), file_in(course, "next", solved)]
+    monkeypatch.setattr(pool.worker, "grade", die_or_grade)
+    results = {r.student: r for r in pool.grade(course, jobs, workers=1)}
+    assert results["unlucky"].status == "failed" and results["unlucky"].score == 0
+    assert results["unlucky"].incidents == ["the grader of this submission died"]
+    assert results["next"].status == "graded" and results["next"].score > 0
+
+
+grade = pool.worker.grade
+
+
+def die_or_grade(folder: str, name: str, student: str) -> Any:
+    if student == "unlucky" and multiprocessing.parent_process() is not None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return grade(folder, name, student)
