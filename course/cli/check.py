@@ -254,17 +254,19 @@ def predictions() -> Iterator[Finding]:
     except OSError as error:
         yield Finding("predictions", str(error.strerror), advice)
         return
-    reason = unwritable(file.parent) or ("" if not file.exists() else unwritable(file))
+    reason = unwritable(file.parent)
+    try:
+        if not reason and file.exists():
+            file.open("ab").close()
+    except OSError as error:
+        reason = str(error.strerror)
     text = f"{file}: {reason}" if reason else f"kept in {file}"
     yield Finding("predictions", text, advice if reason else None)
 
 
 def unwritable(path: Path) -> str:
-    """Why nothing can be written to a file or a folder (to be made, if it isn't there), or ""."""
+    """Why nothing can be written to a folder (to be made, if it isn't there), or ""."""
     try:
-        if path.is_file():
-            with path.open("ab"):
-                return ""
         while not path.exists():
             path = path.parent
         with tempfile.NamedTemporaryFile(dir=path):
