@@ -45,6 +45,7 @@ class HandedFile(NamedTuple):
     times: tuple[Moment, ...]
     data: bytes | None
     reason: str = ""
+    is_file: bool = True  # and no link or device
 
     @property
     def path(self) -> str:
@@ -110,7 +111,7 @@ def _loose(name: str, path: Path) -> Iterator[HandedFile]:
     if path.is_symlink() or not path.is_file():
         if not _is_junk(name):
             reason = "a link, which is not followed" if path.is_symlink() else "no ordinary file"
-            yield HandedFile((readable(name),), (moment,), None, reason)
+            yield HandedFile((readable(name),), (moment,), None, reason, False)
         return
     yield from _content((), (), name, moment, lambda: path.open("rb"), _Allowance(MOST_UNPACKED))
 

@@ -89,6 +89,7 @@ def read(file: HandedFile, releases: dict[str, Any]) -> Work:
     """What a file holds. Whatever goes wrong with it is a remark on it, and stops no other one."""
     last = file.levels[-1].lower()
     counts = ".ipynb" in last or last.endswith(archives.ZIPS + archives.TARS)
+    counts = counts and file.is_file
     notebook, chosen, remarks = None, None, [file.reason]
     try:
         if file.data is not None:
