@@ -152,7 +152,8 @@ def _newest(
     )
     name = owner.name or (owner.id if owner.id != student else "")
     path, moment = work.file.path, owner.moment
-    one = Submission(student, name, chosen, path, moment.when, work.notebook, work.remarks)
+    when = moment.when.replace(microsecond=0)
+    one = Submission(student, name, chosen, path, when, work.notebook, work.remarks)
     for other, its in ours:
         if other is work:
             continue
