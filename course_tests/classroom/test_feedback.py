@@ -41,7 +41,7 @@ ATTACKS = [
 ]
 MIMES = [
     "text/html", "text/markdown", "text/latex", "text/plain", "image/svg+xml",
-    "application/javascript", "application/json", "application/vnd.jupyter.widget-view+json",
+    "application/javascript", "application/json",
     "application/vnd.mermaid", "text/vnd.mermaid", "application/pdf",
 ]  # fmt: skip
 DOT = (
@@ -56,6 +56,8 @@ def infested(attack: str) -> Any:
     But for ids of cells: nbformat refuses those that are none.
     """
     outputs = [new_output("display_data", data={kind: attack}) for kind in MIMES]
+    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": attack}}
+    outputs += [new_output("display_data", data=widget)]
     for size in ("width", "height", "alt", "needs_background", "unconfined"):
         for kind in ("image/png", "image/jpeg", "image/svg+xml"):
             picture = {"data": {kind: DOT}, "metadata": {kind: {size: attack}, size: attack}}

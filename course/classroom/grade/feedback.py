@@ -8,9 +8,10 @@ import re
 from typing import Any, ClassVar
 
 import bleach
-from jinja2 import BytecodeCache
+from jinja2 import BytecodeCache, pass_context
 from jinja2.bccache import Bucket
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import InvalidNotebook
 from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 
@@ -112,3 +113,11 @@ class SafePages(HTMLExporter):
         environment = super()._create_environment()
         environment.bytecode_cache = _Kept()
         return environment
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        """HTML from Markdown, also where it names a picture that is not in the notebook."""
+        try:
+            return super().markdown2html(context, source)
+        except InvalidNotebook:
+            return super().markdown2html(context, source.replace("attachment:", "missing:"))
