@@ -56,5 +56,4 @@ def tool(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
     )

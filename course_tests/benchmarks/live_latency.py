@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import sync_playwright
 
-from course_tests.browser.page import NotebookPage
-from course_tests.browser.server import FLAGS, find_chromium, lab
+from course_tests.browser.page import NotebookPage, in_chromium
+from course_tests.browser.server import find_chromium, lab
 
 SETUP = """
 import time
@@ -137,11 +136,8 @@ def measure(rounds: int, *, heavy: bool) -> tuple[tuple[Way, Way], float]:
         notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(notebook, server.folder / "bench.ipynb")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            tab = browser.new_page(viewport={"width": 1400, "height": 1000})
-            address = f"{server.url}lab/tree/bench.ipynb?token={server.token}"
-            page = NotebookPage(tab, address)
+        with in_chromium(server, chromium) as tab:
+            page = NotebookPage(tab, "bench.ipynb")
             page.run_all()
             page.panel().look()
             tab.evaluate(SCRIPT)
@@ -151,7 +147,6 @@ def measure(rounds: int, *, heavy: bool) -> tuple[tuple[Way, Way], float]:
             step = float(page.run_cell("print(np.median(callbacks) * 1000)"))
             assert page.complaints() == [], page.complaints()
             page.close()
-            browser.close()
     return (theirs, ours), step
 
 

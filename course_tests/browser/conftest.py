@@ -1,24 +1,23 @@
 """JupyterLab in headless Chromium: `open_notebook` opens a notebook and gives its page object.
 
 Without Chromium the tests are skipped, and say so; with COURSE_REQUIRE_BROWSER=1 they fail. Each
-pytest worker has one server; each module its own Chromium, closed at its end, because playwright
-keeps an event loop running in the thread as long as it is open.
+pytest worker has one server; each module its own Chromium with one JupyterLab in it, closed at its
+end, because playwright keeps an event loop running in the thread as long as it is open.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Page
 
-from course_tests.browser.page import NotebookPage
-from course_tests.browser.server import FLAGS, Server, find_chromium, lab
+from course_tests.browser.page import NotebookPage, in_chromium
+from course_tests.browser.server import Server, find_chromium, lab
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 OpenNotebook = Callable[..., NotebookPage]
@@ -50,43 +49,38 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
+def jupyterlab(server: Server, chromium: str) -> Iterator[Page]:
+    """JupyterLab in a page, with no notebook open yet: loading it takes longer than most tests."""
+    with in_chromium(server, chromium) as page:
+        yield page
 
 
 @pytest.fixture
-def open_notebook(server: Server, browser: Browser) -> Iterator[OpenNotebook]:
+def open_notebook(server: Server, jupyterlab: Page) -> Iterator[OpenNotebook]:
     """open_notebook("01_scalar_chain.ipynb") or open_notebook(["code of a cell", ...]).
 
-    The file is a copy; its folder holds copies of `with_files` too. Predictions are forgotten.
+    The file is a copy, and has no other cells than those of code that contain one of the words
+    `only`, if these are given. Predictions are forgotten.
     """
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
     opened: list[NotebookPage] = []
 
-    def open_one(what: str | list[str], with_files: list[Path] | None = None) -> NotebookPage:
+    def open_one(what: str | list[str], only: Sequence[str] = ()) -> NotebookPage:
         server.records.unlink(missing_ok=True)
-        folder = server.folder / uuid.uuid4().hex[:8]
-        folder.mkdir()
-        for file in with_files or []:
-            shutil.copy(file, folder)
         if isinstance(what, str):
-            name = what
-            shutil.copy(NOTEBOOKS / what, folder)
+            notebook = nbformat.read(NOTEBOOKS / what, as_version=4)
         else:
-            name = "test.ipynb"
             notebook = nbformat.v4.new_notebook(
                 cells=[nbformat.v4.new_code_cell(code) for code in what],
                 metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
             )
-            nbformat.write(notebook, folder / name)
-        url = f"{server.url}lab/workspaces/{folder.name}/tree/{folder.name}/{name}"
-        opened.append(NotebookPage(context.new_page(), f"{url}?token={server.token}"))
+        if only:
+            code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+            notebook.cells = [c for c in code if any(word in c.source for word in only)]
+        path = f"{uuid.uuid4().hex[:8]}.ipynb"
+        nbformat.write(notebook, server.folder / path)
+        opened.append(NotebookPage(jupyterlab, path))
         return opened[-1]
 
     yield open_one
     for page in opened:
         page.close()
-    context.close()

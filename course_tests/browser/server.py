@@ -46,7 +46,7 @@ class Server:
 def lab(base: Path) -> Iterator[Server]:
     """Start JupyterLab with all that it writes below `base`, and end it with its kernels.
 
-    Raises RuntimeError with its log if it isn't ready after a minute and a half.
+    Raises RuntimeError with its log if it ends, or isn't ready after ten minutes.
     """
     folder, settings = base / "notebooks", base / "settings"
     folder.mkdir(parents=True)
@@ -89,7 +89,7 @@ def lab(base: Path) -> Iterator[Server]:
 
 
 def _ready(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> dict[str, str]:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
         for file in runtime.glob("jpserver-*.json"):
             with contextlib.suppress(json.JSONDecodeError):  # half written

@@ -62,7 +62,7 @@ def test_the_explorer_of_blow_up_to_its_extremes(open_notebook: OpenNotebook) ->
 def test_a_run_of_remedies_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([RUN, RESULT])
     page.start()
-    page.panel().stop_half_way("He's start: train accuracy")
+    page.panel().stop_half_way(": train accuracy", times=2)
     page.screenshot("02-run")
     page.wait_for_end()
     assert "True" in str(page.outputs()[1])

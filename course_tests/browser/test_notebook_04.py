@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from course_tests.browser.conftest import OpenNotebook
 
-RUN, EXPLORER = 0, 1
+RUN = """
+from course.lessons.relu_family import explorer
+from course.lessons.sigmoid_saturation import science
+from course.live import live_run
+both = {
+    name: science.train(science.network(name, 20), steps=100_000) for name in ("relu", "sigmoid")
+}
+run = live_run(both, title="20 hidden layers")
+run
+"""
+RESULT = "print('stopped', all(0 < r[-1].step < r[-1].steps for r in run.result().values()))"
 
 
 def test_the_explorer_of_dead_units_and_the_run(open_notebook: OpenNotebook) -> None:
-    page = open_notebook("04_relu_family.ipynb")
+    page = open_notebook([RUN, RESULT, "explorer.explore()"])
     page.start()
-    page.page.locator(".course-live").nth(RUN).wait_for(state="attached", timeout=120_000)
-    page.panel(RUN).stop_half_way("sigmoid: loss")
+    page.panel(0).stop_half_way(": loss", times=2)
     page.screenshot("04-run")
     page.wait_for_end()
     assert page.complaints() == [], "stopping must not break the cells below"
 
-    panel = page.panel(EXPLORER)
+    assert "stopped True" in str(page.outputs()[1])
+    panel = page.panel(1)
     ended = "Right on the training digits"
-    before = panel.look_until(lambda look: ended in look.text, timeout=60)
+    before = panel.look_until(lambda look: ended in look.text)
     assert before.alt == before.text and "100% in the last layer" in before.text
     page.screenshot("04-explorer")
     with panel.watch() as film:
@@ -43,5 +53,5 @@ def test_the_explorer_of_dead_units_and_the_run(open_notebook: OpenNotebook) -> 
     )
     assert "0% of the units dead" in alive.text
     panel.click("Reset")
-    panel.look_until(lambda look: look.text == before.text, timeout=60)
+    panel.look_until(lambda look: look.text == before.text)
     assert page.complaints() == []

@@ -23,7 +23,9 @@ RESULT = "print('records', all(len(r) > 0 for r in run.result().values()))"
 
 
 def test_the_explorer_of_skips_to_its_extremes(open_notebook: OpenNotebook) -> None:
-    page = open_notebook("09_skip_connections.ipynb")
+    page = open_notebook(
+        "09_skip_connections.ipynb", only=("import", "data.load", "explorer.explore(")
+    )
     page.run_all()
     assert page.complaints() == []
     number = next(k for k in range(page.panels()) if "skip s = 0.9" in page.panel(k).look().text)
@@ -58,7 +60,7 @@ def test_the_explorer_of_skips_to_its_extremes(open_notebook: OpenNotebook) -> N
 def test_training_of_the_four_networks_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([RUN, RESULT])
     page.start()
-    page.panel().stop_half_way("diracnet: train accuracy")
+    page.panel().stop_half_way(": train accuracy", times=4)
     page.screenshot("09-training")
     page.wait_for_end()
     assert "records True" in str(page.outputs()[-1])

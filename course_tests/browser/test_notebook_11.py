@@ -27,26 +27,15 @@ run
 RESULT = "print('points', len(run.result()) >= 3)"
 
 
-def test_the_whole_notebook_runs(open_notebook: OpenNotebook) -> None:
-    page = open_notebook("11_loss_landscapes.ipynb")
-    page.run_all()
-    assert page.complaints() == []
-    texts = [page.panel(k).look() for k in range(page.panels())]
-    assert all(look.alt == look.text and not look.failure for look in texts)
-    slices = next(k for k, look in enumerate(texts) if "plain, 20 blocks" in look.text)
-    page.panel(slices).look_until(lambda look: "It bends downward at" in look.text, 60)
-    page.screenshot("11-explorer")
-
-
 def test_slices_to_their_extremes(open_notebook: OpenNotebook) -> None:
     page = open_notebook([SETUP, "explorer.rescale(two, examples)"])
     page.run_all()
     panel = page.panel(0)
-    before = panel.look_until(lambda look: "It bends downward at" in look.text, 60)
+    before = panel.look_until(lambda look: "It bends downward at" in look.text)
     assert before.alt == before.text and "plain, 40 blocks, filter-normalized" in before.text
     with panel.watch() as film:
         panel.press("span", "End")
-        far = panel.look_until(lambda look: "span 1.5." in look.text and "bends" in look.text, 60)
+        far = panel.look_until(lambda look: "span 1.5." in look.text and "bends" in look.text)
         assert far.picture != before.picture and far.alt == far.text
         panel.press("span", "Home")
         panel.look_until(lambda look: "span 0.05." in look.text)
@@ -61,7 +50,7 @@ def test_slices_to_their_extremes(open_notebook: OpenNotebook) -> None:
     film.check()
     assert film.pictures >= 5
     panel.click("Reset")
-    panel.look_until(lambda look: look.text == before.text and look.picture == before.picture, 60)
+    panel.look_until(lambda look: look.text == before.text and look.picture == before.picture)
     page.screenshot("11-slices")
 
     units = page.panel(1)

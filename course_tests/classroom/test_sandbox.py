@@ -37,7 +37,7 @@ def attempt(
             command,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             env=sandbox.environment(work),
             check=False,
         )
@@ -244,7 +244,7 @@ if {builder!r} not in walls.installed() or not sandbox.works("namespaces", {buil
 with tempfile.TemporaryDirectory(prefix="try") as work:
     command = sandbox.command([sys.executable, "-c", {LOOK!r}], work, level="namespaces",
                               limits=sandbox.Limits(), builder={builder!r})
-    subprocess.run(command, env=sandbox.environment(work), timeout=60, check=False)
+    subprocess.run(command, env=sandbox.environment(work), timeout=600, check=False)
 """
     become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", python, "-c", code]
     done = subprocess.run(
@@ -253,7 +253,7 @@ with tempfile.TemporaryDirectory(prefix="try") as work:
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     if done.stderr.strip() == "none":

@@ -226,7 +226,7 @@ def test_ctrl_c_stops_a_run_in_one_line(tmp_path: Path) -> None:
         time.sleep(0.1)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    said, errors = process.communicate(timeout=60)
+    said, errors = process.communicate()
     assert process.returncode == 1
     assert said.startswith("Stopped.") and "Traceback" not in errors
     assert not list(tmp_path.glob("*.csv"))
@@ -436,15 +436,14 @@ def test_jupyterlab_starts_at_the_first_notebook(tmp_path: Path) -> None:
         assert page.endswith("/lab/tree/00_mine.ipynb")
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait()
 
 
 def _fetch(address: str, process: subprocess.Popen[bytes], log: Path) -> str:
     """Where `address` leads to, once the server answers."""
-    for _ in range(300):
-        assert process.poll() is None, log.read_text()
+    while process.poll() is None:
         try:
-            with urllib.request.urlopen(address, timeout=30) as answer:
+            with urllib.request.urlopen(address) as answer:
                 return answer.url
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.1)

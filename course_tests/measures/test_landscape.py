@@ -12,7 +12,7 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from course import data, measures, networks, training
+from course import measures, networks, training
 from course.measures import Surface
 from course_tests import small
 
@@ -301,31 +301,3 @@ def test_too_few_directions_or_snapshots_are_refused():
         measures.path_plane([{}, {}])
     with pytest.raises(ValueError, match="seed = -1"):
         measures.filter_directions(network, seed=-1)
-
-
-@pytest.mark.claims
-def test_without_skips_the_landscape_of_a_trained_deep_network_is_rougher():
-    """Depth 20, digits: share of points where the slice isn't convex.
-
-    Measured .41 (plain), .00 (residual with branch factor 1/20), .00 (shallow), and all learn. The
-    factor matters: with 1 and no norm it is .15, and half of the digits are wrong.
-    """
-    digits = data.digits()
-    x, y = torch.as_tensor(digits.x_train[:500]), torch.as_tensor(digits.y_train[:500])
-
-    def nonconvex(name: str, **options: Any) -> Any:
-        size: dict[str, Any] = dict(inputs=64, width=32, outputs=10, seeds=range(3))
-        network = networks.build(name, norm=None, init="he_normal", **size, **options)
-        last: Any = None
-        for record in training.fit(
-            network, digits, steps=500, optimizer=training.Adam(0.002), device="cpu"
-        ):
-            last = record
-        assert (last.train_accuracy > 0.95).all()
-        axis = np.linspace(-0.5, 0.5, 21)
-        directions = measures.filter_directions(network)
-        return measures.surface(network, x, y, directions, alphas=axis).nonconvex_share()
-
-    assert (nonconvex("plain", depth=20) > 0.25).all()
-    assert (nonconvex("resnet", depth=20, branch=1 / 20) < 0.03).all()
-    assert (nonconvex("plain", depth=2) < 0.03).all()
