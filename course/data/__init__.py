@@ -12,7 +12,8 @@ sets            load and NAMES; digits, mnist, fashion_mnist, cifar10, cifar100;
 dataset         Dataset: what one is; standardized, how pictures become one
 tasks           Task, LinearTeacher, draw
 sources         which files each set consists of; DataError
-reading         files into arrays; pickles, where they are CIFAR's of torchvision
+reading         files into arrays
+pickles         the same for torchvision's CIFAR folders, by a reader that runs no code
 downloads       where files are looked for, and how they are fetched
 """
 

@@ -2,11 +2,12 @@
 
     from course.selfcheck import agree, check, holds, predict, revisit
 
-predict, revisit    a question locked before the reveal, and asked again after it
-check               an exercise: right, not yet, or a hint
-agree               asserts a measured value and prints the expected one, rounded
-holds               asserts a statement about what was measured, and prints it
-answers             where predictions are kept, and how they are read again
+In reading order:
+
+prediction      predict and revisit: a question locked before the reveal, and asked again after it
+exercise        check: right, not yet, or a hint; agree: a measured value against the expected one;
+                holds: a statement about what was measured
+answers         where predictions are kept, and how they are read again
 """
 
 import lazy_loader

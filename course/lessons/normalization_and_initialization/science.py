@@ -67,7 +67,8 @@ def expected(
     Without a norm both are the deviation of the weights, times scale, times sqrt(1/2) for ReLU;
     with one the weights' scale drops out: 1, and `growth`. Weights of 0 let nothing through.
     """
-    factor = abs(real("scale", scale)) * LAWS[one_of("init", init, LAWS)] / activations.gain("relu")
+    deviation = LAWS[one_of("init", init, LAWS)] / activations.gain("relu")
+    factor = abs(real("scale", scale)) * deviation
     if norm is None or factor == 0:
         return factor, factor
     return 1.0, growth(norm, batch)
