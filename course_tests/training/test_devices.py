@@ -129,7 +129,18 @@ def test_cuda_and_cpu_agree(name, optimizer, monkeypatch):
     np.testing.assert_allclose(there[0], here[0], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(there[0], unrecorded[0], rtol=1e-4, atol=1e-5)
     for key, value in here[2].items():
-        torch.testing.assert_close(there[2][key].cpu(), value, rtol=1e-2, atol=1e-3)
+        if isinstance(optimizer, SGD) or not taken_off(key):
+            torch.testing.assert_close(there[2][key].cpu(), value, rtol=1e-2, atol=1e-3)
+
+
+def taken_off(key: str) -> bool:
+    """Whether it is a bias that batch norm subtracts again, or the mean that holds such a bias.
+
+    Its gradient is 0 but for rounding, and Adam makes full steps of whatever is left of it: on two
+    devices it walks different ways, and the network computes the same.
+    """
+    own = "norm" in key or "gate" in key or key.startswith("head.")
+    return key.endswith("running_mean") or (key.endswith("bias") and not own)
 
 
 @cuda

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from course import measures, networks, training
 from course.data import LinearTeacher
-from course.measures import signals
+from course.measures import loss
 from course.training import SGD, Adam, Problem, clip_, constant, fit, linear_decay, step_decay
 from course_tests.small import blobs, build
 
@@ -203,7 +203,7 @@ def test_evaluation_by_batches_uses_their_statistics_and_leaves_the_running_ones
 def test_evaluation_in_chunks_is_evaluation_at_once(monkeypatch):
     data, network = blobs(), build()
     whole = measures.evaluate(network, data.x_train, data.y_train)
-    monkeypatch.setattr(signals, "CHUNK", 37)
+    monkeypatch.setattr(loss, "CHUNK", 37)
     for whole_one, chunked in zip(
         whole, measures.evaluate(network, data.x_train, data.y_train), strict=True
     ):
