@@ -79,7 +79,7 @@ def test_identity_layers_cost_nothing_and_training_does_not_find_them(
     accuracy = {}
     for depth in (2, 30):
         net = science.network(
-            "plain", digits, depth=depth, seeds=SEEDS, norm=None, init="he_normal"
+            "plain", digits, depth=depth, seeds=seeds(10, 6), norm=None, init="he_normal"
         )
         *_, last = science.train(net, digits, optimizer=training.Adam(0.001))
         accuracy[depth] = last.train_accuracy
@@ -87,7 +87,7 @@ def test_identity_layers_cost_nothing_and_training_does_not_find_them(
             extended = networks.extend_with_identity(net, 28)
             with torch.no_grad():
                 assert torch.equal(extended(digits.x_train), net(digits.x_train))
-    claim("2 blocks over 30", accuracy[2] - accuracy[30], least=0.02)  # .126 ± .05
+    claim("2 blocks over 30", accuracy[2] - accuracy[30], least=0.02)  # .126 ± .08
 
 
 @pytest.mark.claims
