@@ -57,7 +57,7 @@ def leaks(masters: Iterable[Master], place: Path, *, by_chance: bool = False) ->
     mathematics does; two lines of one cell, or any line of an answer in words, are a leak.
     """
     wanted = {k: (m.name, what) for m in masters for k, what in secrets(m).items()}
-    found = []
+    leaked = []
     for name, data in _files(place):
         hits: dict[tuple[str, str], set[str]] = {}
         for text in _texts(data):
@@ -67,8 +67,8 @@ def leaks(masters: Iterable[Master], place: Path, *, by_chance: bool = False) ->
                     hits.setdefault(where, set()).add(secret)
         for (set_, what), lines in hits.items():
             if not by_chance or len(lines) > 1 or what.startswith("written"):
-                found += [f"{name}: {set_}, {what}: {line}" for line in lines]
-    return sorted(found)
+                leaked += [f"{name}: {set_}, {what}: {line}" for line in lines]
+    return sorted(leaked)
 
 
 def bare(line: str) -> str:

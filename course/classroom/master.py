@@ -68,13 +68,13 @@ class Master:
     @cached_property
     def problems(self) -> dict[str, list[str]]:
         """Problem -> the graded cells that depend on it: those after it, up to the next one."""
-        found: dict[str, list[str]] = {}
+        cells: dict[str, list[str]] = {}
         for cell in self.cells:
             if cell.kind == "solution":
-                found[cell.name] = []
+                cells[cell.name] = []
             elif cell.kind == "grade":
-                found[next(reversed(found))].append(cell.name)
-        return found
+                cells[next(reversed(cells))].append(cell.name)
+        return cells
 
     @property
     def automatic(self) -> float:
@@ -183,11 +183,11 @@ def build(master: Master) -> Any:
         if cell.kind == "mistake":
             continue
         source = GRADED + cell.source if cell.kind == "grade" else cell.source
-        made = (new_code_cell if cell.code else new_markdown_cell)(source)
-        made.id = f"{master.name.split('-')[0]}-{number:02d}"
+        built = (new_code_cell if cell.code else new_markdown_cell)(source)
+        built.id = f"{master.name.split('-')[0]}-{number:02d}"
         if cell.name:
             answer = cell.kind in ("solution", "written")
-            made.metadata["nbgrader"] = {
+            built.metadata["nbgrader"] = {
                 "schema_version": 3,
                 "grade_id": cell.name,
                 "grade": cell.graded,
@@ -196,7 +196,7 @@ def build(master: Master) -> Any:
                 "task": False,
                 **({"points": cell.points} if cell.graded else {}),
             }
-        cells.append(made)
+        cells.append(built)
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     about = {"set": master.name, "title": master.title}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel, "course": about})

@@ -212,9 +212,9 @@ def widgets() -> Iterator[Finding]:
     for owner in ("ipywidgets", "anywidget"):
         for text in metadata.requires(owner) or []:
             if canonicalize_name(Requirement(text).name) in ("jupyterlab-widgets", "ipywidgets"):
-                found = package(Requirement(text))
-                if found.advice or owner == "ipywidgets":
-                    yield found
+                finding = package(Requirement(text))
+                if finding.advice or owner == "ipywidgets":
+                    yield finding
     disabled = disabled_extensions()
     for extension in ("@jupyter-widgets/jupyterlab-manager", "anywidget"):
         version = extension_version(extension)

@@ -29,10 +29,10 @@ def in_clone() -> bool:
 
 def first(folder: Path) -> Path:
     """The first notebook in `folder`; ValueError if it holds none."""
-    found = sorted(folder.glob("*.ipynb"))
-    if not found:
+    notebooks = sorted(folder.glob("*.ipynb"))
+    if not notebooks:
         raise reject("notebooks", str(folder), "a folder with the notebooks; install again")
-    return found[0]
+    return notebooks[0]
 
 
 def copy(target: Path) -> list[Path]:

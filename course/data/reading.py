@@ -41,8 +41,8 @@ def plain(file: RemoteFile, path: Path) -> bytes:
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise damaged(path, f"it cannot be uncompressed ({error})") from None
     if len(content) != file.size:
-        found = f"{len(content):,}" if len(content) < file.size else "more"
-        raise damaged(path, f"{file.size:,} bytes expected, {found} found")
+        size = f"{len(content):,}" if len(content) < file.size else "more"
+        raise damaged(path, f"{file.size:,} bytes expected, {size} found")
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if md5 != file.md5:
         raise damaged(path, f"the md5 of its content is {md5}, not {file.md5}")

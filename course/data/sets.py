@@ -89,8 +89,8 @@ def where(name: str, root: Root = None) -> str | None:
     source, places = SOURCES[name], downloads.folders(root)
     if unpacked := downloads.find_unpacked(source, places):
         return str(unpacked)
-    found = [path for file in source.files if (path := downloads.find(file, places))]
-    return str(found[0].parent) if len(found) == len(source.files) else None
+    paths = [path for file in source.files if (path := downloads.find(file, places))]
+    return str(paths[0].parent) if len(paths) == len(source.files) else None
 
 
 def _read(source: Source, root: Root) -> Dataset:

@@ -57,25 +57,25 @@ def run(
     folder = _writable(Path(out))
     asked = [Cell(net, depth, settings) for net in settings.networks for depth in settings.depths]
     mine = sorted(asked, key=lambda cell: -cell.cost)[k - 1 :: n]
-    kept = folder / f"{name}-{settings.data}.cells"
-    kept.mkdir(exist_ok=True)
+    cells_folder = folder / f"{name}-{settings.data}.cells"
+    cells_folder.mkdir(exist_ok=True)
     try:
-        todo = [cell for cell in mine if _kept(kept, cell) is None]
+        todo = [cell for cell in mine if _kept(cells_folder, cell) is None]
         with _bar(todo, progress) as advance:
-            for cell, result in _results(todo, device, root, kept, jobs, advance):
-                files.write_whole(kept / cell.result, json.dumps(result))
-                (kept / cell.checkpoint).unlink(missing_ok=True)
-        found = [_kept(kept, cell) for cell in asked]
-        results = [result for result in found if result is not None]
+            for cell, result in _results(todo, device, root, cells_folder, jobs, advance):
+                files.write_whole(cells_folder / cell.result, json.dumps(result))
+                (cells_folder / cell.checkpoint).unlink(missing_ok=True)
+        parts = [_kept(cells_folder, cell) for cell in asked]
+        results = [result for result in parts if result is not None]
         if len(results) < len(asked):
             return None
         written = _write(folder / f"{name}-{settings.data}.csv", name, settings, root, results)
         for cell in asked:
-            (kept / cell.result).unlink(missing_ok=True)
+            (cells_folder / cell.result).unlink(missing_ok=True)
         return written
     finally:
         with suppress(OSError):  # it may hold what is yet to be used
-            kept.rmdir()
+            cells_folder.rmdir()
 
 
 def _results(

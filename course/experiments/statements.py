@@ -116,10 +116,10 @@ def compare(table: Table) -> list[Verdict]:
 
 def settings(table: Table) -> str:
     """Where the run differs from the paper's: one line."""
-    made = table.header["settings"]
+    grid = table.header["settings"]
     return (
-        f"{made['data']}: {made['epochs']} epochs (the paper: 50), {len(made['seeds'])} seeds "
-        f"(the paper: 10), depths {', '.join(map(str, made['depths']))}"
+        f"{grid['data']}: {grid['epochs']} epochs (the paper: 50), {len(grid['seeds'])} seeds "
+        f"(the paper: 10), depths {', '.join(map(str, grid['depths']))}"
     )
 
 

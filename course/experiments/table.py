@@ -43,10 +43,10 @@ class Table:
 
     def last(self, networks: Sequence[str] | None = None) -> dict[str, np.ndarray]:
         """The columns, only the rows of the last epoch, and only these networks where given."""
-        kept = self.columns["epoch"] == self.columns["epoch"].max()
+        rows = self.columns["epoch"] == self.columns["epoch"].max()
         if networks is not None:
-            kept &= np.isin(self.columns["network"], list(networks))
-        return {name: values[kept] for name, values in self.columns.items()}
+            rows &= np.isin(self.columns["network"], list(networks))
+        return {name: values[rows] for name, values in self.columns.items()}
 
 
 def write(path: Path, header: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -97,11 +97,11 @@ def recorded(name: str, data: str) -> Table:
 
 def versions() -> dict[str, str]:
     """Versions of what decides the numbers, and the commit of the course where it is in git."""
-    found = {"python": platform.python_version()}
+    packages = {"python": platform.python_version()}
     for package in ("torch", "numpy", "very-deep-networks-course"):
-        found[package] = metadata.version(package)
+        packages[package] = metadata.version(package)
     commit = _commit()
-    return found | ({"commit": commit} if commit else {})
+    return packages | ({"commit": commit} if commit else {})
 
 
 def _commit() -> str:

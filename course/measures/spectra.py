@@ -89,12 +89,12 @@ def product_spectrum(factors: Sequence[Any]) -> Spectrum:
         [matrix.reshape(-1, *matrix.shape[-2:]) for matrix in scaled]
     )
     most = min(scaled[0].shape[-2], scaled[-1].shape[-1])
-    kept = log2.shape[-1]
-    exact = torch.full((log2.shape[0], most - kept), -math.inf, dtype=torch.float64)
+    rank = log2.shape[-1]
+    exact = torch.full((log2.shape[0], most - rank), -math.inf, dtype=torch.float64)
     log10 = math.log10(2) * (torch.cat([log2, exact], -1).reshape(*batch, most) + logs[..., None])
     log10 = torch.where(zero[..., None], -math.inf, log10)
     log10 = torch.where(finite[..., None], log10, math.nan)
-    floor = nn.functional.pad(unsure, (0, most - kept)).reshape(*batch, most)
+    floor = nn.functional.pad(unsure, (0, most - rank)).reshape(*batch, most)
     floor &= (finite & ~zero)[..., None]
     return Spectrum(log10.numpy(), floor.numpy())
 

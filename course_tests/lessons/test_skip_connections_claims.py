@@ -47,7 +47,7 @@ def test_half_open_gates_and_halved_skips_train_worse(digits: data.Dataset) -> N
 
     def held(skip: float) -> np.ndarray:
         net = science.scaled(digits, skip, depth=30, seeds=SEEDS)
-        *_, last = degradation.train(net, digits, epochs=8, skips=science.Held(skip))
+        *_, last = degradation.train(net, digits, epochs=8, skips=science.ConstantSkip(skip))
         assert last.train_accuracy is not None
         return last.train_accuracy
 
@@ -136,7 +136,7 @@ def test_a_scaled_skip_of_one_is_the_resnet(digits: data.Dataset) -> None:
 def test_a_held_skip_stays_where_it_is(digits: data.Dataset) -> None:
     net = science.scaled(digits, 0.7, depth=2, seeds=SEEDS)
     assert isinstance(net, networks.VariableActivationNetwork)
-    for record in degradation.train(net, digits, epochs=2, skips=science.Held(0.7)):
+    for record in degradation.train(net, digits, epochs=2, skips=science.ConstantSkip(0.7)):
         assert record.alpha is not None and np.allclose(record.alpha, 0.3)
     assert torch.allclose(net.alpha, torch.tensor(0.3))
 

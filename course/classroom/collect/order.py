@@ -82,8 +82,8 @@ class Arrangement:
             if original.kind != SOLUTION:
                 some[0].cells = [cell for piece in some for cell in piece.cells]
                 copies[name] = some[:1]
-        kept = {id(piece) for some in (unnamed, *copies.values()) for piece in some}
-        self.pieces = [piece for piece in self.pieces if id(piece) in kept]
+        known = {id(piece) for some in (unnamed, *copies.values()) for piece in some}
+        self.pieces = [piece for piece in self.pieces if id(piece) in known]
 
     def _replace_missing_solutions(self) -> None:
         """An answer typed into a new cell stands for the one that was deleted."""

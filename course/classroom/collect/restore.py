@@ -100,8 +100,8 @@ def grade_id(cell: Any) -> str:
     """The cell's nbgrader id, or "" (also where its metadata is not what it should be)."""
     marks = cell.get("metadata")
     marks = marks.get("nbgrader") if isinstance(marks, dict) else None
-    found = marks.get("grade_id") if isinstance(marks, dict) else None
-    return found if isinstance(found, str) else ""
+    name = marks.get("grade_id") if isinstance(marks, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 MARKS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
@@ -129,16 +129,16 @@ def mend(submitted: Any, release: Any) -> tuple[Any, list[str]]:
     arrangement = Arrangement(_pieces(submitted, named, remarks), _originals(release), texts)
     pieces = arrangement.arranged()
     remarks += arrangement.remarks
-    made = copy.deepcopy(type(release)({**release, "cells": []}))
+    notebook = copy.deepcopy(type(release)({**release, "cells": []}))
     added, replaced = 0, {piece.replaces for piece in pieces}
     for piece in pieces:
         original = named.pop(piece.name, None)
         if original is not None:
-            made.cells.append(_restored(original, piece, replaced, remarks, other))
+            notebook.cells.append(_restored(original, piece, replaced, remarks, other))
             continue
         added += 1
-        made.cells.append(_plain(piece, added, remarks))
-    return made, remarks
+        notebook.cells.append(_plain(piece, added, remarks))
+    return notebook, remarks
 
 
 def _pieces(submitted: Any, named: dict[str, Any], remarks: list[str]) -> list[Piece]:
@@ -250,13 +250,13 @@ def _parts(cells: list[Any]) -> tuple[list[str], dict[str, dict[str, str]]]:
 
 def _images(cell: Any) -> dict[str, dict[str, str]]:
     attached = cell.get("attachments")
-    kept: dict[str, dict[str, str]] = {}
+    attachments: dict[str, dict[str, str]] = {}
     for name, forms in attached.items() if isinstance(attached, dict) else ():
         for kind, data in forms.items() if isinstance(forms, dict) else ():
             fits = isinstance(data, str) and len(data) <= MOST_IMAGE and data.isascii()
             if kind in IMAGES and fits:
-                kept.setdefault(source_of({"source": str(name)}), {})[kind] = data
-    return kept
+                attachments.setdefault(source_of({"source": str(name)}), {})[kind] = data
+    return attachments
 
 
 def _cut(which: str, source: str, remarks: list[str]) -> str:

@@ -71,10 +71,10 @@ def _waiting(about: dict[str, str]) -> float:
     if not about:
         return 0.0
     with Gradebook(about["db_url"]) as book:
-        found = book.find_submission_notebook(
+        graded = book.find_submission_notebook(
             about["notebook"], about["assignment"], about["student"]
         )
-        open_ = [g for g in found.grades if g.manual_score is None and g.auto_score is None]
+        open_ = [g for g in graded.grades if g.manual_score is None and g.auto_score is None]
         return float(sum(one.max_score for one in open_))
 
 

@@ -19,8 +19,8 @@ def loss_overflows_at(depth: int) -> float:
     low, high = 1.0, 1e4
     while high / low > 1.001:
         middle = (low * high) ** 0.5
-        found = short_chain.train(middle, depth=depth, rate=0.0, steps=1, seeds=[0]).loss[0, 0]
-        low, high = (middle, high) if np.isfinite(found) else (low, middle)
+        loss = short_chain.train(middle, depth=depth, rate=0.0, steps=1, seeds=[0]).loss[0, 0]
+        low, high = (middle, high) if np.isfinite(loss) else (low, middle)
     return low
 
 
@@ -40,9 +40,9 @@ def check_largest_weight(exponent: Any, largest_weight: Any) -> None:
     check("largest_weight", largest_weight, LARGEST ** (1 / 40), tolerance=0.01,
           mistakes=weight_slips)  # fmt: skip
     if isinstance(largest_weight, int | float):
-        found = loss_overflows_at(20)
+        weight = loss_overflows_at(20)
         print(
-            f"Run with 20 layers, the loss is infinite from {found:.1f} on: "
+            f"Run with 20 layers, the loss is infinite from {weight:.1f} on: "
             "the sum of 32 squares overflows a little earlier than one square."
         )
 

@@ -139,13 +139,13 @@ def places(record: Record, numbers: Mapping[str, int]) -> list[str]:
 
     numbers: as of `layer_numbers`. The loss has no layer.
     """
-    found = {}
+    breaks = {}
     for broken in record.first_nonfinite:
         if broken is not None:
             number = numbers.get(broken.layer, len(numbers) + 1)
             where = f"{broken.what} of layer {number}" if broken.layer in numbers else "loss"
-            found[f"step {broken.step}, {where}"] = (broken.step, number)
-    return sorted(found, key=found.__getitem__)
+            breaks[f"step {broken.step}, {where}"] = (broken.step, number)
+    return sorted(breaks, key=breaks.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -171,5 +171,5 @@ def outputs(network: Network, x: Sequence[float]) -> np.ndarray:
     """What a `chain` answers to the numbers x: (R, len(x))."""
     dtype = next(network.parameters()).dtype
     with torch.no_grad():
-        found = network(torch.tensor(x, dtype=dtype)[:, None])
-    return found[..., 0].double().numpy()
+        outputs = network(torch.tensor(x, dtype=dtype)[:, None])
+    return outputs[..., 0].double().numpy()

@@ -87,7 +87,7 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
     style.hold(fig, lambda: panels.show(wide, wide[:32], wide))
 
     @lru_cache(maxsize=64)
-    def measured(kind: str, weight: float, layers: int, seed: int) -> starts.Map:
+    def measured(kind: str, weight: float, layers: int, seed: int) -> starts.LayerMap:
         return starts.whole_map(kind, weight, layers, seeds=(seed,))
 
     def draw(kind: str, weight: float, layers: int, seed: int) -> str:

@@ -73,12 +73,12 @@ def measured_moments(
         stream = seeding.generator(seed, "inputs")
         h = torch.randn(examples, width, generator=stream, dtype=torch.float64)
         h = mean + deviation * h
-        found = [(h.mean().item(), h.var(correction=0).item())]
+        moments = [(h.mean().item(), h.var(correction=0).item())]
         for layer in range(1, whole("depth", depth, least=1) + 1):
             weights = _weights(width, layer, seed)
             h = f(gain * (h @ weights))
-            found.append((h.mean().item(), h.var(correction=0).item()))
-        rows.append(found)
+            moments.append((h.mean().item(), h.var(correction=0).item()))
+        rows.append(moments)
     values = np.array(rows)  # (R, L + 1, 2)
     return Moments(values[:, :, 0].T, values[:, :, 1].T)
 
@@ -89,7 +89,7 @@ def _weights(width: int, layer: int, seed: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Map:
+class LayerMap:
     """A whole network at its start, `layers` matrices w V_1, ..., w V_n with ReLU in between.
 
     sizes (n + 1, R): |h_k| / |x| for k = 0 (the input) ... n (the output). singular (m, R): those
@@ -102,7 +102,7 @@ class Map:
 
 def whole_map(
     kind: str, weight: float, layers: int, *, units: int = 32, seeds: Sequence[int] = (0, 1, 2)
-) -> Map:
+) -> LayerMap:
     """The map from `units` numbers over `layers` - 1 hidden layers with 2 units each to `units`.
 
     kind: "looks-linear", mirrored orthogonal matrices times `weight`; "orthogonal", orthogonal ones
@@ -116,13 +116,13 @@ def whole_map(
     x = torch.randn(1, units, generator=stream, dtype=torch.float64)
     parts = [net.stem, *net.blocks, net.head]
     with one_thread():
-        with torch.no_grad(), measures.outputs_of(parts) as seen:
+        with torch.no_grad(), measures.outputs_of(parts) as outputs:
             net(x)
         slopes = measures.jacobian(net, x)[:, 0]
         singular = torch.linalg.svdvals(slopes).numpy().T
-    lengths = torch.stack([h.square().sum((1, 2)).sqrt() for h in seen]).numpy()
+    lengths = torch.stack([h.square().sum((1, 2)).sqrt() for h in outputs]).numpy()
     start = np.full((1, len(seeds)), x.square().sum().sqrt().item())
-    return Map(np.concatenate([start, lengths]) / start, singular)
+    return LayerMap(np.concatenate([start, lengths]) / start, singular)
 
 
 def _bare(kind: str, weight: float, layers: int, units: int, seeds: Sequence[int]) -> Network:

@@ -25,7 +25,7 @@ from course.training import Record
 
 
 @dataclass(frozen=True)
-class Held(training.Fixed):
+class ConstantSkip(training.Fixed):
     """Skips of a VAN that keep the factor `skip` from the first step to the last."""
 
     skip: float = 1.0
@@ -56,7 +56,7 @@ def scaled(
     """
     net = degradation.network("van", examples, depth=depth, seeds=seeds)
     assert isinstance(net, networks.VariableActivationNetwork)
-    Held(skip).start(net.alpha, net.multiplier)
+    ConstantSkip(skip).start(net.alpha, net.multiplier)
     with torch.no_grad():
         for block in net.blocks:
             for parameter in block.residual.linear.parameters():  # type: ignore[union-attr]
@@ -69,7 +69,7 @@ def train_scaled(
 ) -> Iterator[Record]:
     """Train `scaled` with its skips held at this factor; records as `degradation.science.train`."""
     net = scaled(examples, skip, depth=depth)
-    return degradation.train(net, examples, epochs=epochs, skips=Held(skip))
+    return degradation.train(net, examples, epochs=epochs, skips=ConstantSkip(skip))
 
 
 def kept(net: Network, examples: Dataset, *, samples: int = 200) -> np.ndarray:

@@ -30,10 +30,10 @@ def check_logarithms(of_the_threshold: Any, of_the_share: Any) -> None:
     check("log_share", of_the_share, math.log(0.5), mistakes=share_slips)
     try:
         depth = round(2 * of_the_threshold / of_the_share)
-        found = products.spectrum("Gaussian", depth, width=50, seeds=range(3)).log10
+        log10 = products.spectrum("Gaussian", depth, width=50, seeds=range(3)).log10
     except (TypeError, ValueError, ArithmeticError):
         return  # not filled in yet, or far off: the checks above have said so
-    share = np.mean(found < math.log10(GOAL))
+    share = np.mean(log10 < math.log10(GOAL))
     print(f"Measured with {depth} factors of 50 x 50: {share:.0%} are below 2^-24.")
 
 
@@ -55,6 +55,6 @@ def check_directions_left(directions_left: Callable[[int, int, float], Any]) -> 
         said = float(directions_left(50, 40, 1e-6))
     except (TypeError, ValueError, ArithmeticError, NotImplementedError):
         return
-    found = products.spectrum("Gaussian", 40, width=50, seeds=range(3)).log10
-    counted = np.mean(np.sum(found >= -6, axis=1))
+    spectrum = products.spectrum("Gaussian", 40, width=50, seeds=range(3)).log10
+    counted = np.mean(np.sum(spectrum >= -6, axis=1))
     print(f"50 units, 40 layers, 1e-6: you say {said:.1f}; counted in 3 draws, {counted:.1f}.")

@@ -117,11 +117,11 @@ def correlation(
     """
     settings = dict(PATHS[one_of("name", name, PATHS)])
     path = torch.linspace(-2, 2, points, dtype=torch.float64)[:, None]
-    found = []
+    correlations = []
     for seed in seeds:  # one after another: side by side they take a lot of memory
         network = networks.build(
             inputs=1, width=width, outputs=1, seeds=[seed], dtype=torch.float64, **settings
         )
         gradients = measures.path_gradients(network, path)
-        found.append(measures.gradient_correlation(gradients, lags)[0])
-    return torch.stack(found, dim=-1).numpy()
+        correlations.append(measures.gradient_correlation(gradients, lags)[0])
+    return torch.stack(correlations, dim=-1).numpy()

@@ -46,9 +46,9 @@ def crush(
     """Send the inputs x (N, 2) through `depth` random maps; Jacobians at each `every`-th input."""
     whole("depth", depth)
     step = whole("every", every, least=1)
-    kept = x[::step]
-    h, slope = x, np.broadcast_to(np.eye(2), (len(kept), 2, 2))
-    log_det, points, ratios = np.zeros(len(kept)), [x], [np.zeros(len(kept))]
+    sampled = x[::step]
+    h, slope = x, np.broadcast_to(np.eye(2), (len(sampled), 2, 2))
+    log_det, points, ratios = np.zeros(len(sampled)), [x], [np.zeros(len(sampled))]
     for layer in range(depth):
         joined = connected and layer > 0
         h, jacobian = _map(np.concatenate([h, x], 1) if joined else h, seed, layer, step)
