@@ -91,6 +91,7 @@ def read(file: HandedFile, releases: dict[str, Any]) -> Work:
     counts = ".ipynb" in last or last.endswith(archives.ZIPS + archives.TARS)
     counts = counts and file.is_file
     notebook, chosen, remarks = None, None, [file.reason]
+    unloaded = file._replace(data=None)  # a class hands in more bytes than memory should hold
     try:
         if file.data is not None:
             submitted, remarks = restore.read(file.data)
@@ -106,7 +107,7 @@ def read(file: HandedFile, releases: dict[str, Any]) -> Work:
                 if chosen not in PurePosixPath(last).stem:  # platforms put more beside it
                     name = PurePosixPath(file.levels[-1]).name
                     remarks.append(f"file was named {name!r}")
-            return Work(file, chosen, notebook, remarks, counts)
+            return Work(unloaded, chosen, notebook, remarks, counts)
     except restore.Unreadable as problem:
         remarks = [str(problem)]
     except Exception as problem:
@@ -114,7 +115,7 @@ def read(file: HandedFile, releases: dict[str, Any]) -> Work:
     if not counts and file.data is not None:
         remarks = [f"no notebook ({remarks[0]})"]
     chosen = chosen or which_set(None, file.path, releases)
-    return Work(file, chosen, None, remarks, counts)
+    return Work(unloaded, chosen, None, remarks, counts)
 
 
 def which_set(notebook: Any, path: str, releases: dict[str, Any]) -> str | None:
