@@ -153,8 +153,12 @@ def test_an_interrupt_ends_waiting_and_stops_the_run(monkeypatch: pytest.MonkeyP
     run = live_run(steps(10**6, pause=0.01), wait=False)
     interrupt = lambda _: signal.raise_signal(signal.SIGINT)  # noqa: E731
     monkeypatch.setattr(run._thread, "join", interrupt)  # it comes while `result` waits
-    with pytest.raises(KeyboardInterrupt):
-        run.result()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's jobs ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run.result()
+    finally:
+        signal.signal(signal.SIGINT, before)
     wait_for(lambda: run.done)
     assert repr(run).startswith("Training stopped: ")
 
