@@ -80,6 +80,8 @@ def train(
     options: dict[str, Any] = {}
     if cell.network == "highway":
         options["gate_bias"] = settings.gate_bias
+    if cell.network in ("van", "van0"):
+        options["alpha"] = settings.alpha
     network = networks.build(
         cell.network, like=dataset, width=settings.width, depth=cell.depth, seeds=settings.seeds,
         **options,
@@ -103,7 +105,7 @@ def train(
         device=device,
     ):
         if record.evaluated:
-            rows += _rows(cell, record)
+            rows += _rows(cell, record, network)
         watch(record.step / record.steps)
     if hasattr(network, "alpha"):
         with one_thread():
@@ -125,8 +127,11 @@ def examples(settings: Grid, root: str | Path | None) -> data.Dataset:
     return whole_set if settings.subset is None else whole_set.subset(settings.subset)
 
 
-def _rows(cell: Cell, record: training.Record) -> Iterator[dict[str, Any]]:
+def _rows(cell: Cell, record: training.Record, network: Any) -> Iterator[dict[str, Any]]:
     """A row per seed. Plain numbers: NaN and infinity stay what they are."""
+    smallest: Any = None
+    if record.alpha is not None:
+        smallest = network.alpha.detach().amin((0, 2)).tolist()
     for replica, seed in enumerate(cell.settings.seeds):
         row: dict[str, Any] = {
             "network": cell.network,
@@ -139,7 +144,7 @@ def _rows(cell: Cell, record: training.Record) -> Iterator[dict[str, Any]]:
                 row[measure + ending] = float(getattr(source, measure)[replica])
         broken = record.first_nonfinite[replica]
         row["nonfinite_step"] = NONE if broken is None else float(broken.step)
-        row["smallest_alpha"] = NONE if record.alpha is None else float(record.alpha[replica].min())
+        row["smallest_alpha"] = NONE if smallest is None else smallest[replica]
         row["test_accuracy_cut"] = NONE
         yield row
 

@@ -41,6 +41,7 @@ class Grid:
         1.0, "share of training after which the rate falls to 0 (1: never)"
     )
     gate_bias: float = _setting(-4.0, "Highway's gate bias at the start")
+    alpha: str = _setting("unit", "a VAN's alphas: one for each unit, or block")
     subset: int | None = _setting(None, "training examples to use (all, if not given)")
     evaluate_every: int = _setting(1, "epochs from one row of the table to the next")
 
@@ -64,6 +65,7 @@ class Grid:
         put("momentum", real("momentum", self.momentum, least=0.0, most=0.999))
         put("decay_from", real("decay_from", self.decay_from, least=0.0, most=1.0))
         put("gate_bias", real("gate_bias", self.gate_bias))
+        one_of("alpha", self.alpha, ("unit", "block"))
         if self.subset is not None:
             put("subset", whole("subset", self.subset, least=self.batch))
 

@@ -4,7 +4,7 @@
     resnet        h <- h + F(h),                  F(h) = act(norm(h)) W + b
     highway       h <- T h' + (1 - T) h,          h' as in plain, T = sigmoid(h W_T + b_T)
     diracnet      h <- act(norm(h M + c)),        M = diag(a) + W_unit diag(b)
-    van, van0     h <- F(h) + (1 - alpha) h,      F as in resnet, alpha from 0 (skip) to 1 (none)
+    van, van0     h <- F(h) + (1 - alpha) * h,    F as in resnet, alpha from 0 (skip) to 1 (none)
     looks-linear  plain, and its weights start such that the network is linear in its input
 
 `blocks` has the equations as code, with their sources. Plain, highway, diracnet and looks-linear
@@ -212,14 +212,21 @@ class ResNet(_Residual):
 
 @dataclass(frozen=True, kw_only=True)
 class VAN(_Residual):
-    """multiplier: lambda of every skip at the start."""
+    """multiplier: lambda of every skip at the start; alpha: one for each "unit", or "block"."""
 
     name = "van"
     multiplier: float = -1.0
+    alpha: str = "unit"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         arguments.real("multiplier", self.multiplier)
+        arguments.one_of("alpha", self.alpha, ("unit", "block"))
+
+    @property
+    def alphas(self) -> int:
+        """How many alphas a block has."""
+        return self.width if self.alpha == "unit" else 1
 
     def block(self, layer: str) -> nn.Module:
         return blocks.VariableActivation(self.pre(layer, self.width, self.width))

@@ -81,10 +81,11 @@ class Highway(nn.Module):
 
 
 class VariableActivation(nn.Module):
-    """h -> F(h) + (1 - alpha) h, called with skip = 1 - alpha, shape (R, 1, 1).
+    """h -> F(h) + (1 - alpha) * h, called with skip = 1 - alpha, shape (R, 1, width or 1).
 
     Monti, Tootoonian and Cao, "Avoiding degradation in deep feed-forward networks by phasing out
-    skip-connections" (2018), eq. 4. alpha = 0 is a residual block, alpha = 1 a plain one.
+    skip-connections" (2018), eq. 4: alpha has an entry for each unit, and one for all of them is an
+    option. alpha = 0 is a residual block, alpha = 1 a plain one.
     """
 
     def __init__(self, residual: nn.Module) -> None:

@@ -52,9 +52,10 @@ class Network(nn.Module):
 class VariableActivationNetwork(Network):
     """A network of `VariableActivation` blocks and the state that phases out their skips.
 
-    alpha (from 0) and multiplier (the paper's lambda): (depth, R). Both are buffers: an optimizer
-    of the weights never sees them. backward() adds dC/dalpha to alpha.grad, for eq. 7; in a loop of
-    your own set alpha.grad to None before it, as no optimizer does that for you.
+    alpha (from 0) and multiplier (the paper's lambda): (depth, R, width), an entry for each unit as
+    in the paper's eq. 4, or (depth, R, 1), one for all units of a block. Both are buffers: an
+    optimizer of the weights never sees them. backward() adds dC/dalpha to alpha.grad, for eq. 7; in
+    a loop of your own set alpha.grad to None before it, as no optimizer does that for you.
     """
 
     alpha: Tensor
@@ -62,14 +63,14 @@ class VariableActivationNetwork(Network):
 
     def __init__(self, recipe: VAN) -> None:
         super().__init__(recipe)
-        start = torch.zeros(self.depth, self.replicas, dtype=recipe.dtype)
+        start = torch.zeros(self.depth, self.replicas, recipe.alphas, dtype=recipe.dtype)
         self.register_buffer("multiplier", torch.full_like(start, recipe.multiplier))
         self.register_buffer("alpha", start.requires_grad_())
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.stem(self.replicated(x))
         for block, alpha in zip(self.blocks, self.alpha, strict=True):
-            h = block(h, (1 - alpha)[:, None, None])
+            h = block(h, (1 - alpha)[:, None])
         return self.head(h)
 
     def _apply(self, fn: Any, recurse: bool = True) -> VariableActivationNetwork:
@@ -106,7 +107,8 @@ def build(
     Options of single architectures:
     resnet: branch = a number (F is multiplied by it), "rezero" (by a learned number, 0 at first) or
     "zero" (the weights of F start at 0). highway: gate_bias; the weights of the gates are drawn by
-    "torch_default". van: multiplier, lambda at the start. looks-linear: base, the law of the halves
+    "torch_default". van: multiplier, lambda at the start, and alpha = "unit", one for each unit, or
+    "block", one for all of a block. looks-linear: base, the law of the halves
     (`initializers.mirrored`); it does not use `init`, and needs an even width and ReLU.
     Raises ValueError that names the argument, its value and what is allowed.
     """

@@ -20,7 +20,7 @@ import torch
 from course import measures
 from course.arguments import one_of, real, reject, whole
 from course.networks import Network, on_threads
-from course.training import batches, checkpoints, devices, phasing
+from course.training import batches, checkpoints, devices, phasing, removal
 from course.training.batches import Problem
 from course.training.optimizers import SGD, Adam, Optimizer, Schedule, constant
 from course.training.records import Evaluation, Record, from_plain, to_plain
@@ -103,7 +103,7 @@ class Run:
         record = None
         if recorded:
             per_epoch = self.problem.batches.steps_per_epoch
-            alpha = getattr(self.network, "alpha", None)
+            left = removal.residual(self.network) if hasattr(self.network, "alpha") else None
             record = Record(
                 **vars(self._evaluation() if evaluate else Evaluation()),
                 step=number,
@@ -117,7 +117,8 @@ class Run:
                 ),
                 layers=tuple(measures.layers(self.network)) if watch else (),
                 norms=measured.norms,
-                alpha=None if alpha is None else alpha.detach().cpu().double().numpy().T.copy(),
+                alpha=None if left is None else 1 - left.mean(2),
+                alpha_residual=None if left is None else (left**2).mean(2),
                 first_nonfinite=tuple(self.stepper.first_nonfinite),
             )
         if record is not None and evaluate:

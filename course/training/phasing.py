@@ -3,7 +3,7 @@
 Monti, Tootoonian and Cao, "Avoiding degradation in deep feed-forward networks by phasing out
 skip-connections" (2018). The network (eq. 4) is `networks.build("van", ...)`; here are the steps of
 alpha and of its multiplier lambda, and simpler schedules to compare them with. alpha and lambda
-have shape (depth, R): one number per block and replica.
+have the shape (depth, R, units): units is the width, or 1 where a block has one alpha.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Skips(Protocol):
     ) -> None:
         """One step, after the weights have made theirs.
 
-        slope: dC/dalpha, (depth, R), at the old weights, if `learns`; rate: the learning rate of
+        slope: dC/dalpha, as alpha, at the old weights, if `learns`; rate: the learning rate of
         the weights; done: share of all steps that are done now, in (0, 1].
         """
 
@@ -46,6 +46,10 @@ class Multipliers:
     printed reads dL/dalpha + lambda. If its L is the Lagrangian of eq. 6, which contains lambda
     (alpha - 1), then dL/dalpha contains lambda already, and lambda would be counted twice.) alpha
     makes plain steps: with momentum the skips would be gone in a third of the time.
+
+    The cost resists by dC/dalpha. One alpha for a whole block moves all its units at once, so its
+    slope is the sum of theirs, and lambda stays one number: the cost resists as many times more as
+    the block has units.
 
     With multiplier = 0 and ratio = 0 lambda stays 0 and alpha follows the cost alone: this is
     "VAN (lambda = 0)" in the paper.

@@ -45,7 +45,9 @@ class Record(Evaluation):
         batch norm with its running statistics; None where not evaluated. batch_statistics: the
         same four with the statistics of batches instead, where asked for.
     norms: by what was watched, arrays (R, layers), of the layers named in `layers`; see `fit`.
-    alpha: (R, depth), what is left of each skip is 1 - alpha; None for networks without alpha.
+    alpha: (R, depth), mean over the units of a block; 1 where none has a skip any more.
+    alpha_residual: (R, depth), mean of (1 - alpha)^2 over the units, as in figure 2 of the VAN
+        paper. Both are None for networks without alpha.
     first_nonfinite: for each replica where NaN or infinity first appeared, or None.
     """
 
@@ -59,6 +61,7 @@ class Record(Evaluation):
     layers: tuple[str, ...] = ()
     norms: dict[str, np.ndarray] | None = None
     alpha: np.ndarray | None = None
+    alpha_residual: np.ndarray | None = None
     first_nonfinite: tuple[NonFinite | None, ...] = ()
 
     @property

@@ -25,7 +25,8 @@ class Removal:
     """What it did to remove the skips, replica by replica.
 
     network: the plain network, with no alpha and no skips; its weights are copies.
-    left: what was left of the skips, 1 - alpha, (R, depth).
+    left: what was left of the skips, 1 - alpha, (R, depth, units), with one unit where a block has
+        one alpha.
     before, after: losses and accuracies with what was left, and without.
     change: largest difference that forcing alpha to 1 made to an output, (R,); 0 if all were 1.
     difference: largest difference between an output of the VAN with alpha = 1 and of the plain
@@ -90,8 +91,8 @@ def remove_skips(network: Any, data: Any) -> Removal:
 
 
 def residual(network: Any) -> np.ndarray:
-    """What is left of each skip, 1 - alpha: float64, (R, depth)."""
-    return 1 - network.alpha.detach().cpu().double().numpy().T
+    """What is left of each skip, 1 - alpha: float64, (R, depth, units)."""
+    return 1 - network.alpha.detach().cpu().double().numpy().swapaxes(0, 1)
 
 
 def without_skips(network: Any) -> networks.Network:

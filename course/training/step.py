@@ -92,7 +92,7 @@ class Stepper:
     ) -> tuple[Tensor, ...]:
         """Losses, accuracies and sums of the gradients (3, R); gradients (R, P); further slopes.
 
-        The slopes are dC/dalpha (depth, R), if needed, and those of the signals.
+        The slopes are dC/dalpha (depth, R, units), if needed, and those of the signals.
         """
         outputs = self.network(x)
         losses = measures.losses(outputs, y, self.loss, self.power)

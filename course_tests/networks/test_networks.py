@@ -176,8 +176,12 @@ def test_each_block_is_its_equation():
     dirac = block("diracnet")
     close(dirac(h), torch.tanh(h @ dirac.linear.matrix() + dirac.linear.bias))
     van = block("van")
-    f, alpha = van.residual.linear, torch.tensor([0.2, 0.7]).double()[:, None, None]
-    close(van(h, 1 - alpha), torch.tanh(h) @ f.weight + f.bias + (1 - alpha) * h)
+    f, units = van.residual.linear, torch.linspace(0, 1, h.shape[2]).double()
+    for alpha in (
+        torch.tensor([0.2, 0.7]).double()[:, None, None],
+        torch.stack([units, units**2])[:, None],
+    ):
+        close(van(h, 1 - alpha), torch.tanh(h) @ f.weight + f.bias + (1 - alpha) * h)
 
 
 def test_without_blocks_all_architectures_are_the_same_network():
@@ -290,24 +294,27 @@ def test_gradients_against_finite_differences(name, norm):
 # --- the state of a VAN -----------------------------------------------------------------------
 
 
-def test_alpha_is_a_state_that_collects_gradients_and_no_optimizer_sees():
-    van = net("van", depth=3)
-    assert van.alpha.shape == van.multiplier.shape == (3, 2)
+@pytest.mark.parametrize("alpha", ["unit", "block"])
+def test_alpha_is_a_state_that_collects_gradients_and_no_optimizer_sees(alpha):
+    van = net("van", depth=3, alpha=alpha)
+    shape = (3, 2, van.recipe.width if alpha == "unit" else 1)
+    assert van.alpha.shape == van.multiplier.shape == shape
     assert (van.alpha == 0).all() and (van.multiplier == -1).all()
     assert (net("van0").multiplier == 0).all()
     assert (net("van", multiplier=-0.05).multiplier == -0.05).all()
     assert not any(parameter is van.alpha for parameter in van.parameters())
     assert {"alpha", "multiplier"} <= van.state_dict().keys()
-    for other in (van, copy.deepcopy(van), net("van", depth=3, dtype=torch.float32).double()):
+    single = net("van", depth=3, alpha=alpha, dtype=torch.float32)
+    for other in (van, copy.deepcopy(van), single.double()):
         assert other.alpha.is_leaf and other.alpha.requires_grad
         assert other.alpha.dtype == torch.float64
         other(noise(5, 3)).square().sum().backward()
-        assert other.alpha.grad.shape == (3, 2) and other.alpha.grad.any()
+        assert other.alpha.grad.shape == shape and other.alpha.grad.any()
     with torch.no_grad():
         moved = net("van", depth=3).float()
     assert moved.alpha.dtype == torch.float32 and moved.alpha.requires_grad
     wild_numbers(van)
-    twin = net("van", depth=3)
+    twin = net("van", depth=3, alpha=alpha)
     twin.load_state_dict(van.state_dict())
     assert torch.equal(twin.alpha, van.alpha) and twin.alpha.requires_grad
 

@@ -47,8 +47,9 @@ def test_a_step_is_equations_7_and_8():
     torch.testing.assert_close(multiplier, torch.tensor([[-1.04], [2.955], [-2.005]]))
 
 
-def test_the_slope_is_that_of_the_cost_for_each_block_and_replica():
-    network, same = build("van"), build("van")
+@pytest.mark.parametrize("alpha", ["unit", "block"])
+def test_the_slope_is_that_of_the_cost_for_each_alpha(alpha):
+    network, same = build("van", alpha=alpha), build("van", alpha=alpha)
     records = run(network, steps=1, optimizer=SGD(0.1), skips=training.Multipliers())
     seen = []
 
@@ -59,8 +60,10 @@ def test_the_slope_is_that_of_the_cost_for_each_block_and_replica():
 
     run(same, steps=1, optimizer=SGD(0.1), skips=Spy())
     expected = (-0.1 * (seen[0] - 1)).clamp(0, 1)
-    np.testing.assert_allclose(records[0].alpha, expected.T.numpy(), rtol=1e-6)
-    probe = build("van", dtype=torch.float64)  # a finite difference in float64
+    np.testing.assert_allclose(records[0].alpha, expected.mean(2).T.numpy(), rtol=1e-6)
+    residual = (1 - expected).square().mean(2)
+    np.testing.assert_allclose(records[0].alpha_residual, residual.T.numpy(), rtol=1e-6)
+    probe = build("van", alpha=alpha, dtype=torch.float64)  # a finite difference in float64
     x, y = Problem(blobs(), probe, "cross_entropy", 20, torch.device("cpu")).batches.batch(0)
     probe.train()
 
@@ -69,11 +72,20 @@ def test_the_slope_is_that_of_the_cost_for_each_block_and_replica():
         return torch.nn.functional.cross_entropy(logits, y[1]).item()
 
     with torch.no_grad():
-        probe.alpha[2, 1] = 1e-5
+        probe.alpha[2, 1, 0] = 1e-5
         up = cost()
-        probe.alpha[2, 1] = -1e-5
+        probe.alpha[2, 1, 0] = -1e-5
         difference = (up - cost()) / 2e-5
-    assert seen[0][2, 1].item() == pytest.approx(difference, rel=1e-3)
+    assert seen[0][2, 1, 0].item() == pytest.approx(difference, rel=1e-3)
+
+
+def test_the_slope_of_a_block_is_the_sum_over_its_units():
+    slopes = []
+    for alpha in ("unit", "block"):
+        network = build("van", alpha=alpha, dtype=torch.float64)
+        network(blobs().x_train[:20].double()).square().sum().backward()
+        slopes.append(network.alpha.grad.sum(2))
+    torch.testing.assert_close(*slopes)
 
 
 def test_alpha_follows_the_rate_of_the_weights_or_its_own():
@@ -207,15 +219,15 @@ def test_removed_at_tells_the_first_time_from_for_good():
 
 
 @pytest.mark.parametrize("norm", ["batch", "layer", None])
-@pytest.mark.parametrize("depth", [0, 1, 4])
-def test_without_skips_the_van_is_a_plain_network_exactly(norm, depth):
-    network = build("van", norm=norm, depth=depth)
+@pytest.mark.parametrize(("depth", "alpha"), [(0, "unit"), (1, "block"), (4, "unit")])
+def test_without_skips_the_van_is_a_plain_network_exactly(norm, depth, alpha):
+    network = build("van", norm=norm, depth=depth, alpha=alpha)
     run(network, skips=training.Ramp(0.5), optimizer=Adam(0.01))
     result = training.remove_skips(network, blobs())
     assert result.network.name == "plain" and not hasattr(result.network, "alpha")
     assert (result.difference == 0).all() and (result.change == 0).all()
     assert result.certified.all()
-    assert result.left.shape == (2, depth) and (result.left == 0).all()
+    assert result.left.shape == (2, *network.alpha.shape[::2]) and (result.left == 0).all()
     np.testing.assert_array_equal(result.before.test_accuracy, result.after.test_accuracy)
     assert result.network.recipe == rebuild(network, name="plain").recipe
     list(fit(result.network, blobs(), steps=3, batch=20, device="cpu"))  # it can be trained on

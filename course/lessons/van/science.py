@@ -19,7 +19,7 @@ from course.arguments import real, whole
 from course.data import Dataset
 from course.experiments import EXPERIMENTS
 from course.lessons.degradation import science as degradation
-from course.networks import Network
+from course.networks import Network, VariableActivationNetwork
 from course.training import Record
 
 SETTINGS = EXPERIMENTS["degradation"].settings
@@ -81,11 +81,13 @@ def closed_form(
 class Trace:
     """What the skips did in training: arrays (steps + 1, R, L) that begin before the first step.
 
-    left: 1 - alpha; multiplier: lambda; rate: eta of eq. 7.
+    left: 1 - alpha; multiplier: lambda; both are means over the units of a block. clipped: whether
+    an alpha of the block was at 0 or 1; rate: eta of eq. 7.
     """
 
     left: np.ndarray
     multiplier: np.ndarray
+    clipped: np.ndarray
     rate: float
 
     @property
@@ -96,10 +98,12 @@ class Trace:
 
     @property
     def slope(self) -> np.ndarray:
-        """dC/dalpha, (steps, R, L), as eq. 7 must have used it; NaN where alpha was clipped."""
+        """dC/dalpha, (steps, R, L), as eq. 7 must have used it; NaN where an alpha was clipped.
+
+        It is a mean over units as well: where a block has an alpha for each unit, its unit's slope.
+        """
         moved = self.left[:-1] - self.left[1:]
-        free = (self.left[1:] > 0) & (self.left[1:] < 1)
-        return np.where(free, -moved / self.rate - self.multiplier[:-1], np.nan)
+        return np.where(self.clipped[1:], np.nan, -moved / self.rate - self.multiplier[:-1])
 
 
 def phase_out(
@@ -110,9 +114,14 @@ def phase_out(
     steps: int = 300,
     rate: float = 0.01,
     seeds: Sequence[int] = SEEDS,
+    alpha: str = "block",
 ) -> Iterator[Record]:
-    """Train a VAN at a constant rate, a record per step; its `norms` hold the "multiplier"."""
-    net = degradation.network("van", examples, depth=depth, seeds=seeds)
+    """Train a VAN at a constant rate, a record per step, for `trace`.
+
+    alpha: one for each "unit", or "block". Its `norms` hold the mean "multiplier" of each block,
+    and whether an alpha of it is "clipped".
+    """
+    net = degradation.network("van", examples, depth=depth, seeds=seeds, alpha=alpha)
     records = training.fit(
         net, examples, steps=steps, batch=SETTINGS.batch, skips=skips,
         optimizer=training.SGD(rate, SETTINGS.momentum),
@@ -122,9 +131,14 @@ def phase_out(
 
 def _with_multipliers(net: Network, records: Iterator[Record]) -> Iterator[Record]:
     layers = tuple(f"block {k}" for k in range(1, net.depth + 1))
+    assert isinstance(net, VariableActivationNetwork)
     for record in records:
-        value = net.multiplier.detach().double().numpy().T.copy()  # type: ignore[operator, union-attr]
-        yield replace(record, layers=layers, norms={"multiplier": value})
+        alpha, multiplier = net.alpha.detach(), net.multiplier.double()
+        norms = {
+            "multiplier": multiplier.mean(2).numpy().T,
+            "clipped": ((alpha <= 0) | (alpha >= 1)).any(2).numpy().T,
+        }
+        yield replace(record, layers=layers, norms=norms)
 
 
 def trace(records: Iterable[Record], skips: training.Multipliers) -> Trace:
@@ -132,10 +146,13 @@ def trace(records: Iterable[Record], skips: training.Multipliers) -> Trace:
     records = list(records)
     assert records, "no record: the run was stopped before its first step"
     left = [1 - record.alpha for record in records if record.alpha is not None]
-    multiplier = [record.norms["multiplier"] for record in records if record.norms is not None]
+    norms = [record.norms for record in records if record.norms is not None]
     return Trace(
         np.stack([np.ones_like(left[0]), *left]),
-        np.stack([np.full_like(multiplier[0], skips.multiplier), *multiplier]),
+        np.stack(
+            [np.full_like(left[0], skips.multiplier), *[each["multiplier"] for each in norms]]
+        ),
+        np.stack([np.ones_like(left[0], dtype=bool), *[each["clipped"] for each in norms]]),
         records[0].rate if skips.rate is None else skips.rate,
     )
 
