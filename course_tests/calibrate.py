@@ -2,12 +2,21 @@
 
     python -m course_tests.calibrate                      every test marked "claims"
     python -m course_tests.calibrate van blow_up          those of these lessons
+    python -m course_tests.calibrate --jobs 8 --runs 8    as many at a time, so many in all
+    python -m course_tests.calibrate --slow               those of the slow tests too
 
-Each run of `RUNS` moves all seeds and takes one of the vector paths that torch can be told to take.
-A line of the table is one claim: how many values there were, their mean and standard deviation, the
-margin, and the distance of the mean from the nearer margin in standard errors of the statistic that
-the test compares (the mean of as many values as the test has), over all runs and path by path.
-A distance below three is marked and makes the command fail. It takes an hour of one core.
+Every run has seeds of its own, none of them the tests', and takes the next of the vector paths
+that torch can be told to take. A line of the table is one claim:
+
+    what, in the test's file                              number of values, of how many a run
+    mean ± standard deviation of a value  [least, most]   the margin
+    the distance                                          of the mean from the nearer margin
+    mean on each vector path
+
+The distance is in standard errors of what a test compares: the standard deviation of the runs'
+means, or that of a value over the root of the values a run, whichever is larger. A distance below
+three is marked and makes the command fail; so does a test that fails. Six runs take about an hour
+of one core.
 """
 
 from __future__ import annotations
@@ -20,6 +29,9 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,105 +41,128 @@ from course_tests.claims import LOG, SHIFT
 from course_tests.repository import ROOT
 
 PATHS = {
-    "avx2": {"ATEN_CPU_CAPABILITY": "avx2"},
+    "best": {},  # what this processor does best
+    "avx2": {
+        "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_CBWR": "AVX2",
+    },
     "default": {
         "ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_CBWR": "COMPATIBLE",
     },
     "2 threads": {"OMP_NUM_THREADS": "2"},
 }  # fmt: skip
-RUNS = (("avx2", 0), ("default", 1000), ("avx2", 2000), ("2 threads", 3000))
-"""The vector path of a run, and what is added to its seeds."""
-
+APART = 10_000  # between the seeds of two runs
 DISTANCE = 3.0  # standard errors
 
 
+@dataclass(frozen=True)
+class Run:
+    """Each claim's records (see `claims.claim`) in one run of a file, and what failed."""
+
+    path: str
+    records: list[dict[str, Any]]
+    failures: list[str]
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m course_tests.calibrate", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m course_tests.calibrate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("lessons", nargs="*", help="such as van (default: every claim)")
-    names = parser.parse_args().lessons
-    files = [f"course_tests/lessons/test_{name}_claims.py" for name in names]
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="at a time (cores)")
+    parser.add_argument("--runs", type=int, default=12, help="in all (12)")
+    parser.add_argument("--slow", action="store_true", help="also tests behind the slow mark")
+    arguments = parser.parse_args()
+    files = [f"course_tests/lessons/test_{name}_claims.py" for name in arguments.lessons]
     near = 0
-    for file in files or _files_with_claims():
-        print(f"\n{file}", flush=True)
-        near += _show(_collect(file))
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        runs: dict[str, list[Future[Run]]] = {
+            file: [
+                pool.submit(_run, file, list(PATHS)[k % len(PATHS)], APART * (k + 1), arguments)
+                for k in range(arguments.runs)
+            ]
+            for file in files or _files_with_claims()
+        }
+        for file, futures in runs.items():
+            print(f"\n{file}", flush=True)
+            near += _show([future.result() for future in futures])
     print(f"\n{near} below {DISTANCE:g} standard errors, or failed")
     return 1 if near else 0
 
 
-def distance(values: np.ndarray, compared: int, least: float, most: float) -> float:
-    """Standard errors from the mean of `values` to the nearer margin, for a mean of `compared`."""
-    room = min(values.mean() - least, most - values.mean())
-    error = values.std(ddof=1) / math.sqrt(compared)
-    return room / error if error > 0 else math.copysign(math.inf, room)
+def distance(runs: Iterable[Iterable[float]], least: float, most: float) -> float:
+    """Standard errors of a run's mean between the mean of all values and the nearer margin.
+
+    NaN if a value is NaN.
+    """
+    values = [np.asarray(run, dtype=float) for run in runs]
+    mean = np.concatenate(values).mean()
+    room = min(mean - least, most - mean)
+    error = _deviation(np.concatenate(values)) / math.sqrt(np.mean([len(run) for run in values]))
+    error = np.fmax(error, _deviation(np.array([run.mean() for run in values])))
+    return float(room / error) if error != 0 else math.copysign(math.inf, room)
+
+
+def _deviation(values: np.ndarray) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
 
 
 def _files_with_claims() -> list[str]:
+    """Files with claims, in the order of the folders."""
     files = sorted((ROOT / "course_tests").rglob("test_*.py"))
     return [
         file.relative_to(ROOT).as_posix() for file in files if "mark.claims" in file.read_text()
     ]
 
 
-def _collect(file: str) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """What `claim` was given, by test and claim: one record a run. Failed tests are printed."""
-    claims: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for path, shift in RUNS:
-        with tempfile.TemporaryDirectory() as folder:
-            log = Path(folder) / "claims.jsonl"
-            environment = {
-                **os.environ,
-                **PATHS[path],
-                SHIFT: str(shift),
-                LOG: str(log),
-                "COLUMNS": "300",
-            }
-            test = [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-m",
-                "claims and not slow",
-                "--tb=line",
-                file,
-            ]
-            run = subprocess.run(test, cwd=ROOT, env=environment, capture_output=True, text=True)
-            for line in run.stdout.splitlines():
-                if line.startswith(("FAILED", "ERROR")):
-                    print(f"  {path}, seeds + {shift}: {line}", flush=True)
-                    claims[line.split(" ")[1], "failed"] = []
-            for line in log.read_text().splitlines() if log.exists() else ():
-                record = json.loads(line)
-                claims[record["test"], record["what"]].append({**record, "path": path})
-    return claims
+def _run(file: str, path: str, shift: int, arguments: argparse.Namespace) -> Run:
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "claims.jsonl"
+        environment = {**os.environ, **PATHS[path], SHIFT: str(shift), LOG: str(log)}
+        marks = "claims" if arguments.slow else "claims and not slow"
+        command = [sys.executable, "-m", "pytest", "-q", "-m", marks, "--tb=line", file]
+        done = subprocess.run(
+            [*command, "-p", "no:cacheprovider"],
+            cwd=ROOT, env={**environment, "COLUMNS": "300"}, capture_output=True, text=True,
+        )  # fmt: skip
+        lines = log.read_text().splitlines() if log.exists() else []
+    bad = [x for x in done.stdout.splitlines() if x.startswith(("FAILED", "ERROR"))]
+    if done.returncode not in (0, 1, 5):  # passed, failed, no tests
+        bad.append((done.stdout + done.stderr)[-2000:])
+    failures = [f"{path}, seeds + {shift}: {line}" for line in bad]
+    return Run(path, [json.loads(line) for line in lines], failures)
 
 
-def _show(claims: dict[tuple[str, str], list[dict[str, Any]]]) -> int:
-    """Print the table; the number of claims that are too near to their margin, or failed."""
-    near = 0
+def _show(runs: list[Run]) -> int:
+    """Print the table; the number of claims that are too near to their margin, and of failures."""
+    bad = sum(len(run.failures) for run in runs)
+    for run in runs:
+        for failure in run.failures:
+            print(f"! {failure}")
+    claims: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = defaultdict(list)
+    for run in runs:
+        for record in run.records:
+            claims[record["test"], record["what"]].append((run.path, record))
     for (_, what), records in claims.items():
-        if not records:
-            near += 1
-            continue
-        least, most, compared = records[0]["least"], records[0]["most"], len(records[0]["values"])
-        values = np.concatenate([record["values"] for record in records])
-        far = distance(values, compared, least, most)
-        near += not far >= DISTANCE
+        least, most = records[0][1]["least"], records[0][1]["most"]
+        parts = [np.array(record["values"]) for _, record in records]
+        values, far = np.concatenate(parts), distance(parts, least, most)
+        bad += not far >= DISTANCE
         print(
-            f"{'!' if not far >= DISTANCE else ' '} {what:60} {len(values):4d} of {compared:3d}"
-            f"  {values.mean():9.4g} ± {values.std(ddof=1):8.3g}"
-            f"  in [{least:.4g}, {most:.4g}]  {far:6.1f}  {_by_path(records)}"
+            f"{' ' if far >= DISTANCE else '!'} {what:60} {len(values):4d} of {len(parts[0]):3d}"
+            f"  {values.mean():9.4g} ± {_deviation(values):8.3g}"
+            f"  [{least:.4g}, {most:.4g}]  {far:6.1f}  {_by_path(records)}",
+            flush=True,
         )
-    return near
+    return bad
 
 
-def _by_path(records: list[dict[str, Any]]) -> str:
-    texts = []
-    for path in PATHS:
-        values = np.concatenate([r["values"] for r in records if r["path"] == path] or [[]])
-        if len(values):
-            texts.append(f"{path} {values.mean():.4g}")
-    return ", ".join(texts)
+def _by_path(records: list[tuple[str, dict[str, Any]]]) -> str:
+    values: dict[str, list[float]] = defaultdict(list)
+    for path, record in records:
+        values[path] += record["values"]
+    return ", ".join(f"{path} {np.mean(some):.4g}" for path, some in values.items())
 
 
 if __name__ == "__main__":

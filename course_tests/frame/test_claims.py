@@ -32,7 +32,12 @@ def test_calibrating_moves_the_seeds_and_writes_down_instead_of_judging(
 
 
 def test_the_distance_is_in_standard_errors_of_what_the_test_compares() -> None:
-    values = np.array([-1.0, 1.0, -1.0, 1.0, 0.0])  # mean 0, standard deviation 1
-    assert distance(values, 1, -3.0, np.inf) == pytest.approx(3)
-    assert distance(values, 4, -3.0, 2.0) == pytest.approx(4)
-    assert distance(np.ones(5), 3, 0.0, np.inf) == np.inf
+    run = [-1.0, 1.0, 0.0, 0.0]
+    error = (4 / 7) ** 0.5 / 2  # two such runs have the same mean: the values' spread counts
+    assert distance([run, run], -3.0, 1.5) == pytest.approx(1.5 / error)
+    other = [value + 4 for value in run]  # seeds of one run have something in common
+    assert distance([run, other], -np.inf, 5.0) == pytest.approx(3 / 8**0.5)
+    assert distance([[1.0], [2.0], [3.0]], -1.0, np.inf) == pytest.approx(3)
+    assert distance([np.ones(5), np.ones(5)], 0.0, np.inf) == np.inf
+    assert distance([np.ones(5)], 2.0, np.inf) == -np.inf
+    assert not distance([[1.0, np.nan], [1.0, 1.0]], 0.0, np.inf) >= 3
