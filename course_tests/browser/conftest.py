@@ -1,12 +1,12 @@
 """JupyterLab in headless Chromium: `open_notebook` opens a notebook and gives its page object.
 
 Without Chromium the tests are skipped, and say so; with COURSE_REQUIRE_BROWSER=1 they fail. Each
-pytest worker has one server; each module its own Chromium with one JupyterLab in it, closed at its
-end, because playwright keeps an event loop running in the thread as long as it is open.
+pytest worker has one server, and one page that is closed before other tests.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -48,21 +48,51 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield running
 
 
-@pytest.fixture(scope="module")
-def jupyterlab(server: Server, chromium: str) -> Iterator[Page]:
-    """JupyterLab in a page, with no notebook open yet: loading it takes longer than most tests."""
-    with in_chromium(server, chromium) as page:
-        yield page
+class Lab:
+    """JupyterLab in a page of Chromium: one for all tests, for it takes longer to load than most.
+
+    kernel: the id of a kernel for the next notebook, or "" where it needs a new one.
+    """
+
+    def __init__(self) -> None:
+        self.kernel = ""
+        self._open = contextlib.ExitStack()
+        self._page: Page | None = None
+
+    def page(self, server: Server, chromium: str) -> Page:
+        """The page, with no notebook open."""
+        if self._page is None:
+            self._page = self._open.enter_context(in_chromium(server, chromium))
+        return self._page
+
+    def close(self) -> None:
+        """Close Chromium; its kernels live on."""
+        self._page = None
+        self._open.close()
+
+
+LAB = Lab()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    # As long as playwright is open, an event loop runs in this thread: other tests start their own.
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        LAB.close()
 
 
 @pytest.fixture
-def open_notebook(server: Server, jupyterlab: Page) -> Iterator[OpenNotebook]:
+def open_notebook(
+    server: Server, chromium: str, request: pytest.FixtureRequest
+) -> Iterator[OpenNotebook]:
     """open_notebook("01_scalar_chain.ipynb") or open_notebook(["code of a cell", ...]).
 
     The file is a copy, and has no other cells than those of code that contain one of the words
-    `only`, if these are given. Predictions are forgotten.
+    `only`, if these are given. Predictions are forgotten. Kernels are handed on, without names and
+    widgets but with the modules that are loaded: the import of torch takes as long as a test.
     """
     opened: list[NotebookPage] = []
+    failed = request.session.testsfailed
 
     def open_one(what: str | list[str], only: Sequence[str] = ()) -> NotebookPage:
         server.records.unlink(missing_ok=True)
@@ -78,9 +108,10 @@ def open_notebook(server: Server, jupyterlab: Page) -> Iterator[OpenNotebook]:
             notebook.cells = [c for c in code if any(word in c.source for word in only)]
         path = f"{uuid.uuid4().hex[:8]}.ipynb"
         nbformat.write(notebook, server.folder / path)
-        opened.append(NotebookPage(jupyterlab, path))
+        opened.append(NotebookPage(LAB.page(server, chromium), path, LAB.kernel))
+        LAB.kernel = ""
         return opened[-1]
 
     yield open_one
     for page in opened:
-        page.close()
+        LAB.kernel = page.close(keep=request.session.testsfailed == failed)

@@ -43,12 +43,23 @@ KERNEL_READY = """() => {
     const widget = window.jupyterapp?.shell?.currentWidget;
     const kernel = widget?.sessionContext?.session?.kernel;
     return kernel?.status === 'idle' && widget.content?.model?.cells?.length > 0; }"""
-OPEN = """async path => { await jupyterapp.commands.execute(
-    'docmanager:open', {path, factory: 'Notebook', kernel: {name: 'python3'}}); }"""
-CLOSE = """async () => {
+OPEN = """async ([path, kernel]) => { await jupyterapp.commands.execute(
+    'docmanager:open', {path, factory: 'Notebook', kernel}); }"""
+CLOSE = """async ([keep, forget]) => {
     const widget = jupyterapp.shell.currentWidget;
-    await jupyterapp.serviceManager.sessions.shutdownAll();
-    widget.dispose(); }"""
+    const {kernels, sessions} = jupyterapp.serviceManager;
+    const model = widget.sessionContext.session.kernel.model;
+    if (!keep) await sessions.shutdownAll();
+    widget.dispose();
+    if (!keep) return '';
+    const kernel = kernels.connectTo({model});
+    await kernel.requestExecute({code: forget, silent: true}).done;
+    kernel.dispose();
+    return model.id; }"""
+FORGET = """import ipywidgets
+ipywidgets.Widget.close_all()
+get_ipython().run_line_magic("reset", "-f")
+"""
 LOOK = """async (el) => {
     const image = el.querySelector('.course-picture-frame img');
     if (!image) return null;
@@ -199,14 +210,17 @@ def in_chromium(server: Server, chromium: str) -> Iterator[Page]:
 
 
 class NotebookPage:
-    """The notebook at `path`, open in JupyterLab. `page` is playwright's own page."""
+    """The notebook at `path`, open in JupyterLab. `page` is playwright's own page.
 
-    def __init__(self, page: Page, path: str) -> None:
+    kernel: the id of one that runs (default: a new one).
+    """
+
+    def __init__(self, page: Page, path: str, kernel: str = "") -> None:
         self.page = page
         self._console: list[str] = []
         page.on("console", self._heard)
         page.on("pageerror", self._failed)
-        page.evaluate(OPEN, path)
+        page.evaluate(OPEN, [path, {"id": kernel} if kernel else {"name": "python3"}])
         page.wait_for_function(KERNEL_READY)
 
     def run_all(self) -> None:
@@ -270,11 +284,11 @@ class NotebookPage:
         self.page.screenshot(path=path)
         return path
 
-    def close(self) -> None:
-        """End the kernel and close the notebook."""
+    def close(self, keep: bool = False) -> str:
+        """Close the notebook and end its kernel, or keep that for another: its id, or ""."""
         self.page.remove_listener("console", self._heard)
         self.page.remove_listener("pageerror", self._failed)
-        self.page.evaluate(CLOSE)
+        return str(self.page.evaluate(CLOSE, [keep, FORGET]))
 
     def _failed(self, error: Error) -> None:
         self._console.append(f"page error: {error}")

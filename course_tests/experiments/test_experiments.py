@@ -444,6 +444,7 @@ RECORDS = sorted((Path(table.__file__).parent / "recorded").glob("*.csv"))
 
 @pytest.mark.claims
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+@pytest.mark.slow  # half a minute a record
 def test_a_cell_of_the_record_can_be_trained_again(path, tmp_path):
     """The shallowest plain cell, two of its seeds: the same numbers but for rounding."""
     record = table.read(path)

@@ -178,8 +178,8 @@ def test_a_clone_has_the_same_bytes_whatever_git_does_to_line_endings(tmp_path: 
     assert [str(path) for path in here if (there / path).read_bytes() != here[path]] == []
 
 
-@pytest.mark.parametrize("status", [0, 3])
-def test_ci_runs_the_readmes_line(tmp_path: Path, status: int) -> None:
+@pytest.mark.parametrize(("status", "name"), [(0, "test"), (3, "test"), (0, "slow"), (1, "none")])
+def test_ci_runs_the_readmes_line(tmp_path: Path, status: int, name: str) -> None:
     """With stand-ins for python3 and the browser: what runs, in which environment, its status."""
     clone, bin_ = tmp_path / "clone", tmp_path / "bin"
     (tmp_path / "shared" / "data").mkdir(parents=True)
@@ -189,19 +189,24 @@ def test_ci_runs_the_readmes_line(tmp_path: Path, status: int) -> None:
     (clone / "README.md").write_text(
         "<!-- command: start -->\n```sh\npython3 wrong\n```\n"
         "<!-- command: test -->\n```sh\npython3 right && echo the end\n```\n"
+        "<!-- command: slow -->\n```sh\npython3 slow && echo the end\n```\n"
     )
     script = f'#!/bin/sh\necho "$@ $COURSE_REQUIRE_BROWSER $COURSE_DATA"\nexit {status}\n'
-    for name, text in {"python3": script, "chromium": "#!/bin/sh\n"}.items():
-        (bin_ / name).write_text(text)
-        (bin_ / name).chmod(0o755)
+    for program, text in {"python3": script, "chromium": "#!/bin/sh\n"}.items():
+        (bin_ / program).write_text(text)
+        (bin_ / program).chmod(0o755)
     done = subprocess.run(
-        ["bash", str(clone / ".ci" / "run")],
+        ["bash", str(clone / ".ci" / "run"), *([name] if name != "test" else [])],
         env={"PATH": f"{bin_}:/usr/bin:/bin"},
         capture_output=True,
         text=True,
     )
     assert done.returncode == status, done.stderr
-    assert f"right 1 {tmp_path / 'shared' / 'data'}" in done.stdout
+    if name == "none":
+        assert done.stderr == "README.md has no none command\n"
+        return
+    word = {"test": "right", "slow": "slow"}[name]
+    assert f"{word} 1 {tmp_path / 'shared' / 'data'}" in done.stdout
     assert ("the end\n" in done.stdout.splitlines(keepends=True)) == (status == 0)
 
 
@@ -211,6 +216,12 @@ def test_github_runs_the_same_script_on_each_python() -> None:
     assert [step["run"] for step in job["steps"] if "run" in step] == ["bash .ci/run"]
     assert tuple(job["strategy"]["matrix"]["python"]) == PYTHONS
     assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+
+
+def test_github_runs_each_week_what_else_the_readme_gives() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/weekly.yml").read_text(encoding="utf-8"))
+    steps = [step["run"] for step in workflow["jobs"]["everything"]["steps"] if "run" in step]
+    assert steps == [f"bash .ci/run {name}" for name in ("test", "slow", "random")]
 
 
 def test_hooks_use_what_is_installed() -> None:

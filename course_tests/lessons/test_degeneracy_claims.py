@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from functools import partial
 
 import numpy as np
@@ -15,6 +14,7 @@ from course.lessons.degeneracy import explorer, science
 from course.networks.initializers import folded, orthogonal
 from course.plots import decades, style
 from course_tests.claims import claim, seeds
+from course_tests.corners import visit
 
 FRESH = seeds(100, 5)
 
@@ -32,6 +32,7 @@ def curves() -> dict[str, science.Curve]:
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_losses_are_in_the_order_of_degeneracy_in_every_run(
     curves: dict[str, science.Curve],
 ) -> None:
@@ -43,6 +44,7 @@ def test_losses_are_in_the_order_of_degeneracy_in_every_run(
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_the_order_of_gradients_is_another_one(curves: dict[str, science.Curve]) -> None:
     first = {name: np.log10(curve.gradients[0, 0]) for name, curve in curves.items()}
     smaller = first["0.9 orthogonal"] - first["orthogonal"]
@@ -71,6 +73,7 @@ def test_what_is_learned_are_the_directions_that_got_through() -> None:
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_no_rate_of_adam_rescues_fold_0() -> None:
     for rate in (0.0003, 0.003):
         losses = final("lecun_normal", optimizer=training.Adam(rate))
@@ -168,24 +171,15 @@ def test_the_extremes_of_all_controls_neither_fail_nor_warn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(explorer, "STEPS", 3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        panel = explorer.explore()
-        first = panel.text
-        seen = set()
-        rules = ("Adam, rate 0.01", "SGD, rate 0.3")
-        ends = itertools.product((0, 5), ((0.0, rules[0]), (1.0, rules[1])), (0.0, 2.0), (1, 100))
-        for fold, (orthogonality, rule), scale, depth in ends:
-            values = (fold, orthogonality, scale, depth, rule)
-            for name, value in zip(panel.controls, values, strict=True):
-                panel.controls[name].value = value
-            assert "Error" not in panel.text and "Warning" not in panel.text, panel.text
-            seen.add(panel.text)
-        assert len(seen) == 16
-        panel.reset()
-        assert panel.text == first
-        panel.new_draw()
-        assert panel.text != first
+    panel = explorer.explore()
+    first = panel.text
+    rules = ("Adam, rate 0.01", "SGD, rate 0.3")
+    ends = itertools.product((0, 5), ((0.0, rules[0]), (1.0, rules[1])), (0.0, 2.0), (1, 100))
+    rows = [(fold, even, scale, depth, rule) for fold, (even, rule), scale, depth in ends]
+    texts, _ = visit(panel, [dict(zip(panel.controls, row, strict=True)) for row in rows])
+    assert len(set(texts)) == 16
+    panel.new_draw()
+    assert panel.text != first
 
 
 def test_the_words_tell_what_becomes_of_it() -> None:

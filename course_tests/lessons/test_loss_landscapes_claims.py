@@ -17,6 +17,7 @@ from course.lessons.loss_landscapes.exercise import check_share, check_walk, sha
 from course.networks import Network
 from course.plots import style
 from course_tests.claims import claim, seeds
+from course_tests.corners import corners, visit
 
 SEEDS = tuple(seeds(10, 3))
 
@@ -80,6 +81,7 @@ def test_the_scale_of_weights_changes_raw_slices_and_not_filter_normalized_ones(
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_plain_slices_get_rougher_with_depth_and_residual_ones_do_not(
     nets: dict[str, Network], digits: data.Dataset
 ) -> None:
@@ -96,6 +98,7 @@ def test_plain_slices_get_rougher_with_depth_and_residual_ones_do_not(
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_rough_networks_may_train_and_the_smoothest_does_not(
     nets: dict[str, Network], digits: data.Dataset
 ) -> None:
@@ -115,6 +118,7 @@ def test_rough_networks_may_train_and_the_smoothest_does_not(
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_a_minimum_of_a_slice_is_none_of_the_loss(
     nets: dict[str, Network], digits: data.Dataset
 ) -> None:
@@ -135,6 +139,7 @@ def test_a_minimum_of_a_slice_is_none_of_the_loss(
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_a_convex_slice_hides_directions_that_bend_downward(
     nets: dict[str, Network], digits: data.Dataset
 ) -> None:
@@ -210,34 +215,28 @@ def test_the_explorers_at_their_extremes_neither_fail_nor_warn(digits: data.Data
         kind: {n: science.network(kind, digits, depth=n, seeds=SEEDS) for n in (1, 12)}
         for kind in ("plain", "resnet")
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        panel = explorer.explore(untrained, digits, depth=12)
-        first, seen = (panel.text, panel.png), set()
-        assert "bends downward" in panel.text and len(panel.text.splitlines()) == 3
-        for depth, along, span in itertools.product((12, 1), science.DIRECTIONS, (0.05, 1.5)):
-            values = dict(depth=depth, along=along, span=span, turn=0, tilt=90)
-            if span < 1:
-                values |= dict(turn=360, tilt=0)
-            for name, value in values.items():
-                panel.controls[name].value = value
-            assert "Error" not in panel.text and f"{depth} blocks, {along}" in panel.text
-            seen.add(panel.png)
-        assert len(seen) == 8
-        panel.controls["network"].value = "resnet"
-        assert panel.text.startswith("resnet, 1 blocks")
-        panel.new_draw()
-        assert panel.text != first[0]
-        panel.reset()
-        assert (panel.text, panel.png) == first
+    panel = explorer.explore(untrained, digits, depth=12)
+    first, picture = panel.text, panel.png
+    assert "bends downward" in first and len(first.splitlines()) == 3
+    places = [
+        {**place, **(dict(turn=0, tilt=90) if place["span"] > 1 else dict(turn=360, tilt=0))}
+        for place in corners(depth=(12, 1), along=tuple(science.DIRECTIONS), span=(0.05, 1.5))
+    ]
+    (*texts, skipped), pictures = visit(panel, [*places, dict(network="resnet")])
+    assert len(set(pictures)) == 9 and skipped.startswith("resnet, 1 blocks")
+    for place, text in zip(places, texts, strict=True):
+        assert f"{place['depth']} blocks, {place['along']}" in text
+    assert panel.png == picture
+    panel.new_draw()
+    assert panel.text != first
 
-        both = {"ReLU": untrained["plain"][1]}
-        both["batch norm"] = science.network("plain", digits, depth=1, norm="batch", seeds=SEEDS)
-        panel = explorer.rescale(both, digits)
-        for name, factor in itertools.product(both, (1 / 32, 1, 32)):
-            panel.controls["network"].value, panel.controls["factor"].value = name, factor
-            assert panel.text.startswith(f"{name}, factor c = {factor:.3g}.")
-            assert "0.0% of the largest" in panel.text or name == "batch norm"
+    both = {"ReLU": untrained["plain"][1]}
+    both["batch norm"] = science.network("plain", digits, depth=1, norm="batch", seeds=SEEDS)
+    places = corners(network=tuple(both), factor=(1 / 32, 1, 32))
+    texts, _ = visit(explorer.rescale(both, digits), places)
+    for place, text in zip(places, texts, strict=True):
+        assert text.startswith(f"{place['network']}, factor c = {place['factor']:.3g}.")
+        assert "0.0% of the largest" in text or place["network"] == "batch norm"
     with pytest.raises(ValueError, match="depth = 7"):
         explorer.explore(untrained, digits, depth=7)
     with pytest.raises(ValueError, match="factor = 0"):

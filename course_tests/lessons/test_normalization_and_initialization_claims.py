@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from functools import partial
 
 import numpy as np
@@ -28,6 +27,7 @@ from course.lessons.normalization_and_initialization import (
 from course.lessons.normalization_and_initialization.exercise import CASES, check_half, check_leaky
 from course.networks import initializers
 from course_tests.claims import claim, seeds
+from course_tests.corners import corners, visit
 
 SEEDS = tuple(seeds(10, 3))
 MANY = tuple(seeds(10, 10))
@@ -139,6 +139,7 @@ def fitted(name: str, depth: int, examples: data.Dataset) -> np.ndarray:
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_looks_linear_trains_fifty_plain_blocks_as_well_as_a_resnet(digits: data.Dataset) -> None:
     mirrored, skips = (fitted(name, 50, digits) for name in ("looks-linear", "ResNet, batch norm"))
     claim("looks-linear, 50 blocks", mirrored, least=0.96)  # .985 ± .003
@@ -150,6 +151,7 @@ def test_looks_linear_trains_fifty_plain_blocks_as_well_as_a_resnet(digits: data
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_other_starts_train_too_and_selu_up_to_some_depth(digits: data.Dataset) -> None:
     for name in ("zero branches", "ReZero"):
         claim(f"{name}, 50 blocks", fitted(name, 50, digits), least=0.9)  # .981 ± .005, .987 ± .002
@@ -244,33 +246,25 @@ def test_selu_comes_back_to_mean_0_and_variance_1() -> None:
 
 
 def test_the_extremes_of_the_explorers_neither_fail_nor_warn(digits: data.Dataset) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        panel = explorer.explore(digits)
-        first, seen = panel.text, set()
-        assert "closed form 1.22" in first
-        some = ((100, 1, 10.0), (1, 2, 10.0), (100, 128, 0.1))
-        ways = [(depth, norm, *rest) for norm in science.NORMS for depth, *rest in some]
-        for values in ways:
-            for name, value in zip(("depth", "norm", "batch", "scale"), values, strict=True):
-                panel.controls[name].value = value
-            assert "Error" not in panel.text and f"{values[0]} blocks" in panel.text
-            seen.add(panel.text)
-        assert len(seen) == len(ways)
-        panel.reset()
-        assert panel.text == first
-        moments = remedies_explorer.explore_moments()
-        for kind, gain, depth in itertools.product(("selu", "tanh"), (0.0, 2.0), (1, 100)):
-            moments.controls["activation"].value = kind
-            moments.controls["gain"].value = gain
-            moments.controls["depth"].value = depth
-            assert f"{kind}, weights LeCun times {gain:g}, {depth} layers" in moments.text
-        whole = remedies_explorer.explore_map()
-        for kind, weight, layers in itertools.product(starts.MAPS, (0.0, 1.5), (2, 100)):
-            whole.controls["kind"].value = kind
-            whole.controls["weight"].value = weight
-            whole.controls["layers"].value = layers
-            assert f"{kind}, w = {weight:g}, {layers} layers" in whole.text
+    panel = explorer.explore(digits)
+    assert "closed form 1.22" in panel.text
+    some = ((100, 1, 10.0), (1, 2, 10.0), (100, 128, 0.1))
+    places = [
+        dict(depth=depth, norm=norm, batch=batch, scale=scale)
+        for norm in science.NORMS
+        for depth, batch, scale in some
+    ]
+    texts, _ = visit(panel, places)
+    assert len(set(texts)) == len(places)
+    assert all(f"{at['depth']} blocks" in t for at, t in zip(places, texts, strict=True))
+    places = corners(activation=("selu", "tanh"), gain=(0.0, 2.0), depth=(1, 100))
+    texts, _ = visit(remedies_explorer.explore_moments(), places)
+    form = "{activation}, weights LeCun times {gain:g}, {depth} layers"
+    assert all(form.format(**at) in t for at, t in zip(places, texts, strict=True))
+    places = corners(kind=tuple(starts.MAPS), weight=(0.0, 1.5), layers=(2, 100))
+    texts, _ = visit(remedies_explorer.explore_map(), places)
+    form = "{kind}, w = {weight:g}, {layers} layers"
+    assert all(form.format(**at) in t for at, t in zip(places, texts, strict=True))
     with pytest.raises(ValueError, match="norm = 'group'"):
         explorer.explore(digits, norm="group")
     with pytest.raises(ValueError, match="kind = 'zero'"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from course.lessons.sigmoid_saturation import science as sigmoid_saturation
 from course.networks import initializers
 from course.training import SGD, Adam
 from course_tests.claims import claim, seeds
+from course_tests.corners import visit
 
 SEEDS = tuple(seeds(10, 3))
 MANY = tuple(seeds(20, 10))
@@ -118,6 +119,7 @@ def test_plain_gradient_descent_kills_without_nan() -> None:
 
 
 @claims
+@pytest.mark.repeats
 def test_sixty_layers_fail_again_and_a_lower_rate_helps() -> None:
     high, low = (learned(start("relu", 60, seeds=MANY[:6]), rate) for rate in (0.003, 0.0003))
     claim("60 layers, rate 0.003", high, most=0.7)  # .248 ± .2
@@ -181,21 +183,17 @@ def test_batch_norm_keeps_rank_and_its_gradients_explode() -> None:
 
 
 def test_the_explorer_at_its_ends() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        panel = explorer.explore()
-        before = panel.text
-        assert "100% in the last layer" in before and "training digits: 10%" in before
-        for name, value in (
-            ("bias", 4.0), ("bias", -4.0), ("bias", 0.0), ("rate", 1.0), ("depth", 1),
-            ("activation", "gelu"), ("rate", 0.0001), ("activation", "elu"), ("depth", 12),
-        ):  # fmt: skip
-            old = panel.png
-            panel.controls[name].value = value
-            assert panel.png != old and not panel._picture.failure, name
-            assert len(panel.text.splitlines()) == 4
-        panel.reset()
-        assert panel.text == before
+    panel = explorer.explore()
+    before, picture = panel.text, panel.png
+    assert "100% in the last layer" in before and "training digits: 10%" in before
+    places = [
+        {"bias": 4.0}, {"bias": -4.0}, {"bias": 0.0}, {"rate": 1.0}, {"depth": 1},
+        {"activation": "gelu"}, {"rate": 0.0001}, {"activation": "elu"}, {"depth": 12},
+    ]  # fmt: skip
+    texts, pictures = visit(panel, places)
+    assert {len(text.splitlines()) for text in texts} == {4}
+    for old, new in itertools.pairwise([picture, *pictures]):
+        assert old != new
     with pytest.raises(ValueError, match="activation = 'selu'"):
         explorer.explore(activation="selu")
     with pytest.raises(ValueError, match="rate"):

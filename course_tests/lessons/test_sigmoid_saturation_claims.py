@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from course.lessons.sigmoid_saturation import explorer, science
 from course.lessons.sigmoid_saturation.exercise import check_gradient_factor, check_lost_tanh
 from course.training import SGD, Adam
 from course_tests.claims import claim, seeds
+from course_tests.corners import visit
 
 SEEDS = tuple(seeds(10, 3))
 MANY = tuple(seeds(20, 10))
@@ -122,6 +123,7 @@ def test_between_too_small_and_saturated_a_deep_sigmoid_network_learns() -> None
 
 
 @claims
+@pytest.mark.repeats
 def test_thirty_tanh_layers_fail_for_their_rate_with_healthy_gradients() -> None:
     layers = science.hidden_layers(science.network("tanh", 30, seeds=MANY), scale=1.0)
     ratio = np.log10(layers.gradient[0] / layers.gradient[-1])
@@ -142,25 +144,21 @@ def test_a_sigmoid_network_in_disguise_is_the_tanh_network() -> None:
 
 
 def test_the_explorer_at_its_ends() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        panel = explorer.explore()
-        before = panel.text
-        assert "Saturated: 0% of layer 1, 0% of layer 20." in before
-        assert "A factor of 0.236 per layer." in before
-        for name, value in (
-            ("depth", 100), ("scale", 20.0), ("input_scale", 100.0), ("activation", "hard-tanh"),
-            ("input_scale", 0.01), ("scale", 0.0), ("depth", 1), ("activation", "tanh"),
-        ):  # fmt: skip
-            old = panel.png
-            panel.controls[name].value = value
-            assert panel.png != old and not panel._picture.failure, name
-            assert len(panel.text.splitlines()) == 4
-        assert "exactly 0" in panel.text and "no factor per layer" in panel.text
-        panel.reset()
-        assert panel.text == before
-        panel.new_draw()
-        assert panel.text != before
+    panel = explorer.explore()
+    before, picture = panel.text, panel.png
+    assert "Saturated: 0% of layer 1, 0% of layer 20." in before
+    assert "A factor of 0.236 per layer." in before
+    places = [
+        {"depth": 100}, {"scale": 20.0}, {"input_scale": 100.0}, {"activation": "hard-tanh"},
+        {"input_scale": 0.01}, {"scale": 0.0}, {"depth": 1}, {"activation": "tanh"},
+    ]  # fmt: skip
+    texts, pictures = visit(panel, places)
+    assert {len(text.splitlines()) for text in texts} == {4}
+    for old, new in itertools.pairwise([picture, *pictures]):
+        assert old != new
+    assert "exactly 0" in texts[-1] and "no factor per layer" in texts[-1]
+    panel.new_draw()
+    assert panel.text != before
     with pytest.raises(ValueError, match="activation = 'relu'"):
         explorer.explore(activation="relu")
 

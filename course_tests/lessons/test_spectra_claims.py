@@ -246,6 +246,7 @@ def test_gradients_shatter_with_batch_norm_and_less_with_small_branches() -> Non
 # Training.
 
 
+@pytest.mark.repeats
 def test_near_isometry_trains_faster_but_the_most_isometric_is_not_the_fastest() -> None:
     """Loss after 100 steps: .15, .18, .64, 1.3, 1.9 in the order of `STARTS`."""
     digits = data.digits()
@@ -273,6 +274,7 @@ def test_adam_narrows_the_gap_and_does_not_close_it() -> None:
     claim("Gaussian tanh, Adam: log10 of the loss", np.log10(gauss), least=-0.1)  # .196 ± .1
 
 
+@pytest.mark.repeats
 def test_the_highest_rank_trains_worst_and_skips_train_best() -> None:
     """Training error after 100 steps of Adam: bare 21 %, layer norm 34, batch norm 88, skips 2."""
     digits = data.digits()

@@ -1,0 +1,48 @@
+"""A live figure moved as in a notebook: controls that change together are drawn once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+Place = Mapping[str, Any]  # values by the names of the controls
+
+
+class Visit(NamedTuple):
+    """What a figure said and showed at each place."""
+
+    texts: list[str]
+    pictures: list[bytes]
+
+
+def corners(**values: Sequence[Any]) -> list[Place]:
+    """Every combination of these values of the controls."""
+    rows = itertools.product(*values.values())
+    return [dict(zip(values, row, strict=True)) for row in rows]
+
+
+def visit(panel: Any, places: Iterable[Place]) -> Visit:
+    """A visit to each place: no error, no warning, and Reset brings the first text back."""
+    texts, pictures = [], []
+
+    async def visits() -> None:
+        # A drawing waits for a moment of quiet, where there is an event loop: see live/figure.py.
+        first = panel.text
+        for place in places:
+            for name, value in place.items():
+                panel.controls[name].value = value
+            texts.append(panel.text)
+            pictures.append(panel.png)
+        panel.reset()
+        assert panel.text == first
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asyncio.run(visits())
+    for text in texts:
+        assert "Error" not in text and "Warning" not in text, text
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+    return Visit(texts, pictures)
