@@ -598,17 +598,14 @@ def deep_table(name, **options):
     return probe.table()
 
 
-def test_with_batch_norm_gradients_explode_and_neighbours_not_rank_tell_deep_nets_apart():
-    """At the start, 30 layers. Last block's neighbours measured: plain .10, ResNet .83, LL .95."""
-    tables = {name: deep_table(name) for name in ("plain", "resnet", "looks-linear")}
-    gradients = np.stack([record["gradient"] for record in tables["plain"]])
+def test_with_batch_norm_gradients_explode_and_neighbours_are_forgotten():
+    """At the start, 30 layers: what the lessons' claims find with other measures of their own."""
+    table = deep_table("plain")
+    gradients = np.stack([record["gradient"] for record in table])
     growth = (gradients[5] / gradients[25]) ** (1 / 20)
     assert growth.mean() == pytest.approx(math.sqrt(math.pi / (math.pi - 1)), abs=0.03)
-    for name, least, most in (("plain", 0, 0.2), ("resnet", 0.6, 1), ("looks-linear", 0.85, 1)):
-        last = tables[name][-2]
-        assert least <= last["neighbours"].mean() <= most
-        assert last["effective_rank"].mean() > 25  # of 50: no collapse anywhere
-        assert tables[name][0]["neighbours"].mean() > 0.85
+    assert table[-2]["neighbours"].mean() < 0.2 and table[0]["neighbours"].mean() > 0.85
+    assert table[-2]["effective_rank"].mean() > 25  # of 50: no collapse
 
 
 def test_without_batch_norm_signals_collapse_or_vanish():
@@ -619,20 +616,6 @@ def test_without_batch_norm_signals_collapse_or_vanish():
     assert (table[-2]["gradient"] / table[0]["gradient"] > 1e6).all()
     growth = (table[25]["gradient"] / table[5]["gradient"]) ** (1 / 20)
     assert growth.mean() == pytest.approx(2.5, abs=0.4)
-
-
-def test_normalization_keeps_dimensions_in_random_relu_networks():
-    """Effective rank at depth 50 measured 11 (none), 23 (layer norm), 87 (batch norm)."""
-    x = torch.as_tensor(data.digits().x_train[:256])
-    ranks = {}
-    for norm in (None, "layer", "batch"):
-        network = networks.mlp([64, *[128] * 50, 10], seeds=range(3), norm=norm)
-        measured: dict[str, Any] = dict(layers=["block 50"], measure=["effective_rank", "cosine"])
-        with Probe(network, **measured) as probe, torch.no_grad():
-            network(x)
-        (record,) = probe.table()
-        ranks[norm] = record["effective_rank"].mean()
-    assert ranks[None] < 15 < 18 < ranks["layer"] < 30 < 70 < ranks["batch"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -15,8 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from course import measures, networks, seeding
-from course.networks import initializers
+from course import measures, networks
 
 DOUBLE = torch.float64
 
@@ -170,29 +168,6 @@ def test_summaries_of_a_spectrum():
     np.testing.assert_allclose(found.log10_condition, math.log10(8))
 
 
-@pytest.mark.parametrize("law", ["lecun_normal", "orthogonal"])
-def test_random_products_degenerate_and_orthogonal_ones_do_not(law):
-    """At the size of the course, 5 draws: shares of singular values below 0.1, 1e-3 and 1e-6."""
-    streams = [seeding.generators(range(5), f"factor {layer}") for layer in range(100)]
-    weights = [initializers.replicate(law, 100, 100, stream) for stream in streams]
-    for length, shares, ratio in (
-        (1, (0.067, 0.001, 0.0), 49.9),
-        (10, (0.603, 0.278, 0.085), 8.7),
-        (100, (0.933, 0.862, 0.754), 1.6),
-    ):
-        found = measures.product_spectrum(weights[:length])
-        assert not found.floor.any()
-        if law == "orthogonal":
-            np.testing.assert_allclose(found.log10, 0, atol=1e-12)
-            np.testing.assert_allclose(found.effective_rank, 100)
-            continue
-        for exponent, share in zip((-1, -3, -6), shares, strict=True):
-            assert (found.log10 < exponent).mean() == pytest.approx(share, abs=0.012)
-        assert found.participation_ratio.mean() == pytest.approx(ratio, rel=0.3)
-    if law == "lecun_normal":  # far below what a product in float64 can hold beside its largest
-        assert found.log10[:, -1].max() < -110
-
-
 def test_condition_numbers():
     x = torch.stack([torch.diag(torch.tensor(d)) for d in ([8.0, 2.0], [1.0, 0.0], [0.0, 0.0])])
     assert measures.condition_number(x).tolist() == [4, math.inf, math.inf]
@@ -315,98 +290,6 @@ def test_correlation_of_a_constant_or_broken_gradient_is_not_a_number():
     g[1, 4] = math.inf
     found = measures.gradient_correlation(g, [0, 1])
     assert found[:2].isnan().all() and found[2, 0] == 1
-
-
-def test_gradients_shatter_with_depth_and_batch_norm_and_less_with_skips():
-    """At the size of the course, 6 seeds: lag 1 measured at .98, -.02, .87 and .44, here wider."""
-    path = torch.linspace(-2, 2, 256, dtype=DOUBLE)[:, None]
-    size: dict[str, Any] = dict(inputs=1, width=200, outputs=1, seeds=range(6), dtype=DOUBLE)
-
-    def lag_one(network):
-        gradients = measures.path_gradients(network, path)
-        return measures.gradient_correlation(gradients, [1]).mean().item()
-
-    shallow = lag_one(networks.mlp([1, 200, 1], seeds=range(6), init="torch_default", dtype=DOUBLE))
-    assert shallow > 0.95
-    assert abs(lag_one(networks.build("plain", depth=23, **size))) < 0.12
-    assert lag_one(networks.build("plain", depth=23, norm=None, **size)) > 0.9
-    gentle = lag_one(networks.build("resnet", depth=49, branch=0.1, **size))
-    full = lag_one(networks.build("resnet", depth=49, branch=1.0, **size))
-    assert gentle > 0.75
-    assert 0.25 < full < 0.65
-
-
-def fourier_layer(replicas, inputs, seed, length=1.0, features=200):
-    """A random smooth map to the plane: sqrt(2/F) sum_f a_f cos(w_f . x + b_f), w ~ N(0, 1/l^2)."""
-    w = noise(replicas, inputs, features, seed=seed) / length
-    b = 2 * math.pi * torch.rand(replicas, 1, features, dtype=DOUBLE)
-    a = noise(replicas, features, 2, seed=seed + 1) * math.sqrt(2 / features)
-    return lambda x: torch.cos(x @ w + b) @ a
-
-
-def test_composed_random_maps_crush_the_plane_to_filaments_unless_the_input_stays_connected():
-    """Median s2/s1 measured at 2.4e-1, 1e-2, 4e-4, 1e-15 at depth 1, 5, 10, 50."""
-    torch.manual_seed(0)
-    x = noise(10, 64, 2)
-    layers = [fourier_layer(10, 2, 10 * depth) for depth in range(50)]
-    jacobians = measures.layer_jacobians(layers, x)
-    ratios = {}
-    for depth in (1, 5, 10, 50):
-        found = measures.product_spectrum(jacobians[:depth])
-        assert not found.floor.any()
-        ratios[depth] = -np.median(found.log10_condition)
-    assert -0.85 < ratios[1] < -0.45
-    assert -2.5 < ratios[5] < -1.5
-    assert -4.2 < ratios[10] < -2.7
-    assert ratios[50] < -11
-    joined = [fourier_layer(10, 4, 10 * depth, length=math.sqrt(2)) for depth in range(50)]
-
-    def connected(x):
-        h = layers[0](x)
-        for layer in joined[1:]:
-            h = layer(torch.cat([h, x], -1))
-        return h
-
-    found = measures.product_spectrum([measures.jacobian(connected, x)])
-    assert -1.1 < -np.median(found.log10_condition) < -0.5
-
-
-def scaled_noise(fan_in, fan_out, generator, deviation):
-    drawn = torch.randn(1, fan_out, generator=generator, dtype=DOUBLE)
-    return deviation * drawn
-
-
-@pytest.mark.parametrize(
-    ("activation", "law", "gain", "bias", "length", "least", "most"),
-    [
-        ("tanh", "orthogonal", 1.0152, 0.0022, 1 / 64, 0.02, 0.15),
-        ("hard-tanh", "orthogonal", 1.0008, 0.0116, 0.1, 0.01, 0.15),
-        ("relu", "orthogonal", math.sqrt(2), 0.0, 1.0, 12, 80),
-        ("tanh", "lecun_normal", 1.0152, 0.0022, 1 / 64, 12, 80),
-    ],
-)
-def test_only_critical_orthogonal_tanh_networks_are_isometric(
-    activation, law, gain, bias, length, least, most
-):
-    """Depth 32, width 100. Spread of s^2 at width 200 measured .06, .04, 31, 30.
-
-    Pennington et al. (2017): the pairs are (sigma_w, sigma_b), and the input starts at the length
-    that the layers keep, q* = 1/64 for tanh and 0.1 for hard-tanh.
-    """
-    n, depth = 100, 32
-    network = networks.mlp(
-        [n] * (depth + 1) + [1], seeds=range(3), activation=activation, dtype=DOUBLE,
-        init=partial(initializers.LAWS[law], gain=gain),
-        bias=partial(scaled_noise, deviation=bias) if bias else False,
-    )  # fmt: skip
-    x = nn.functional.normalize(noise(1, n)) * math.sqrt(n * length)
-    factors = measures.layer_jacobians(list(network.blocks), network.replicated(x))
-    found = measures.product_spectrum(factors)
-    assert least < measures.squared_spread(found.relative).mean() < most
-    whole = torch.linalg.svdvals(
-        measures.jacobian(nn.Sequential(*network.blocks), network.replicated(x))
-    )
-    np.testing.assert_allclose(10.0 ** found.log10[..., :10], whole[..., :10], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
