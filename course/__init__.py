@@ -13,6 +13,7 @@ What one sees and touches:
 plots         the drawing vocabulary: axes and plain numbers in, artists out
 live          a figure that one can touch, and runs that draw as they go
 selfcheck     predict, and be checked
+handbook      what one looks up: glossary, symbols, the decision card
 
 What it is for:
 lessons       a folder for each notebook: science, pictures, explorer, exercise

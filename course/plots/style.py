@@ -7,9 +7,12 @@ apart in grey print too. Source: Okabe and Ito, "Color Universal Design" (2008).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
@@ -27,6 +30,35 @@ GREY = "#6E6E6E"
 LIGHT = "#D9D9D9"
 FORMULA: dict[str, Any] = {"color": "black", "linewidth": 1.2}
 """Keywords for the line of a closed form."""
+
+DARK: dict[Any, str] = {
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "#17191E"),
+    **dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), "#E8E8E8"
+    ),
+}
+
+
+def dark() -> AbstractContextManager[None]:
+    """Inside, figures are for a dark page: make, draw and save them there."""
+    return rc_context(DARK)
+
+
+def ink() -> str:
+    """The colour of text and outlines: black, or nearly white inside `dark`."""
+    return to_hex(rcParams["text.color"])
+
+
+def paper() -> str:
+    """The colour of the page: white, or nearly black inside `dark`."""
+    return to_hex(rcParams["figure.facecolor"])
+
+
+def tint(color: str, share: float = 0.18) -> str:
+    """A mix of `share` of a colour with the paper: a filling that text stays readable on."""
+    (r, g, b), (red, green, blue) = to_rgb(color), to_rgb(paper())
+    rest = 1 - share
+    return to_hex((share * r + rest * red, share * g + rest * green, share * b + rest * blue))
 
 
 def line(k: int) -> dict[str, Any]:
@@ -55,7 +87,7 @@ def figure(width: float = 8.0, height: float = 3.6, **subplots: Any) -> tuple[Fi
 def tidy(ax: Axes) -> Axes:
     """Drop the frame's top and right side and draw a faint grid behind the data."""
     ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(True, color=LIGHT, linewidth=0.6)
+    ax.grid(True, color=tint(GREY, 0.26), linewidth=0.6)  # LIGHT on a white page
     ax.set_axisbelow(True)
     return ax
 

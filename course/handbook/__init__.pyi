@@ -1,0 +1,11 @@
+from .decisions import DECISIONS as DECISIONS
+from .decisions import Decision as Decision
+from .decisions import decision as decision
+from .decisions import decision_card as decision_card
+from .tables import Table as Table
+from .terms import SYMBOLS as SYMBOLS
+from .terms import TERMS as TERMS
+from .terms import Symbol as Symbol
+from .terms import Term as Term
+from .terms import glossary as glossary
+from .terms import symbols as symbols
