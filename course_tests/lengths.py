@@ -82,8 +82,12 @@ def _alive(name: str) -> bool:
 
 
 def _has_gap(source: str) -> bool:
-    nodes = ast.walk(ast.parse(source))
-    return any(isinstance(node, ast.Constant) and node.value is ... for node in nodes)
+    """Whether something is left open: `...` anywhere but between the brackets of an index."""
+    nodes = list(ast.walk(ast.parse(source)))
+    indices = [node.slice for node in nodes if isinstance(node, ast.Subscript)]
+    inside = {id(part) for index in indices for part in ast.walk(index)}
+    dots = [node for node in nodes if isinstance(node, ast.Constant) and node.value is ...]
+    return any(id(node) not in inside for node in dots)
 
 
 def stated(notebook: NotebookNode) -> int | None:

@@ -1,4 +1,4 @@
-"""Terms that a notebook uses before they are introduced, and symbols that it gives a second meaning.
+"""Terms used before a notebook introduces them, and symbols with a second meaning.
 
     python -m course_tests.wording          every notebook
     python -m course_tests.wording 04       notebook 04, each with the words around it
@@ -30,10 +30,10 @@ SECOND_MEANINGS = {
     "L": r"\\partial L\b",  # a cost
     "k": r"\^\{?k|\bk = L|\+ ?p?k\b",  # a number of layers, in place of an index
     "C": r"C\s*C\^|product \$C\$|\bC\(c\)",  # a product of matrices
-    "s": r"s\^2\s*/n|s\^2\s*\\cdot|s\^2\s*\\;|s\^2\s*\\,|s\^2 = 2|\bs = (?:1|\\sqrt2)|s/\\sqrt2|s\\,h",
+    "s": r"\bs\^2\s*(?:/n|\\cdot|\\;|\\,|= 2)|\bs = (?:1|\\sqrt2)|s/\\sqrt2|s\\,h",  # a size
     "alpha": r"f\(\\alpha|\\alpha\\?,?\s*d_1|1 \+ \\alpha",  # a coordinate of a slice
 }
-"""{symbol: formulas in which it is not what the table of symbols says}; s: a size of weights."""
+"""{symbol: formulas in which it is not what the table of symbols says}."""
 
 
 def order() -> list[str]:

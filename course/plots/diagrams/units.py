@@ -92,7 +92,7 @@ def curves(*names: str) -> Drawing:
     )  # fmt: skip
     for ax, name in zip(axes.flat, chosen, strict=False):
         _curve(ax, name, 4.0)
-        ax.set_title(f"{name}\n", fontsize=11)
+        ax.set_title(name, fontsize=11, pad=18)
         ax.text(0.5, 1.03, CURVES[name].formula, transform=ax.transAxes, ha="center", fontsize=8)
     for ax in axes.flat[len(chosen) :]:
         ax.set_visible(False)
