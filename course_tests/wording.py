@@ -31,7 +31,7 @@ SECOND_MEANINGS = {
     "k": r"\^\{?k|\bk = L|\+ ?p?k\b",  # a number of layers, in place of an index
     "C": r"C\s*C\^|product \$C\$|\bC\(c\)",  # a product of matrices
     "s": r"\bs\^2\s*(?:/n|\\cdot|\\;|\\,|= 2)|\bs = (?:1|\\sqrt2)|s/\\sqrt2|s\\,h",  # a size
-    "alpha": r"f\(\\alpha|\\alpha\\?,?\s*d_1|1 \+ \\alpha",  # a coordinate of a slice
+    "α": r"f\(\\alpha|\\alpha\\?,?\s*d_1|1 \+ \\alpha",  # a coordinate of a slice
 }
 """{symbol: formulas in which it is not what the table of symbols says}."""
 

@@ -23,6 +23,7 @@ def test_each_term_has_a_meaning_and_a_notebook_that_is_there() -> None:
         assert term.notebook in slugs, term
     forms = [form for term in handbook.TERMS.values() for form in term.forms]
     assert all(forms) and len(set(forms)) == len(forms)
+    assert set(wording.SECOND_MEANINGS) <= set(handbook.SYMBOLS)
     for symbol in handbook.SYMBOLS.values():
         assert symbol.meaning and symbol.notebook in slugs, symbol
 
@@ -70,7 +71,7 @@ def test_early_terms_are_seen_and_links_excuse_them() -> None:
         ("w^n", {"n"}), ("w^L", set()), ("y_n", {"n"}), ("Var W = 1/n", set()),
         ("k = L - l", {"k"}), ("s_k", set()), ("C C^T", {"C"}), ("dC/dW", set()),
         ("s^2/n", {"s"}), ("s_1^2", set()),
-        (r"\sum s^2", set()), (r"\partial L/\partial w", {"L"}), (r"f(\alpha, \beta)", {"alpha"}),
+        (r"\sum s^2", set()), (r"\partial L/\partial w", {"L"}), (r"f(\alpha, \beta)", {"α"}),
         (r"(1 - \alpha)\,h", set()),
     ],
 )  # fmt: skip

@@ -61,7 +61,9 @@ def test_front_doors_load_nothing_before_it_is_used() -> None:
 
 
 def test_every_notebook_has_a_folder_of_its_name() -> None:
-    slugs = {path.stem.partition("_")[2] for path in (ROOT / "notebooks").glob("*.ipynb")}
+    slugs = {
+        path.stem.partition("_")[2] for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")
+    }
     folders = {path.parent.name for path in (HOUSE / "lessons").glob("*/__init__.py")}
     assert folders == slugs - {"start_here"}
 
@@ -69,7 +71,7 @@ def test_every_notebook_has_a_folder_of_its_name() -> None:
 def test_the_syllabus_is_the_order_of_the_notebooks() -> None:
     contracts = pyproject()["tool"]["importlinter"]["contracts"]
     (syllabus,) = [one["layers"] for one in contracts if one["id"] == "syllabus"]
-    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    notebooks = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     assert syllabus[::-1] == [path.stem.partition("_")[2] for path in notebooks[1:]]
 
 
