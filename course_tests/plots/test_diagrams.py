@@ -68,7 +68,6 @@ def light(name: str) -> tuple[Figure, str]:
 
 def texts(fig: Figure) -> list[Text]:
     """All texts that are seen; those of ticks that fall outside the axes are not."""
-    fig.draw_without_rendering()
     axes = [ax for ax in fig.findobj() if hasattr(ax, "get_xticklabels") and ax.get_visible()]
     ticks = {id(text) for ax in axes for text in (*ax.get_xticklabels(), *ax.get_yticklabels())}
     shown = [t for t in fig.findobj(Text) if t.get_text().strip() and t.get_visible()]
@@ -78,6 +77,7 @@ def texts(fig: Figure) -> list[Text]:
 @each
 def test_no_text_is_cut_off_or_lies_on_another(name: str) -> None:
     fig, _ = light(name)
+    fig.draw_without_rendering()
     boxes = {text: text.get_window_extent().padded(-1) for text in texts(fig)}
     width, height = fig.bbox.size
     for text, box in boxes.items():

@@ -99,7 +99,7 @@ def curves(*names: str) -> Drawing:
     for ax in axes[-1]:
         ax.set_xlabel("sum z")
     handles = [*axes[0, 0].lines[-2:], axes[0, 0].collections[0]]
-    style.legend_below(fig, handles)
+    style.legend_below(fig, handles, ncols=3 if columns > 1 else 1)
     described = "; ".join(f"{name}: {CURVES[name].formula}" for name in chosen)
     flat = ", ".join(filter(None, map(_flat, chosen)))
     return fig, f"Curves of units with their slopes. {described}. Nearly flat: {flat or 'none'}."
