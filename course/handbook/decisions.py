@@ -41,9 +41,11 @@ def decision_card(until: str | None = None) -> Table:
 
     Raises ValueError where `until` is the slug of none.
     """
-    slugs = list(tables.notebook_files())
-    last = slugs.index(one_of("until", until, slugs)) if until is not None else len(slugs)
-    return _table([line for line in DECISIONS if line.notebook in slugs[: last + 1]])
+    slugs = [line.notebook for line in DECISIONS]
+    end = len(slugs)
+    if until is not None:
+        end -= slugs[::-1].index(one_of("until", until, slugs))
+    return _table(list(DECISIONS[:end]))
 
 
 def _table(lines: list[Decision]) -> Table:

@@ -25,8 +25,8 @@ def rows(file: str) -> list[dict[str, str]]:
 def notebook_files() -> dict[str, str]:
     """{slug: file name} of the notebooks, in their order: "van" is in "10_van.ipynb"."""
     package = FOLDER.parent
-    clone = package.parent / "notebooks"
-    folder = clone if clone.is_dir() else package / "notebooks"
+    clone = (package.parent / "pyproject.toml").is_file()
+    folder = (package.parent if clone else package) / "notebooks"
     names = sorted(path.name for path in folder.glob("[0-9][0-9]_*.ipynb"))
     return {name[3 : -len(".ipynb")]: name for name in names}
 

@@ -23,6 +23,7 @@ from .representations import effective_rank as effective_rank
 from .representations import entropy_rank as entropy_rank
 from .representations import mean_cosine as mean_cosine
 from .representations import nearest_neighbour_accuracy as nearest_neighbour_accuracy
+from .representations import nearest_neighbours as nearest_neighbours
 from .representations import participation as participation
 from .representations import participation_ratio as participation_ratio
 from .representations import relative_singular_values as relative_singular_values

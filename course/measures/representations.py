@@ -203,6 +203,23 @@ def _neighbours_agree(rows: Tensor, labels: Tensor) -> Tensor:
     return ((nearest * agree).sum(-1) / nearest.sum(-1)).mean()
 
 
+def nearest_neighbours(x: Any, example: int, count: int = 6) -> Tensor:
+    """Indices (..., count) of the samples nearest to one sample, the nearest first.
+
+    x: (..., B, n), finite; example: the sample's index, which is not among its neighbours.
+    Distances are Euclidean, in float64; of several at the same one the lower index comes first.
+    """
+    values, _, finite = matrices("x", x)
+    if not finite.all():
+        raise arguments.reject("x", "numbers that are not finite", "finite numbers only")
+    most = values.shape[-2] - 1
+    example = arguments.whole("example", example, most=most)
+    count = arguments.whole("count", count, least=1, most=most)
+    distance = torch.linalg.vector_norm(values - values[..., example, None, :], dim=-1)
+    distance[..., example] = math.inf
+    return distance.sort(stable=True, dim=-1).indices[..., :count]
+
+
 def dead(x: Any) -> Tensor:
     """Share of units that are exactly 0 on every sample: nothing passes, forward or backward.
 

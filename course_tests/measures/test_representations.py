@@ -197,3 +197,27 @@ def test_dead_units_and_saturated_shares():
 def test_bad_arguments_are_named(call, named):
     with pytest.raises(ValueError, match=named):
         call()
+
+
+def test_the_nearest_neighbours_of_one_sample() -> None:
+    line = torch.tensor([0.0, 5.0, 1.0, -1.5, 9.0])[:, None]
+    assert measures.nearest_neighbours(line, 0, 3).tolist() == [2, 3, 1]
+    both = torch.stack([line, -2 * line.flip(0)])
+    assert measures.nearest_neighbours(both, 4, 2).tolist() == [[1, 2], [2, 1]]
+    alike = torch.zeros(4, 3)
+    assert measures.nearest_neighbours(alike, 1, 3).tolist() == [0, 2, 3]
+    far = 1e15 + line.double()
+    assert measures.nearest_neighbours(far, 0, 3).tolist() == [2, 3, 1]
+    for bad in ({"example": 5}, {"example": -1}, {"example": 0, "count": 5}):
+        with pytest.raises(ValueError):
+            measures.nearest_neighbours(line, **bad)
+    with pytest.raises(ValueError, match="finite"):
+        measures.nearest_neighbours(line * math.nan, 0)
+
+
+def test_the_share_of_neighbours_of_a_class_is_the_accuracy_of_the_nearest() -> None:
+    x = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
+    y = torch.arange(40) % 3
+    first = [int(measures.nearest_neighbours(x, k, 1)[0]) for k in range(40)]
+    share = (y[first] == y).double().mean()
+    assert share == measures.nearest_neighbour_accuracy(x, y)
