@@ -5,9 +5,10 @@
 
 A notebook is executed from its first to its last cell in a fresh kernel (COURSE_WAIT=1: live runs
 wait for their end and predictions are not put on file; OMP_NUM_THREADS=1). Execution counts run
-from 1, cell ids come from the cells' text, metadata is reduced to the kernel's name, no widget
-state is kept, and a widget's view is dropped where a picture or text stands in. A notebook that
-raises an error or warns is refused and its file left as it was.
+from 1, cell ids come from the cells' text, no widget state is kept, and a widget's view is dropped
+where a picture or text stands in. Metadata is reduced to the kernel's name and to what is folded:
+the source of a cell that asks or reveals, or only checks, shows or draws (see `folds`). A notebook
+that raises an error or warns is refused and its file left as it was.
 
 Recipe for authors
 ------------------
@@ -35,20 +36,25 @@ The rules, each checked by test_notebooks.py:
 - Code cells: at most 5 lines in the median, at most 15 in any; blank lines don't count. What is
   longer belongs in course/.
 - Words: each picture comes with text. live.live(fig, draw, ...) and show(fig, words) see to that.
-- Numbers: print rounded values which are the same on every machine. For measured ones use
-  agree(measured, expected, tolerance, "what"), which asserts and prints the expected value.
+- Numbers: print rounded values which are the same on every machine. What is measured is printed by
+  a call that asserts it, in marks which validation leaves out, with its spread beside theory:
+      agree(growth, 1.211, 0.03, "growth per block", against="formula")
+      holds("all survive", 0.3, "<", right, "<", 0.75)
+      paired("batch norm learns more", with_norm, without)  # runs of the same seeds
+  (no_better and equivalent need a margin). No other code writes marks.
 - Exercise: the cell the student fills holds `...`; a later cell calls a check, which prints "not
   yet" as long as it does, so that the stored notebook passes validation unfilled. Checks with hints
-  for known mistakes live in course/lessons/: the page must not give the answer away.
+  for known mistakes live in course/lessons/: the page must not give the answer away. What the
+  student builds is checked by check_function(..., solution=solve_it): the solution opens after two
+  tries; show_source(...) then shows how the library does it.
 - Data (notebooks 08 to 12): the first code cell begins with the line
       DATA = "digits"  # or "mnist", "fashion-mnist", "cifar10"
   and the cell after the imports reads
       examples = data.load(DATA).subset(1500, test=297)
   and shows it (ends with `examples`): as many as digits have, so that it takes about as long. All
   real data below come from `examples`, so that this one line switches the notebook, and
-  test_switched.py runs it on each set. Claims must hold on every one: state them as
-  holds("statement", condition), which asserts and prints the statement; what is true of digits
-  alone (a number of agree) goes below `if DATA == "digits":`.
+  test_switched.py runs it on each set. Claims must hold on every one: state them with holds or
+  paired; what is true of digits alone (a number of agree) goes below `if DATA == "digits":`.
 - References: at least two links to sources. Every link is complete; links between notebooks are
   file names. Pictures in text have an alternative text.
 - No warnings, addresses of objects, folders of this machine, or marks that tell nbval to look away.
@@ -57,6 +63,7 @@ The rules, each checked by test_notebooks.py:
 from __future__ import annotations
 
 import argparse
+import ast
 import copy
 import hashlib
 import os
@@ -86,6 +93,9 @@ METADATA = {
 MAP_ROW = re.compile(
     r"^\| (?P<number>\d\d) \| (?:\[(?P<linked>[^]]*)\]\([^)]*\)|(?P<title>[^|]*?)) \|", re.M
 )
+ASKS = ("predict", "revisit")
+CHECKS = ("agree", "holds", "paired", "no_better", "equivalent", "show", "show_source")
+DRAWS = ("explorer", "pictures")  # a lesson's modules of these names, or with such an ending
 KEPT = ("tags", "nbgrader")  # metadata of a cell which mean something to a tool we use
 
 
@@ -178,6 +188,8 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
         cell.id = _cell_id(cell, seen)
         cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT})
         if cell.cell_type == "code":
+            if folds(cell.source):
+                cell.metadata["jupyter"] = {"source_hidden": True}
             cell.outputs = _joined([_tidy_output(output) for output in cell.outputs])
         tidied.cells.append(cell)
     codes = [cell for cell in tidied.cells if cell.cell_type == "code"]
@@ -187,6 +199,38 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
             if output.output_type == "execute_result":
                 output.execution_count = count
     return tidied
+
+
+def folds(source: str) -> bool:
+    """Whether a code cell is stored with its source folded.
+
+    It is if it asks or reveals (calls predict or revisit anywhere); if it draws (begins with
+    style.figure and ends with show); or if each of its statements is a call of agree, holds and
+    their kin, show, or a function of the lesson's explorer or pictures. All else stays open.
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic command
+        return False
+    if not tree.body:
+        return False
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    draws = _called(tree.body[0]) == "style.figure" and _called(tree.body[-1]) == "show"
+    return bool(calls & set(ASKS)) or draws or all(map(_only_shows, tree.body))
+
+
+def _called(statement: ast.stmt) -> str:
+    """What a statement calls, alone or for the value it assigns; "" where it is no call."""
+    value = getattr(statement, "value", None)
+    return ast.unparse(value.func) if isinstance(value, ast.Call) else ""
+
+
+def _only_shows(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.For | ast.If):
+        return all(map(_only_shows, [*statement.body, *statement.orelse]))
+    module, _, name = _called(statement).rpartition(".")
+    shows = module.endswith(DRAWS) if module else name in CHECKS
+    return isinstance(statement, ast.Expr) and shows
 
 
 def as_text(notebook: NotebookNode) -> str:

@@ -1,12 +1,16 @@
-"""What a student does beside looking: predict, and be checked.
+"""What a student does beside looking: predict, build, be checked; and what was measured, in print.
 
-    from course.selfcheck import agree, check, holds, predict, revisit
+    from course.selfcheck import agree, check, holds, paired, predict, revisit
 
 In reading order:
 
 prediction      predict and revisit: a question locked before the reveal, and asked again after it
-exercise        check: right, not yet, or a hint; agree: a measured value against the expected one;
-                holds: a statement about what was measured
+exercise        check and check_function: right, not yet, or a hint; a worked solution after a try
+kinds           a text where a number is asked for, a list, nan: said in a sentence
+source          show_source: how the library does it, folded
+measured        agree: measured beside theory; holds: a statement with the numbers it compares
+comparisons     paired, no_better, equivalent: two networks over the same seeds
+marks           measured numbers as text, rounded by their standard error
 answers         where predictions are kept, and how they are read again
 """
 

@@ -1,6 +1,11 @@
 from . import answers as answers
-from .exercise import agree as agree
+from .comparisons import equivalent as equivalent
+from .comparisons import no_better as no_better
+from .comparisons import paired as paired
 from .exercise import check as check
-from .exercise import holds as holds
+from .exercise import check_function as check_function
+from .measured import agree as agree
+from .measured import holds as holds
 from .prediction import predict as predict
 from .prediction import revisit as revisit
+from .source import show_source as show_source

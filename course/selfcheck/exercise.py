@@ -1,15 +1,41 @@
-"""Checks that a student sees (right, not yet, or a hint), and checks of what we claim."""
+"""Checks of what a student wrote: right, not yet, or a hint; and a worked solution after a try."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from course.arguments import real
+from course.selfcheck.kinds import kind, shown, wrong_kind
+from course.selfcheck.marks import array
+from course.selfcheck.source import Source
 
 Mistake = tuple[Any, str]
+Function = Callable[..., Any]
+TRIES = 2  # different wrong answers after which a worked solution can be opened
+
+_tries: dict[str, set[str]] = {}  # by the exercise's name, in this session
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check said. It is true if the answer is right, and shows nothing at a cell's end.
+
+    trial: the answer in words, if it was an honest try; "" if there was none yet.
+    """
+
+    right: bool
+    words: str
+    trial: str = ""
+
+    def __bool__(self) -> bool:
+        return self.right
+
+    def _ipython_display_(self) -> None:
+        """The words were printed already."""
 
 
 def check(
@@ -19,98 +45,99 @@ def check(
     *,
     tolerance: float = 1e-6,
     mistakes: Sequence[Mistake] = (),
-) -> None:
+) -> Verdict:
     """Print whether a student's `answer` is right, and a hint where it shows a known mistake.
 
-    An answer that is still ``...`` or None prints "not yet" and is no error.
+    An answer that is still ``...`` or None prints "not yet"; one of another kind than `expected`
+    (a text, True, a list, nan, a function) is told so. Neither is an error.
 
-    answer: a number, an array, a text, or a function. expected: what it should be; for a function a
-    list of cases ``[(arguments, value), ...]`` with `arguments` a tuple.
+    answer: a number, an array or a text. expected: what it should be.
     tolerance: relative to the expected size (absolute where 0 is expected).
-    mistakes: pairs (wrong value, hint); for a function (wrong function, hint), recognised where it
-    gives the student's results in every case. A wrong sign, an inverse and off by one are
-    recognised anyway.
+    mistakes: pairs (wrong value, hint). A wrong sign, an inverse, off by one, rounding and percent
+    are recognised anyway.
     """
-    if callable(answer):
-        print(_judge_function(name, answer, expected, tolerance, mistakes))
-    elif answer is None or answer is ...:
-        print(_not_yet(name))
-    elif _equal(answer, expected, tolerance):
-        print(f"{name}: right.")
-    else:
-        known = [hint for wrong, hint in mistakes if _equal(answer, wrong, tolerance)]
-        hint = known[0] if known else _guess([(answer, expected)], tolerance)
-        print(f"{name}: {_shown(answer)} is not right yet. {hint}".rstrip())
+    return _say(_judge_value(name, answer, expected, tolerance, mistakes))
 
 
-def agree(
-    measured: Any,
-    expected: Any,
-    tolerance: float,
-    what: str = "measured",
+def check_function(
+    name: str,
+    function: Any,
+    cases: Sequence[tuple[tuple[Any, ...], Any]],
     *,
-    relative: bool = False,
-) -> None:
-    """Assert that `measured` is within `tolerance` of `expected`, and print the expected, rounded.
+    tolerance: float = 1e-6,
+    mistakes: Sequence[tuple[Function, str]] = (),
+    solution: Function | None = None,
+) -> Verdict:
+    """Print whether a student's function gives what it should, in every case, or a hint.
 
-    What is printed never depends on the last digits measured, so stored outputs stay the same from
-    one machine to the next. Arrays of one shape are compared element by element; the largest
-    difference counts. relative: `tolerance` is a share of the expected value.
-    Raises AssertionError, with both values, where they disagree.
+    cases: pairs (arguments, value), `arguments` a tuple. mistakes: pairs (wrong function, hint),
+    recognised where it gives the student's results in every case. A function that returns ``...``
+    or None, or raises NotImplementedError, is "not yet".
+    solution: a function that is right. Its source can be opened below the verdict once the answer
+    is right, or after two different tries.
     """
-    real("tolerance", tolerance, least=0.0)
-    ours, theirs = _array(measured), _array(expected)
-    assert ours.shape == theirs.shape, f"{what}: shape {ours.shape} against {theirs.shape}"
-    room = tolerance * np.abs(theirs) if relative else np.full(theirs.shape, float(tolerance))
-    with np.errstate(invalid="ignore"):
-        fine = (np.abs(ours - theirs) <= room) | (ours == theirs)
-    if not fine.all():
-        worst = np.flatnonzero(~fine.ravel())[0]
-        raise AssertionError(
-            f"{what}: measured {ours.ravel()[worst]:.6g}, expected {theirs.ravel()[worst]:.6g} "
-            f"within {tolerance:g}{' (relative)' if relative else ''}"
-        )
-    values = theirs.ravel()
-    shown = f"{values[0]:.4g}" if values.size == 1 else f"{values.size} values"
-    print(f"{what}: {shown}, as expected to within {tolerance:g}{' relative' * relative}")
+    verdict = _say(_judge_function(name, function, cases, tolerance, mistakes))
+    if solution is not None and verdict.trial:
+        tries = _tries.setdefault(name, set())
+        if not verdict:
+            tries.add(verdict.trial)
+        if verdict or len(tries) >= TRIES:
+            Source(solution, "A worked solution, to compare with yours").show()
+        else:
+            print("After another try a worked solution can be opened here.")
+    return verdict
 
 
-def holds(statement: str, condition: Any) -> None:
-    """Assert that what was measured bears the statement out, and print the statement.
-
-    For orderings and margins, whose numbers differ from machine to machine: what is printed is the
-    same wherever it holds. An array holds where all of it does. Raises AssertionError otherwise.
-    """
-    assert np.all(np.asarray(condition)), f"this does not hold here: {statement}"
-    print(f"Holds: {statement}")
+def _say(verdict: Verdict) -> Verdict:
+    print(verdict.words.rstrip())
+    return verdict
 
 
-def _not_yet(name: str) -> str:
-    return f"{name}: not yet. Write your answer in place of the ... above, then run this again."
+def _not_yet(name: str) -> Verdict:
+    words = "not yet. Write your answer in place of the ... above, then run this again."
+    return Verdict(False, f"{name}: {words}")
+
+
+def _judge_value(
+    name: str, answer: Any, expected: Any, tolerance: float, mistakes: Sequence[Mistake]
+) -> Verdict:
+    if answer is None or answer is ...:
+        return _not_yet(name)
+    if _equal(answer, expected, tolerance):
+        return Verdict(True, f"{name}: right.", shown(answer))
+    known = [hint for wrong, hint in mistakes if _equal(answer, wrong, tolerance)]
+    hint = known[0] if known else _guess([(answer, expected)], tolerance)
+    return Verdict(False, f"{name}: {shown(answer)} is not right yet. {hint}", shown(answer))
 
 
 def _judge_function(
     name: str,
-    function: Callable[..., Any],
+    function: Any,
     cases: Sequence[tuple[tuple[Any, ...], Any]],
     tolerance: float,
-    mistakes: Sequence[Mistake],
-) -> str:
+    mistakes: Sequence[tuple[Function, str]],
+) -> Verdict:
+    if function is None or function is ...:
+        return _not_yet(name)
+    if not callable(function):
+        hint = f"{wrong_kind(function, len)} Define it with def {name}(...)."
+        return Verdict(False, f"{name}: {shown(function)} is not right yet. {hint}")
     results = []
     for arguments, expected in cases:
-        call = f"{name}({', '.join(map(_shown, arguments))})"
+        call = f"{name}({', '.join(map(shown, arguments))})"
         try:
             result = function(*arguments)
         except NotImplementedError:
             return _not_yet(name)
         except Exception as error:
-            return f"{name}: {call} stops with {type(error).__name__}: {error}"
+            problem = f"{name}: {call} stops with {type(error).__name__}: {error}"
+            return Verdict(False, problem, problem)
         if result is ... or result is None:
             return _not_yet(name)
         results.append((call, result, expected))
     wrong = [(c, r, e) for c, r, e in results if not _equal(r, e, tolerance)]
     if not wrong:
-        return f"{name}: right in all {len(results)} cases."
+        return Verdict(True, f"{name}: right in all {len(results)} cases.", "right")
     call, result, expected = wrong[0]
     hint = _guess([(r, e) for _, r, e in wrong], tolerance)
     given = [(r, arguments) for (_, r, _), (arguments, _) in zip(results, cases, strict=True)]
@@ -118,12 +145,14 @@ def _judge_function(
         if _explains(suspect, given, tolerance):
             hint = words
             break
-    verdict = f"{name}: right in {len(results) - len(wrong)} of {len(results)} cases. "
-    return f"{verdict}{call} gives {_shown(result)}, expected {_shown(expected)}. {hint}".rstrip()
+    count = f"{name}: right in {len(results) - len(wrong)} of {len(results)} cases."
+    first = f"{call} gives {shown(result)}, expected {shown(expected)}."
+    trial = ", ".join(shown(result) for _, result, _ in results)
+    return Verdict(False, f"{count} {first} {hint}", trial)
 
 
 def _explains(
-    suspect: Callable[..., Any], given: list[tuple[Any, tuple[Any, ...]]], tolerance: float
+    suspect: Function, given: list[tuple[Any, tuple[Any, ...]]], tolerance: float
 ) -> bool:
     """Whether the wrong function `suspect` gives all of these (result, arguments)."""
     try:
@@ -134,54 +163,39 @@ def _explains(
 
 def _guess(pairs: list[tuple[Any, Any]], tolerance: float) -> str:
     """A hint if every pair (given, expected) shows the same everyday mistake, else ''."""
-    if any(isinstance(side, str) for pair in pairs for side in pair):
+    for given, expected in pairs:
+        if sentence := wrong_kind(given, expected):
+            return sentence
+    if any(kind(expected) != "number" for _, expected in pairs):
         return ""
-    arrays = [(_array(given), _array(expected)) for given, expected in pairs]
-    for given, expected in arrays:
-        if given.shape != expected.shape:
-            return f"Its shape is {given.shape}; {expected.shape} is expected."
-        if np.isnan(given).any() and not np.isnan(expected).any():
-            return "It contains values that are not numbers (nan)."
+    arrays = [(array(given), array(expected)) for given, expected in pairs]
     with np.errstate(divide="ignore", invalid="ignore"):
         everyday = {
             "The sign is the wrong way round.": lambda e: -e,
             "It is upside down: look for a division the wrong way round.": lambda e: 1 / e,
             "You are one too high. Where does the counting start?": lambda e: e + 1,
             "You are one too low. Where does the counting start?": lambda e: e - 1,
+            "That looks like percent; a share of 1 is expected.": lambda e: 100 * e,
+            "That is a hundredth of it: is it a share where percent is expected?": (
+                lambda e: e / 100
+            ),
+            "That looks like degrees; radians are expected.": lambda e: e * 180 / math.pi,
         }
         for hint, slip in everyday.items():
             if all(_equal(given, slip(expected), tolerance) for given, expected in arrays):
                 return hint
+    if all(_equal(given, expected, 0.005) for given, expected in arrays):
+        return "Very near: is it rounded? Let Python compute it to all digits."
     return ""
 
 
-def _array(value: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    value = value.detach().cpu().numpy() if hasattr(value, "detach") else value
-    return np.asarray(value, dtype=np.float64)
-
-
 def _equal(given: Any, expected: Any, tolerance: float) -> bool:
-    if isinstance(given, str) or isinstance(expected, str):
-        return given == expected
-    try:
-        ours, theirs = _array(given), _array(expected)
-    except (TypeError, ValueError):
+    if wrong_kind(given, expected):
         return False
-    if ours.shape != theirs.shape:
-        return False
+    if kind(expected) != "number":
+        return bool(np.all(given == expected))
+    ours, theirs = array(given), array(expected)
     room = tolerance * np.where(theirs == 0, 1.0, np.abs(theirs))
     with np.errstate(invalid="ignore"):
         same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
         return bool(np.all(same | (np.isfinite(theirs) & (np.abs(ours - theirs) <= room))))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool | str | int):
-        return repr(value)
-    try:
-        array = _array(value)
-    except (TypeError, ValueError):
-        return repr(value)
-    if array.size == 1:
-        return f"{array.item():.6g}"
-    return f"{array.size} numbers from {array.ravel()[0]:.3g} to {array.ravel()[-1]:.3g}"

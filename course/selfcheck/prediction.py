@@ -5,8 +5,10 @@
     revisit("01-size", answer="c", because="each layer multiplies by 1.5")
 
 `predict` keeps the first answer: once locked it stays, also when the cell runs again. `revisit`
-asks again after the reveal, then shows both answers beside the measured one. Where there is no
-kernel, question and options stand in the page as text.
+asks again after the reveal: a wrong answer sends one back for another look, a second one or the
+right one shows both answers beside the measured one. Where there is no kernel, question and options
+stand in the page as text. The cells of both are stored with their source folded, so that a question
+is read once and an answer does not stand above its reveal.
 """
 
 from __future__ import annotations
@@ -52,17 +54,34 @@ def predict(id: str, question: str, options: Sequence[str]) -> Prediction:
     return Prediction(_asked[id])
 
 
-def revisit(id: str, answer: str, because: str = "") -> Revision:
+def revisit(id: str, answer: str, because: str = "") -> Revision | Reminder:
     """The question of ``predict(id, ...)`` again, with the verdict once this answer is locked.
 
-    answer: the letter of the right option. because: one sentence, shown with the verdict.
-    Raises ValueError where `id` was not asked in this notebook or `answer` is no letter of it.
+    answer: the letter of the right option. because: one sentence, shown with the verdict. Where the
+    question was not asked since the kernel started, a reminder to run its cell comes back.
+    Raises ValueError where `answer` is no letter of the question's options.
     """
-    if id not in _asked:
-        raise reject("id", id, "a question asked above: run the cell with predict(...) first")
+    if answers.question_id(id) not in _asked:
+        return Reminder(id)
     question = _asked[id]
     letters = ascii_lowercase[: len(question.options)]
     return Revision(question, letters.index(one_of("answer", answer, letters)), because)
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """What stands in the place of a question that was not asked yet."""
+
+    id: str
+
+    def __repr__(self) -> str:
+        return (
+            f"The question {self.id} was not asked since this kernel started. Go up to it, run its "
+            "cell and lock your answer; then run this cell again."
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>"
 
 
 class Prediction(ipywidgets.VBox):
@@ -115,7 +134,15 @@ class Prediction(ipywidgets.VBox):
             problem = ""
         except OSError as error:
             problem = f" (It could not be put on file: {escape(str(error))})"
-        self._close(self._after(chosen) + problem)
+        words = self._after(chosen) + problem
+        if self._final(chosen):
+            self._close(words)
+        else:
+            self.button.disabled = True  # until another option is chosen
+            self._say(words)
+
+    def _final(self, chosen: int) -> bool:
+        return True
 
     def _answer(self) -> int | None:
         return None
@@ -128,6 +155,9 @@ class Prediction(ipywidgets.VBox):
 
     def _close(self, words: str) -> None:
         self.choice.disabled = self.button.disabled = True
+        self._say(words)
+
+    def _say(self, words: str) -> None:
         self.verdict.value = f'<div role="status">{words}</div>'
 
     def _lines(self) -> list[str]:
@@ -146,23 +176,44 @@ class Prediction(ipywidgets.VBox):
 
 
 class Revision(Prediction):
-    """The question after the reveal, then both answers and the right one. See `revisit`."""
+    """The question after the reveal, then both answers and the right one. See `revisit`.
+
+    tries: how many answers were locked; after a first wrong one the question stays open.
+    """
 
     phase = "after"
     title = "Now that you have seen it"
     press = "Answer again"
 
     def __init__(self, question: Question, answer: int, because: str) -> None:
-        self.answer, self.because = answer, because
+        self.answer, self.because, self.tries = answer, because, 0
         super().__init__(question)
+        if answers.find(question.id, "before") is None:
+            self._say(
+                "You have not locked a prediction above. What would you have said? Answer now, "
+                "and lock the next one before you look."
+            )
+
+    def lock(self) -> None:
+        """Put the chosen option on file; the question stays open after a first wrong answer."""
+        self.tries += not self.locked and self.choice.index is not None
+        super().lock()
+
+    def _final(self, chosen: int) -> bool:
+        return chosen == self.answer or self.tries > 1
 
     def _answer(self) -> int | None:
         return self.answer
 
     def _after(self, chosen: int) -> str:
+        if not self._final(chosen):
+            return (
+                f"{escape(self.question.options[chosen])}: that is not what was measured. Look "
+                "once more at what you saw above, then answer again."
+            )
         before = answers.find(self.question.id, "before")
         lines = [] if before is None else [f"Before: {escape(before.text)}."]
-        right = "which is what was measured" if chosen == self.answer else "but look again"
+        right = "which is what was measured" if chosen == self.answer else "which is not so"
         lines.append(f"Now: {escape(self.question.options[chosen])}, {right}.")
         return "<br>".join([*lines, self._truth()])
 

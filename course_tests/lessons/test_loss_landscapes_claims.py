@@ -13,7 +13,7 @@ import torch
 
 from course import data, measures
 from course.lessons.loss_landscapes import curvature, explorer, paths, pictures, science
-from course.lessons.loss_landscapes.exercise import check_share, check_walk, share
+from course.lessons.loss_landscapes.exercise import check_share, check_walk, solve_share
 from course.networks import Network
 from course.plots import style
 from course_tests.claims import claim, seeds
@@ -274,7 +274,7 @@ def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) ->
     check_walk(6 / np.pi**2 * 1.25, 5)
     said = capsys.readouterr().out
     assert "share of two directions" in said and "Five hold" in said
-    check_share(share)
+    check_share(solve_share)
     assert "right in all 5" in capsys.readouterr().out
 
     def uncentred(path: np.ndarray) -> float:

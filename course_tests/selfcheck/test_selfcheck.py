@@ -1,4 +1,4 @@
-"""Predictions that lock and are put on file, exercise checks that hint, figures in words."""
+"""Predictions that lock and are put on file, checks that hint, solutions, figures in words."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ import torch
 from course.lessons.scalar_chain import exercise as scalar_chain_exercise
 from course.live import in_words, show
 from course.plots import style
-from course.selfcheck import agree, answers, check, holds, predict, revisit
-from course.selfcheck.prediction import Prediction
+from course.selfcheck import answers, check, check_function, predict, revisit, show_source
+from course.selfcheck.prediction import Prediction, Reminder, Revision
+from course.selfcheck.source import Source
 
 OPTIONS = ["about 1", "about 100", "about 1 % & <more>"]
 
@@ -76,6 +77,34 @@ def test_the_question_asked_again_shows_both_answers(file: Path) -> None:
     last = answers.read()[-1]
     assert (last.phase, last.option, last.answer) == ("after", 1, 1)
     assert not revisit("01-size", answer="b").locked  # one may answer again, the last one counts
+
+
+def revision(answer: str) -> Revision:
+    panel = revisit("01-size", answer, because="it was measured")
+    assert isinstance(panel, Revision)
+    return panel
+
+
+def test_without_a_prediction_the_question_says_so_and_asks() -> None:
+    predict("01-size", "How large?", OPTIONS)  # and no answer
+    panel = revision("b")
+    assert "not locked a prediction" in panel.verdict.value and not is_locked(panel)
+    answered(0)
+    assert revision("b").verdict.value == ""
+
+
+def test_a_wrong_answer_invites_another_look_before_the_solution(file: Path) -> None:
+    answered(0)
+    panel = revision("b")
+    panel.choice.index = 2
+    panel.lock()
+    assert "Look once more" in panel.verdict.value and not is_locked(panel)
+    assert "about 100" not in panel.verdict.value and panel.button.disabled
+    panel.choice.index = 0
+    assert not panel.button.disabled
+    panel.lock()
+    assert is_locked(panel) and "b) about 100" in panel.verdict.value
+    assert [r.option for r in answers.read() if r.phase == "after"] == [2, 0]
 
 
 def test_validation_neither_writes_nor_reads(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,9 +180,10 @@ def test_bad_options_are_named(options: list[str]) -> None:
         predict("01-size", "How large?", options)
 
 
-def test_only_what_was_asked_can_be_asked_again() -> None:
-    with pytest.raises(ValueError, match="id = '07-never'"):
-        revisit("07-never", answer="a")
+def test_a_question_that_was_not_asked_is_said() -> None:
+    reminder = revisit("07-never", answer="a")
+    assert isinstance(reminder, Reminder) and "07-never was not asked" in repr(reminder)
+    assert repr(reminder) in reminder._repr_html_()
     predict("01-size", "How large?", OPTIONS)
     with pytest.raises(ValueError, match="answer = 'd'"):
         revisit("01-size", answer="d")
@@ -177,8 +207,18 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
         (3, 4, "one too low"),
         (16.0, 4.0, "Do not square it."),
         (7.3, 4.0, "x: 7.3 is not right yet."),
+        (400.0, 4.0, "percent"),
+        (4.001, 4.0, "Very near: is it rounded?"),
         (math.nan, 4.0, "not numbers"),
-        ("four", 4.0, "'four' is not right yet"),
+        ("four", 4.0, "That is a text; one number is expected. Numbers stand without quotes."),
+        (True, 1.0, "That is True or False; one number is expected."),
+        ([], 4.0, "That is an array of shape (0,); one number is expected."),
+        ({}, 4.0, "That is of the type dict; one number is expected."),
+        (4j, 4.0, "That is of the type complex; one number is expected."),
+        ([4.0, None], [4.0, 1.0], "a list in which not everything is a number"),
+        (4.0, [4.0, 1.0], "That is one number; an array of shape (2,) is expected."),
+        (4.0, "vanish", "That is a number; a text is expected."),
+        (abs, 4.0, "That is a function; one number is expected. Call it"),
         ("vanish", "vanish", "x: right."),
         (np.ones((2, 3)), np.ones((3, 2)), "Its shape is (2, 3); (3, 2) is expected."),
         (np.arange(3), np.arange(3), "x: right."),
@@ -201,7 +241,7 @@ def test_checks_of_functions(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
     def judged(function: object) -> str:
-        check("power", function, cases, mistakes=mistakes)
+        check_function("power", function, cases, mistakes=mistakes)
         return said(capsys)
 
     def unfilled(w: int, n: int) -> None: ...
@@ -215,26 +255,6 @@ def test_checks_of_functions(capsys: pytest.CaptureFixture[str]) -> None:
     assert "power(2, 3) gives -8, expected 8. The sign" in judged(lambda w, n: -(w**n))
     assert "stops with ZeroDivisionError" in judged(lambda w, n: w / 0)
     assert judged(lambda w, n: w**n if n else 7).startswith("power: right in 2 of 3 cases.")
-
-
-def test_holds_prints_the_statement_or_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    holds("deeper is worse", np.array([2.0, 3.0]) > 1.0)
-    assert capsys.readouterr().out == "Holds: deeper is worse\n"
-    for not_so in (False, np.array([True, False]), math.nan > 0):
-        with pytest.raises(AssertionError, match="does not hold here: deeper is worse"):
-            holds("deeper is worse", not_so)
-
-
-def test_agree_prints_what_is_expected(capsys: pytest.CaptureFixture[str]) -> None:
-    agree(0.123456, 0.1234, 1e-3, "loss")
-    assert said(capsys) == "loss: 0.1234, as expected to within 0.001"
-    agree(np.array([1.0, math.inf]), [1.0, math.inf], 0, "activations")
-    assert said(capsys) == "activations: 2 values, as expected to within 0"
-    agree(1000.0, 1001.0, 1e-2, "sum", relative=True)
-    assert "relative" in said(capsys)
-    for measured, expected in [(1.0, 2.0), (math.nan, 1.0), ([1.0, 2.0], [1.0]), (math.inf, 1.0)]:
-        with pytest.raises(AssertionError, match="loss: "):
-            agree(measured, expected, 0.5, "loss")
 
 
 def test_a_figure_in_words() -> None:
@@ -261,6 +281,31 @@ def test_a_figure_in_words() -> None:
     assert in_words(second) == "There: loss against step.", "a shared axis is labelled once"
 
 
+def test_a_solution_opens_after_two_different_tries(capsys: pytest.CaptureFixture[str]) -> None:
+    def double(x: float) -> float:
+        return 2 * x
+
+    def judged(function: object) -> str:
+        check_function("double", function, [((3,), 6.0)], solution=double)
+        return said(capsys)
+
+    assert "solution" not in judged(lambda x: ...) and "solution" not in judged("2x").lower()
+    for _ in range(3):  # the same try again is no new one
+        assert "After another try" in judged(lambda x: x)
+    assert "A worked solution, to compare" in judged(lambda x: x + 1)
+    assert "A worked solution" in judged(lambda x: x + x)
+
+
+def test_source_is_shown_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    show_source(style.line)
+    assert "line, " in (line := said(capsys)) and "of course/plots/style.py" in line
+    page = Source(style.line)._repr_markdown_()
+    assert page.startswith("<details><summary>line, ") and "\n```python\ndef line(" in page
+    for item in (3, math.sin):
+        with pytest.raises(ValueError, match="item = "):
+            show_source(item)
+
+
 def test_the_exercise_of_notebook_01(capsys: pytest.CaptureFixture[str]) -> None:
     def ratio(weight: float, largest: float) -> float:
         return math.log(largest) / math.log(abs(weight))
@@ -269,8 +314,8 @@ def test_the_exercise_of_notebook_01(capsys: pytest.CaptureFixture[str]) -> None
         scalar_chain_exercise.check_overflow_layer(function)  # type: ignore[arg-type]
         return said(capsys)
 
-    assert judged(lambda w, m: math.ceil(ratio(w, m))) == "overflow_layer: right in all 9 cases."
-    assert judged(lambda w, m: math.floor(ratio(w, m)) + 1).endswith("right in all 9 cases.")
+    for right in (lambda w, m: math.ceil(ratio(w, m)), lambda w, m: math.floor(ratio(w, m)) + 1):
+        assert judged(right).startswith("overflow_layer: right in all 9 cases.")
     assert "not yet" in judged(lambda w, m: ...)
     assert "it still fits: round up." in judged(lambda w, m: int(ratio(w, m)))
     assert "whole number: round up." in judged(ratio)
@@ -289,5 +334,6 @@ def test_the_faded_example_of_notebook_01(capsys: pytest.CaptureFixture[str]) ->
     assert judged(math.log(1e6), ...).count("right.") == 1
     solved = judged(math.log(1e6), math.log(1.1))
     assert solved.count("right.") == 2 and "145 layers, the gradient is 1,004,475" in solved
-    assert "base 10" in judged(6, math.log10(1.1)) and "145 layers" in judged(6, math.log10(1.1))
+    assert "base 10" in judged(6, math.log10(1.1)) and "145 layers" not in judged(13.8, 0.0953)
+    assert judged(13.8, 0.0953).count("is it rounded?") == 2
     assert "factor itself" in judged(13.8, 1.1) and "Run with" not in judged("a", 0.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from course.lessons.blow_up import short_chain
 from course.lessons.scalar_chain import science as scalar_chain
-from course.selfcheck import check
+from course.selfcheck import check, check_function
 
 LARGEST = scalar_chain.LARGEST["float32"]
 
@@ -36,15 +36,21 @@ def check_largest_weight(exponent: Any, largest_weight: Any) -> None:
         (LARGEST / 40, "Undo a power with a root, not with a division."),
         (LARGEST**0.5, "That is the largest output. Its 20 factors are one weight each."),
     ]
+    right = LARGEST ** (1 / 40)
     check("exponent", exponent, 40, mistakes=exponent_slips)
-    check("largest_weight", largest_weight, LARGEST ** (1 / 40), tolerance=0.01,
-          mistakes=weight_slips)  # fmt: skip
-    if isinstance(largest_weight, int | float):
+    if check("largest_weight", largest_weight, right, tolerance=0.01, mistakes=weight_slips):
         weight = loss_overflows_at(20)
         print(
             f"Run with 20 layers, the loss is infinite from {weight:.1f} on: "
             "the sum of 32 squares overflows a little earlier than one square."
         )
+
+
+def solve_clip(gradient: Any, most: float) -> Any:
+    norm = np.sqrt(np.sum(gradient**2))
+    if norm <= most:  # also the gradient 0, which cannot be divided by its norm
+        return gradient
+    return gradient * most / norm
 
 
 def check_clip(clip: Callable[[Any, float], Any]) -> None:
@@ -79,4 +85,4 @@ def check_clip(clip: Callable[[Any, float], Any]) -> None:
         ),
         (lambda g, m: g * 0 if np.linalg.norm(g) > m else g, "The step has been thrown away."),
     ]
-    check("clip", clip, cases, mistakes=slips)
+    check_function("clip", clip, cases, mistakes=slips, solution=solve_clip)

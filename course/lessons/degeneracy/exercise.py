@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from course.selfcheck import check
+from course.selfcheck import check_function
+
+
+def solve_scale_and_rank(s: Any) -> tuple[float, float]:
+    s = np.array(s, dtype=float)
+    scale = np.sqrt(np.mean(s**2))
+    rank = np.sum(s**2) ** 2 / np.sum(s**4)
+    return scale, rank
 
 
 def check_scale_and_rank(scale_and_rank: Callable[[Any], Any]) -> None:
@@ -29,4 +36,6 @@ def check_scale_and_rank(scale_and_rank: Callable[[Any], Any]) -> None:
         (lambda s: (np.mean(np.square(s)), rank(s)), "Take the root."),
         (lambda s: (rms(s), np.sum(s) ** 2 / np.sum(np.square(s))), "Squares in the rank."),
     ]
-    check("scale_and_rank", scale_and_rank, cases, mistakes=slips)
+    check_function(
+        "scale_and_rank", scale_and_rank, cases, mistakes=slips, solution=solve_scale_and_rank
+    )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from course.lessons.degradation.science import GROWTH
-from course.selfcheck import check
+from course.selfcheck import check, check_function
 
 CASES = [
     ((0.99, 0.97, 0.70, 0.68), "degradation"),
@@ -32,6 +32,16 @@ def check_million(factor: Any, blocks: Any) -> None:
     ]
     check("factor", factor, GROWTH, tolerance=1e-3, mistakes=factor_slips)
     check("blocks", blocks, math.log(1e6) / math.log(GROWTH), tolerance=0.01, mistakes=block_slips)
+
+
+def solve_diagnose(
+    shallow_train: float, shallow_test: float, deep_train: float, deep_test: float
+) -> str:
+    if deep_train < shallow_train - 0.01:  # it fits worse even what it was trained on
+        return "degradation"
+    if deep_test < shallow_test - 0.01:
+        return "overfitting"
+    return "fine"
 
 
 def check_diagnose(diagnose: Callable[[float, float, float, float], Any]) -> None:
@@ -61,4 +71,4 @@ def check_diagnose(diagnose: Callable[[float, float, float, float], Any]) -> Non
         (no_margin, "A tenth of a percent is noise: what differs by less than 0.01 is equal."),
         (test_first, "Degradation is about the training set: look there first."),
     ]
-    check("diagnose", diagnose, CASES, mistakes=slips)
+    check_function("diagnose", diagnose, CASES, mistakes=slips, solution=solve_diagnose)

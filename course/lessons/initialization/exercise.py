@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from course.lessons.initialization import gaussian_means, mean_field
-from course.selfcheck import check
+from course.selfcheck import check, check_function
 
 
 def check_dropout(left: Any, scale: Any) -> None:
@@ -27,6 +27,11 @@ def check_dropout(left: Any, scale: Any) -> None:
     ]
     check("left", left, 0.8, mistakes=left_slips, tolerance=1e-3)
     check("scale", scale, 1 / math.sqrt(0.8), mistakes=scale_slips, tolerance=1e-3)
+
+
+def solve_critical_scale(q: float, z: Any, weights: Any) -> float:
+    slope = 1 - np.tanh(np.sqrt(q) * z) ** 2
+    return 1 / np.sqrt(np.sum(weights * slope**2))
 
 
 def check_critical_scale(critical_scale: Callable[..., Any]) -> None:
@@ -51,7 +56,9 @@ def check_critical_scale(critical_scale: Callable[..., Any]) -> None:
             "Those are values of tanh. The slope is 1 - value squared.",
         ),
     ]
-    check("critical_scale", critical_scale, cases, mistakes=slips)
+    check_function(
+        "critical_scale", critical_scale, cases, mistakes=slips, solution=solve_critical_scale
+    )
 
 
 def _slope(q: float, z: Any) -> Any:

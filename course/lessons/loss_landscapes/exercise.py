@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from course.selfcheck import check
+from course.selfcheck import check, check_function
 
 BASEL = np.pi**2 / 6  # 1 + 1/4 + 1/9 + ...
 
@@ -22,10 +22,10 @@ def _paths() -> list[np.ndarray]:
     return [straight, bent, walk, walk + 100.0, draw.normal(size=(10, 4))]
 
 
-def share(path: np.ndarray) -> float:
-    """What the exercise asks for."""
-    singular = np.linalg.svd(path - path.mean(axis=0), compute_uv=False)
-    return float((singular[:2] ** 2).sum() / (singular**2).sum())
+def solve_share(path: np.ndarray) -> float:
+    centred = path - path.mean(axis=0)
+    singular = np.linalg.svd(centred, compute_uv=False)
+    return (singular[:2] ** 2).sum() / (singular**2).sum()
 
 
 def check_walk(three: Any, needed: Any) -> None:
@@ -73,5 +73,5 @@ def check_share(function: Callable[[np.ndarray], Any]) -> None:
         (first_alone, "That is the first direction alone: the plane has two."),
         (coordinates, "These are two of the coordinates: principal directions lie askew."),
     ]
-    cases = [((path,), share(path)) for path in _paths()]
-    check("share", function, cases, mistakes=slips)
+    cases = [((path,), solve_share(path)) for path in _paths()]
+    check_function("share", function, cases, mistakes=slips, solution=solve_share)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from course.lessons.scalar_chain import science
-from course.selfcheck import check
+from course.selfcheck import check, check_function
 
-TEN = "That is a logarithm to base 10. It works if both are; here take math.log for both."
+TEN = "That is a logarithm to base 10. Both could be; here take math.log for both."
 
 
 def check_logarithms(of_the_goal: Any, per_layer: Any) -> None:
@@ -20,14 +20,16 @@ def check_logarithms(of_the_goal: Any, per_layer: Any) -> None:
         (1.1, "That is the factor itself. Take its logarithm."),
         (0.1, "Near, since ln(1 + h) is about h. Take the logarithm itself."),
     ]
-    check("logarithm_of_the_goal", of_the_goal, math.log(1e6), mistakes=goal_slips)
-    check("logarithm_per_layer", per_layer, math.log(1.1), mistakes=layer_slips)
-    try:
+    goal = check("logarithm_of_the_goal", of_the_goal, math.log(1e6), mistakes=goal_slips)
+    layer = check("logarithm_per_layer", per_layer, math.log(1.1), mistakes=layer_slips)
+    if goal and layer:
         depth = math.ceil(of_the_goal / per_layer)
         size = science.measure(1.1, 0.0, 1.0, depth).d_input
-    except (TypeError, ValueError, ArithmeticError):
-        return  # not filled in yet, or far off: the checks above have said so
-    print(f"Run with {depth} layers, the gradient is {size:,.0f}.")
+        print(f"Run with {depth} layers, the gradient is {size:,.0f}.")
+
+
+def solve_overflow_layer(weight: float, largest: float) -> int:
+    return math.floor(math.log(largest) / math.log(abs(weight))) + 1
 
 
 def check_overflow_layer(overflow_layer: Callable[[float, float], Any]) -> None:
@@ -50,4 +52,6 @@ def check_overflow_layer(overflow_layer: Callable[[float, float], Any]) -> None:
         (lambda w, m: math.ceil(math.log10(m) / math.log(abs(w))), TEN),
         (lambda w, m: math.ceil(math.log2(m) / math.log(abs(w))), TEN.replace("10", "2")),
     ]
-    check("overflow_layer", overflow_layer, cases, mistakes=slips)
+    check_function(
+        "overflow_layer", overflow_layer, cases, mistakes=slips, solution=solve_overflow_layer
+    )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from course.selfcheck import check
+from course.selfcheck import check, check_function
 
 
 def check_half(skip: Any, gate: Any) -> None:
@@ -21,6 +21,11 @@ def check_half(skip: Any, gate: Any) -> None:
     gate_slips = [(right, "That is what the skip lets pass. The gate T takes the rest.")]
     check("skip", skip, right, mistakes=skip_slips)
     check("gate", gate, 1 - right, mistakes=gate_slips)
+
+
+def solve_gate_bias(depth: int, share: float) -> float:
+    gate = 1 - share ** (1 / depth)
+    return math.log(gate / (1 - gate))
 
 
 def check_gate_bias(gate_bias: Callable[[int, float], Any]) -> None:
@@ -41,4 +46,4 @@ def check_gate_bias(gate_bias: Callable[[int, float], Any]) -> None:
         (lambda n, p: logit((1 - p) / n), "Factors multiply: take a root of the share."),
         (lambda n, p: math.log(gate(n, p)), "The inverse of the sigmoid is log(T / (1 - T))."),
     ]
-    check("gate_bias", gate_bias, cases, mistakes=slips)
+    check_function("gate_bias", gate_bias, cases, mistakes=slips, solution=solve_gate_bias)

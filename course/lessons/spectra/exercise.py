@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from course.lessons.spectra import products
-from course.selfcheck import check
+from course.selfcheck import check, check_function
 
 GOAL = 2.0**-24
 
@@ -17,24 +17,27 @@ GOAL = 2.0**-24
 def check_logarithms(of_the_threshold: Any, of_the_share: Any) -> None:
     """The faded example: from how many factors on is half of the directions below 2^-24?"""
     threshold_slips = [
-        (math.log10(GOAL), "That is a logarithm to base 10. It works if both are; take math.log."),
-        (-24.0, "That is a logarithm to base 2. It works if both are; take math.log for both."),
+        (math.log10(GOAL), "That is a logarithm to base 10. Both could be; take math.log."),
+        (-24.0, "That is a logarithm to base 2. Both could be; take math.log for both."),
         (GOAL, "That is the threshold itself. Take its logarithm."),
     ]
     share_slips = [
-        (math.log10(0.5), "That is a logarithm to base 10. It works if both are; take math.log."),
+        (math.log10(0.5), "That is a logarithm to base 10. Both could be; take math.log."),
         (0.5, "That is the share itself. Take its logarithm."),
         (2 * math.log(0.5), "The 2 stands in front of the other logarithm."),
     ]
-    check("log_threshold", of_the_threshold, math.log(GOAL), mistakes=threshold_slips)
-    check("log_share", of_the_share, math.log(0.5), mistakes=share_slips)
-    try:
+    one = check("log_threshold", of_the_threshold, math.log(GOAL), mistakes=threshold_slips)
+    other = check("log_share", of_the_share, math.log(0.5), mistakes=share_slips)
+    if one and other:
         depth = round(2 * of_the_threshold / of_the_share)
         log10 = products.spectrum("Gaussian", depth, width=50, seeds=range(3)).log10
-    except (TypeError, ValueError, ArithmeticError):
-        return  # not filled in yet, or far off: the checks above have said so
-    share = np.mean(log10 < math.log10(GOAL))
-    print(f"Measured with {depth} factors of 50 x 50: {share:.0%} are below 2^-24.")
+        share = np.mean(log10 < math.log10(GOAL))
+        print(f"Measured with {depth} factors of 50 x 50: {share:.0%} are below 2^-24.")
+
+
+def solve_directions_left(width: int, depth: int, threshold: float) -> float:
+    below = threshold ** (2 / depth)  # share of the singular values that are below the threshold
+    return width * (1 - below)
 
 
 def check_directions_left(directions_left: Callable[[int, int, float], Any]) -> None:
@@ -50,11 +53,10 @@ def check_directions_left(directions_left: Callable[[int, int, float], Any]) -> 
         (lambda n, d, t: n * (1 - t ** (1 / d)), "Is the exponent 1/L, or 2/L?"),
         (lambda n, d, t: n * (1 - t ** (d / 2)), "Look at the exponent: it is 2/L."),
     ]
-    check("directions_left", directions_left, cases, mistakes=slips)
-    try:
-        said = float(directions_left(50, 40, 1e-6))
-    except (TypeError, ValueError, ArithmeticError, NotImplementedError):
-        return
-    spectrum = products.spectrum("Gaussian", 40, width=50, seeds=range(3)).log10
-    counted = np.mean(np.sum(spectrum >= -6, axis=1))
-    print(f"50 units, 40 layers, 1e-6: you say {said:.1f}; counted in 3 draws, {counted:.1f}.")
+    if check_function(
+        "directions_left", directions_left, cases, mistakes=slips, solution=solve_directions_left
+    ):
+        said = directions_left(50, 40, 1e-6)
+        spectrum = products.spectrum("Gaussian", 40, width=50, seeds=range(3)).log10
+        counted = np.mean(np.sum(spectrum >= -6, axis=1))
+        print(f"50 units, 40 layers, 1e-6: you say {said:.1f}; counted in 3 draws, {counted:.1f}.")

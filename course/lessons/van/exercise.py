@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from course.lessons.van import science
-from course.selfcheck import check
+from course.selfcheck import check, check_function
 
 
 def check_linear(share: Any, step: Any) -> None:
@@ -25,6 +25,11 @@ def check_linear(share: Any, step: Any) -> None:
     ]
     check("share", share, 0.8, mistakes=share_slips)
     check("step", step, 200.0, mistakes=step_slips)
+
+
+def solve_alpha_step(steps: float, ratio: float, multiplier: float) -> float:
+    root = math.sqrt(ratio)
+    return math.atan(root / -multiplier) / (steps * root)
 
 
 def check_alpha_step(alpha_step: Callable[[float, float, float], Any]) -> None:
@@ -51,4 +56,4 @@ def check_alpha_step(alpha_step: Callable[[float, float, float], Any]) -> None:
             "The root of r belongs in both places.",
         ),
     ]
-    check("alpha_step", alpha_step, cases, mistakes=slips)
+    check_function("alpha_step", alpha_step, cases, mistakes=slips, solution=solve_alpha_step)

@@ -1,0 +1,216 @@
+"""Measured numbers are printed with their spread, asserted, and all that validation leaves out."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import course_tests
+from course.selfcheck import agree, equivalent, holds, no_better, paired
+from course.selfcheck.comparisons import STUDENT, interval
+from course.selfcheck.marks import MARK, mark, mean_and_error
+from course_tests import store
+
+RUNS = np.array([1.20, 1.21, 1.20, 1.22, 1.205])  # mean 1.207, SE 0.0037
+SANITIZER = Path(next(iter(course_tests.__path__))) / "sanitize.cfg"
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out.rstrip("\n")
+
+
+def test_the_sanitizer_knows_marks_and_nothing_else() -> None:
+    patterns = re.findall(r"^regex: (.*)$", SANITIZER.read_text(encoding="ascii"), re.M)
+    assert patterns == [MARK.pattern]
+    for number in ("1", "-0.5", "26,200", "7.45e-9", "1.207 ± 0.004", "1.20e-7 ± 3.3e-9"):
+        assert MARK.fullmatch(f"⟨{number}⟩")
+    for other in ("about 3", "", "nan", "3 %", "1 < 2", "1 ± 2 ± 3", "1, 2", "holds", "x1", "inf"):
+        assert not MARK.search(f"⟨{other}⟩")
+
+
+@given(
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.none() | st.just(math.nan) | st.floats(min_value=0),
+)
+def test_a_mark_holds_a_number_or_is_not_set(value: float, error: float | None) -> None:
+    text = mark(value, error)
+    rest = MARK.sub("", text)
+    assert rest in ("", "nan", "inf", "-inf", " ± inf", " ± nan")
+    if not rest and error is None:
+        first = float(text.strip("⟨⟩").replace(",", ""))
+        assert math.isclose(first, value, rel_tol=1e-3, abs_tol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (1.2069, 0.0037, "⟨1.207 ± 0.004⟩"),
+        (97.4, 1.2, "⟨97.4 ± 1.2⟩"),
+        (12345, 230, "⟨12,300 ± 200⟩"),
+        (1.2e-7, 3.3e-9, "⟨1.20e-7 ± 3.3e-9⟩"),
+        (-0.001, 0.02, "⟨0.00 ± 0.02⟩"),
+        (0.25, 0.0, "⟨0.25 ± 0⟩"),
+        (26200.0, None, "⟨26,200⟩"),
+        (0.0, None, "⟨0⟩"),
+    ],
+)
+def test_numbers_are_rounded_by_their_error(value: float, error: float | None, text: str) -> None:
+    assert mark(value, error) == text
+
+
+def test_agree_prints_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    agree(RUNS, 1.211, 0.03, "growth", against="formula")
+    assert said(capsys) == "✓ growth: measured ⟨1.207 ± 0.004⟩ (n = 5), formula 1.211"
+    agree(torch.tensor(0.1236), 0.1234, 1e-3, "loss")
+    assert said(capsys) == "✓ loss: measured ⟨0.1236⟩, expected 0.1234"
+    agree(1000.0, 1001.0, 1e-2, "sum", relative=True)
+    assert said(capsys) == "✓ sum: measured ⟨1000⟩, expected 1001"
+    agree(np.array([1.0, math.inf]), [1.0, math.inf], 0, "activations")
+    assert said(capsys) == "✓ activations: measured ⟨1⟩, inf, expected 1, inf"
+    agree(np.array([0.1, 0.1002, 0.0999]), np.full(3, 0.1), 0.003, "each")
+    assert said(capsys) == "✓ each: measured ⟨0.0999⟩ to ⟨0.1⟩ (3 values), expected 0.1"
+    agree(np.linspace(1, 117.4, 51), np.linspace(1, 117.4, 51), 0, "y")
+    assert said(capsys) == "✓ y: 51 values, measured ⟨1⟩ to ⟨117.4⟩, expected 1 to 117.4"
+    agree(np.stack([RUNS, 2 * RUNS]), [1.21, 2.42], 0.02, "two depths")
+    words = "✓ two depths: measured ⟨1.207 ± 0.004⟩, ⟨2.414 ± 0.007⟩ (n = 5), expected 1.21, 2.42"
+    assert said(capsys) == words
+    agree(0.2371, 0.2369, 0.01, "factor", against="from slopes", measured_too=True)
+    assert said(capsys) == "✓ factor: measured ⟨0.2371⟩, from slopes ⟨0.2369⟩"
+
+
+@pytest.mark.parametrize(
+    ("measured", "expected"),
+    [(1.0, 2.0), (math.nan, 1.0), ([1.0, 2.0], [1.0]), (math.inf, 1.0), (RUNS, 2.0),
+     ([1.0, math.nan], 1.0)],
+)  # fmt: skip
+def test_agree_fails_where_it_should(measured: Any, expected: Any) -> None:
+    with pytest.raises(AssertionError, match="loss: "):
+        agree(measured, expected, 0.5, "loss")
+
+
+def test_holds_prints_the_numbers_that_it_compares(capsys: pytest.CaptureFixture[str]) -> None:
+    holds("all survive", 0.3, "<", RUNS / 2, "<", 0.75)
+    assert said(capsys) == "✓ all survive: 0.3 < ⟨0.604 ± 0.002⟩ (n = 5) < 0.75"
+    holds("deeper is worse", np.float64(0.25), "<=", torch.tensor([0.5, 0.5]))
+    assert said(capsys) == "✓ deeper is worse: ⟨0.25⟩ <= ⟨0.5 ± 0⟩ (n = 2)"
+    holds("small", np.full((3, 4), 7e-9), "<", 1e-6)
+    assert said(capsys) == "✓ small: ⟨7e-9⟩ to ⟨7e-9⟩ (12 values) < 1e-6"
+    crossed = np.array([0.0, 3.0]), np.array([1.0, 2.0])
+    holds("on average more", crossed[0] + 0.1, ">", crossed[1], on_average=True)
+    with pytest.raises(AssertionError, match="not so here: in each: 0, 3 > 1, 2"):
+        holds("in each", crossed[0], ">", crossed[1])
+    holds("a statement without numbers", np.array([2.0, 3.0]) > 1.0)
+    assert said(capsys).endswith("✓ a statement without numbers")
+    for not_so in (False, np.array([True, False]), math.nan > 0):
+        with pytest.raises(AssertionError, match="does not hold here: deeper is worse"):
+            holds("deeper is worse", not_so)
+    with pytest.raises(AssertionError):
+        holds("nan is no number", np.array([1.0, math.nan]), ">", 0)
+    for bad in ((1, "<"), (1, "=", 2)):
+        with pytest.raises(ValueError):
+            holds("so", *bad)
+
+
+def test_intervals_are_student_s() -> None:
+    """The 0.975 quantiles against Student's density, integrated."""
+    for freedom, quantile in STUDENT.items():
+        t = np.linspace(0.0, quantile, 200_001)
+        density = (1 + t**2 / freedom) ** (-(freedom + 1) / 2)
+        scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2))
+        area = float(np.sum((density[1:] + density[:-1]) / 2) * t[1])
+        assert abs(0.5 + scale / math.sqrt(freedom * math.pi) * area - 0.975) < 2e-5
+    mean, error = mean_and_error(RUNS)
+    assert interval(RUNS) == pytest.approx((mean - 2.776 * error, mean + 2.776 * error))
+    draws = np.random.default_rng(3).normal(size=(4000, 5))
+    covered = np.mean([low < 0 < high for low, high in map(interval, draws)])
+    assert abs(covered - 0.95) < 0.015
+
+
+def test_paired_runs_are_compared_by_their_differences(capsys: pytest.CaptureFixture[str]) -> None:
+    base = np.array([0.1, 0.5, 0.9, 0.3, 0.7])  # the runs differ more than what is compared
+    more = base + RUNS / 10
+    paired("more", more, base)
+    sides = "✓ more: ⟨0.62 ± 0.14⟩ against ⟨0.50 ± 0.14⟩"
+    assert said(capsys) == f"{sides}, paired difference ⟨0.1207 ± 0.0004⟩ (n = 5)"
+    paired("by a tenth", more, base, least=0.1)
+    equivalent("alike", more, base, margin=0.13)
+    no_better("no better", base, more, margin=0.01)
+    for compare, pair, margins in (
+        (paired, (base, more), {}),
+        (paired, (more, base), {"least": 0.1206}),
+        (paired, (base + np.array([0, 0.1, -0.1, 0.2, 0]), base), {}),  # within its interval
+        (equivalent, (more, base), {"margin": 0.12}),
+        (equivalent, (base, more), {"margin": 0.12}),
+        (no_better, (more, base), {"margin": 0.12}),
+        (paired, (np.array([1.0, math.nan]), np.array([0.0, 0.0])), {}),
+    ):
+        with pytest.raises(AssertionError, match="✗ so: "):
+            compare("so", *pair, **margins)  # type: ignore[operator]
+    for bad in ((1.0, 2.0), (base, base[:3]), (base[:1], base[:1]), (np.eye(2), np.eye(2))):
+        with pytest.raises(ValueError):
+            paired("so", *bad)
+    with pytest.raises(ValueError, match="margin"):
+        no_better("so", base, more, margin=0.0)
+
+
+SOURCES = {
+    "agree": "agree([1.20, 1.21, 1.20, 1.22], 1.211, 0.03, 'growth', against='formula')",
+    "holds": "holds('in every run', np.array([0.31, 0.33]), '>', 0.25)",
+    "paired": "paired('more', np.array([0.31, 0.33, 0.35]), np.array([0.1, 0.11, 0.15]))",
+}
+# What is changed in the stored text of which cell, and whether validation must notice.
+CHANGES = {
+    "nothing": ("agree", "✓", "✓", False),
+    "the measured number": ("agree", "⟨1.207 ± 0.005⟩", "⟨1.213 ± 0.011⟩", False),
+    "both numbers of a pair": ("paired", "⟨0.3", "⟨4.3", False),
+    "the theory": ("agree", "formula 1.211", "formula 1.213", True),
+    "the number of runs": ("agree", "n = 4", "n = 5", True),
+    "the name": ("agree", "growth", "growth per block", True),
+    "the verdict": ("agree", "✓", "✗", True),
+    "the margin": ("agree", "up to 0.03", "up to 0.3", True),
+    "the bound": ("holds", "> 0.25", "> 0.2", True),
+    "the relation": ("holds", " > ", " < ", True),
+    "a word in the mark": ("agree", "⟨1.207", "⟨about 1.207", True),
+    "a number too many in the mark": ("agree", "0.005⟩", "0.005 < 2⟩", True),
+    "the mark taken away": ("agree", "⟨1.207 ± 0.005⟩", "1.207 ± 0.005", True),
+    "the direction of a pair": ("paired", "against", "below", True),
+}
+
+
+def test_nbval_sees_all_but_measured_numbers(tmp_path: Path) -> None:
+    """One notebook, its outputs changed one by one: the cells that fail are those that must."""
+    notebook = nbformat.v4.new_notebook()
+    start = "import numpy as np\nfrom course.selfcheck import *"
+    sources = [start] + [f"{SOURCES[cell]}  # {what}" for what, (cell, *_) in CHANGES.items()]
+    notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    path = tmp_path / "changed.ipynb"
+    nbformat.write(notebook, path)
+    store.store(path)
+    stored = nbformat.read(path, as_version=4)
+    for cell, (what, (_, old, new, _)) in zip(stored.cells[1:], CHANGES.items(), strict=True):
+        data = cell.outputs[0].data
+        assert set(data) == {"text/plain", "text/html"} and old in data["text/html"], what
+        data["text/html"] = data["text/html"].replace(old, new)
+    nbformat.write(stored, path)
+    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "--tb=no", "-v"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(path)],
+        cwd=SANITIZER.parent.parent,
+        capture_output=True,
+        text=True,
+    )
+    results = re.findall(r"::Cell (\d+) (PASSED|FAILED)", run.stdout)
+    verdicts = [verdict == "FAILED" for _, verdict in results]
+    must = {what: fails for what, (*_, fails) in CHANGES.items()}
+    assert verdicts[:1] == [False] and dict(zip(CHANGES, verdicts[1:], strict=True)) == must
