@@ -26,16 +26,21 @@ MARK = re.compile(rf"\u27e8{NUMBER}(?: \u00b1 {NUMBER})?\u27e9")
 
 @dataclass(frozen=True)
 class Line:
-    """A line with its details: folded below it in a notebook, left out in plain text."""
+    """A line with its details: folded below it in a notebook, left out in plain text.
+
+    rows: of a table below the details; the first one is its head.
+    """
 
     text: str
     details: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()  # a table; the first row is its head
+    rows: tuple[tuple[str, ...], ...] = ()
 
     def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
+        if not self.details:
+            return f"<div>{escape(self.text)}</div>"
         inner = "".join(f"<p>{escape(words)}</p>" for words in self.details) + self._table()
         return f"<details><summary>{escape(self.text)}</summary>{inner}</details>"
 

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from course.selfcheck.marks import MARK
 from course_tests import store
 
 PATHS = sorted(store.NOTEBOOKS.glob("*.ipynb"))
@@ -87,6 +88,17 @@ def test_outputs_are_the_same_on_every_machine(path: Path) -> None:
         assert not re.search(r"(?<![\w.])/(home|root|tmp|usr|work|Users)/", said), said
         assert not re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)", cell.source), "nbval must look"
         assert not cell.source.rstrip().endswith(";"), "validation shows the value all the same"
+
+
+@every
+def test_marks_hold_measured_numbers_that_a_check_asserts(path: Path) -> None:
+    for cell in cells(path, "code"):
+        assert not set("⟨⟩") & set(cell.source), (
+            f"marks are set by agree, holds and kin: {cell.source}"
+        )
+        for said in texts(cell):
+            rest = MARK.sub("", said)
+            assert not set("⟨⟩") & set(rest), f"not a number in a mark: {said}"
 
 
 @every
@@ -186,6 +198,41 @@ def test_storing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert list(stored.cells[1].outputs[1].data) == ["text/plain"]
     assert sorted(stored.cells[2].outputs[0].data) == ["text/html", "text/plain"]
     assert sorted(stored.cells[4].outputs[0].data) == ["image/png", "text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("source", "folded"),
+    [
+        ('predict("01-size", "How large?", ["a", "b"])', True),
+        ('x = 3\nrevisit("01-size", answer="a")', True),
+        ("agree(run.growth, 1.2, 0.1)\nholds('so', a, '<', b)", True),
+        ("for n in (1, 2):\n    agree(n, n, 0)", True),
+        ("if DATA == 'digits':\n    paired('so', a, b)\nelse:\n    holds('so', a, '<', b)", True),
+        ("explorer.explore(depth=30)", True),
+        ("remedies_explorer.explore_map()", True),
+        ("fig, ax = style.figure(8.0, 3.2)\npictures.rates(ax, x)\nshow(fig, 'words')", True),
+        ("show(tables.accuracy(mnist))", True),
+        ("show_source(networks.blocks)", True),
+        ("run = science.measure(0.5)\nagree(run.growth, 1.2, 0.1)", False),
+        ("x = science.train()\nfig, ax = style.figure(8.0, 3.2)\nshow(fig)", False),
+        ("for n in (1, 2):\n    x = n\n    agree(n, n, 0)", False),
+        ("if True:\n    agree(1, 1, 0)\nelse:\n    x = 3", False),
+        ("check_clip(clip)", False),
+        ("share = ...", False),
+        ("agree", False),
+        ("print(agree)", False),
+        ("# nothing", False),
+        ("%timeit predict", False),
+    ],
+)
+def test_what_only_asks_shows_or_draws_is_folded(source: str, folded: bool) -> None:
+    assert store.folds(source) is folded
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_markdown_cell(source)]
+    notebook.cells[0].metadata["jupyter"] = {"source_hidden": not folded, "outputs_hidden": True}
+    code, words = store.tidy(notebook).cells
+    assert code.metadata == ({"jupyter": {"source_hidden": True}} if folded else {})
+    assert words.metadata == {}
 
 
 def test_the_map_gets_its_links(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_agree_fails_where_it_should(measured: Any, expected: Any) -> None:
 
 def test_holds_prints_the_numbers_that_it_compares(capsys: pytest.CaptureFixture[str]) -> None:
     holds("all survive", 0.3, "<", RUNS / 2, "<", 0.75)
-    assert said(capsys) == "✓ all survive: 0.3 < ⟨0.604 ± 0.002⟩ (n = 5) < 0.75"
+    assert said(capsys) == "✓ all survive: 0.3 < ⟨0.6035 ± 0.0019⟩ (n = 5) < 0.75"
     holds("deeper is worse", np.float64(0.25), "<=", torch.tensor([0.5, 0.5]))
     assert said(capsys) == "✓ deeper is worse: ⟨0.25⟩ <= ⟨0.5 ± 0⟩ (n = 2)"
     holds("small", np.full((3, 4), 7e-9), "<", 1e-6)

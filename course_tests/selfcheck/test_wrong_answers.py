@@ -21,7 +21,7 @@ Check = Callable[..., None]
 WRONG = {
     "a text": "13.8", "an empty list": [], "nan": math.nan, "True": True, "numpy True": np.True_,
     "a wrong shape": np.ones((3, 7)), "a list with None": [1.0, None], "a dict": {"x": 1},
-    "a class": dict, "ragged": [[1], [1, 2]], "complex": 1j, "infinity": math.inf,
+    "ragged": [[1], [1, 2]], "complex": 1j, "infinity": math.inf,
 }  # fmt: skip
 ERRORS = (
     "could not convert",
@@ -72,15 +72,24 @@ def test_an_answer_of_the_wrong_kind_gets_a_plain_sentence(
     module: Any, check: Check, wrong: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     count = len(inspect.signature(check).parameters)
-    answers = [wrong] * count
-    if wrong is dict and takes_a_function(check):
-        pytest.skip("a class can be called: it is a function that gives wrong results")
-    words = said(capsys, check, answers)
+    words = said(capsys, check, [wrong] * count)
     assert words.count("is not right yet.") == len(words.splitlines()) == count, words
     assert not any(error in words for error in ERRORS), words
-    if isinstance(wrong, float) and math.isinf(wrong) and not takes_a_function(check):
-        return  # a number of the right kind
-    assert words.count("expected") + words.count("not numbers (nan)") == count, words
+    of_the_kind = isinstance(wrong, float) and math.isinf(wrong) and not takes_a_function(check)
+    sentences = words.count("expected") + words.count("not numbers (nan)")
+    assert of_the_kind or sentences == count, words
+
+
+@pytest.mark.parametrize(
+    ("module", "check"), [pair for pair in CHECKS if not takes_a_function(pair.values[1])]
+)
+def test_a_function_that_was_not_called_is_told_so(
+    module: Any, check: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = len(inspect.signature(check).parameters)
+    for function in (dict, lambda: 3.0):
+        words = said(capsys, check, [function] * count)
+        assert words.count("That is a function") == words.count("Call it") == count, words
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
