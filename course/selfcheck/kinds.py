@@ -44,13 +44,15 @@ def kind(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """An answer in a few words: a number in six digits, an array by its ends, else as Python."""
+    """An answer in a few words: six digits, a short row, an array by its ends, else as Python."""
     if kind(value) != "number" or isinstance(value, int) or array(value).size == 0:
         text = repr(value)
         return text if len(text) <= 60 else f"{text[:57]}..."
     values = array(value)
-    if values.size == 1:
+    if not values.shape:
         return f"{values.item():.6g}"
+    if values.ndim == 1 and values.size <= 4:
+        return f"[{', '.join(f'{v:.4g}' for v in values)}]"
     return f"{values.size} numbers from {values.ravel()[0]:.3g} to {values.ravel()[-1]:.3g}"
 
 

@@ -68,9 +68,9 @@ def number(value: float, digits: int = 4) -> str:
     if not math.isfinite(value) or value == 0:
         return f"{abs(value) if value == 0 else value:.0f}"
     text = f"{value:.{digits}g}"
-    if "e" not in text:
-        return text
-    return f"{float(text):,.0f}" if 1e4 <= abs(value) < 1e6 else _exponent(text)
+    if 1e3 <= abs(value) < 1e6:
+        return f"{float(text):,.0f}" if digits <= 4 else text
+    return _exponent(text) if "e" in text else text
 
 
 def mark(value: float, error: float | None = None, digits: int = 4) -> str:
@@ -85,8 +85,8 @@ def mark(value: float, error: float | None = None, digits: int = 4) -> str:
         return f"⟨{number(value, digits)}⟩"
     if not math.isfinite(error):
         return f"⟨{number(value, digits)}⟩ ± {error}"
-    if error == 0:
-        return f"⟨{number(value, digits)} ± 0⟩"
+    if error <= 1e-6 * abs(value):  # the runs differ by rounding at most
+        return f"⟨{number(value, digits)} ± {number(error, 1)}⟩"
     place = math.floor(math.log10(error))
     place -= error < 1.95 * 10**place  # a leading 1 keeps a second digit
     size = max(abs(value), error)

@@ -62,7 +62,7 @@ def agree(
             f"✗ {what}: measured {means.ravel()[worst]:.6g}, {against} "
             f"{theirs.ravel()[worst]:.6g}, accepted within {tolerance:g}{' relative' * relative}"
         )
-    values = [mark(v, e) for v, e in _with_errors(ours, runs)]
+    values = _marked(ours.reshape(-1, runs)) if runs else _rounded(ours, room)
     references = [mark(v) if measured_too else number(v) for v in theirs.ravel()]
     shown, reference = several(values), several(references)
     if len(set(references)) == 1 < theirs.size and not measured_too:  # one expected value for all
@@ -117,10 +117,16 @@ def holds(statement: str, *comparison: Any, on_average: bool = False) -> None:
     Line(f"✓ {statement}: {' '.join(parts)}", (how, *spans) if measured else ()).show()
 
 
-def _with_errors(values: Array, runs: int) -> list[tuple[float, float | None]]:
-    if not runs:
-        return [(v, None) for v in values.ravel()]
-    return [mean_and_error(row) for row in values.reshape(-1, runs)]
+def _marked(rows: Array) -> list[str]:
+    return [mark(*mean_and_error(row)) for row in rows]
+
+
+def _rounded(values: Array, room: Array) -> list[str]:
+    """Single values, to a tenth of what they may be off, in 2 to 4 digits."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        digits = np.nan_to_num(np.log10(np.abs(values) / room), nan=2.0) // 1 + 2
+    digits = np.clip(digits, 2, 4).astype(int)
+    return [mark(v, digits=int(d)) for v, d in zip(values.ravel(), digits.ravel(), strict=True)]
 
 
 def _spaced(n: int) -> list[int]:

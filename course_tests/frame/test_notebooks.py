@@ -150,6 +150,14 @@ def test_predictions_come_before_and_are_asked_again(path: Path) -> None:
         assert code.index(f'"{id}"') < code.rindex(f'"{id}"')
 
 
+@every
+def test_the_first_line_of_a_reveal_keeps_the_answer(path: Path) -> None:
+    """JupyterLab shows the first line of a folded cell: with a trailing comma it is `revisit(`."""
+    for cell in cells(path, "code"):
+        first = cell.source.splitlines()[0]
+        assert "revisit(" not in cell.source or "answer=" not in first, first
+
+
 @lesson
 def test_exercises_are_unfilled_and_checked(path: Path) -> None:
     checked = [cell for cell in cells(path, "code") if re.search(r"\bcheck\w*\(", cell.source)]
