@@ -64,12 +64,12 @@ def array(values: Any) -> Array:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """A number in `digits` digits: "1.211", "26,200", "7.45e-9", "nan"."""
+    """A number in `digits` digits, four at most: "1.211", "26,200", "7.45e-9", "nan"."""
     if not math.isfinite(value) or value == 0:
         return f"{abs(value) if value == 0 else value:.0f}"
     text = f"{value:.{digits}g}"
     if 1e3 <= abs(value) < 1e6:
-        return f"{float(text):,.0f}" if digits <= 4 else text
+        return f"{float(text):,.0f}"
     return _exponent(text) if "e" in text else text
 
 

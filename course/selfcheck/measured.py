@@ -63,7 +63,7 @@ def agree(
             f"{theirs.ravel()[worst]:.6g}, accepted within {tolerance:g}{' relative' * relative}"
         )
     values = _marked(ours.reshape(-1, runs)) if runs else _rounded(ours, room)
-    references = [mark(v) if measured_too else number(v) for v in theirs.ravel()]
+    references = _rounded(theirs, room) if measured_too else [number(v) for v in theirs.ravel()]
     shown, reference = several(values), several(references)
     if len(set(references)) == 1 < theirs.size and not measured_too:  # one expected value for all
         shown, reference = f"{extent(means)} ({theirs.size} values)", references[0]

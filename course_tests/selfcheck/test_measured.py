@@ -87,7 +87,7 @@ def test_agree_prints_what_was_measured(capsys: pytest.CaptureFixture[str]) -> N
     words = "✓ two depths: measured ⟨1.207 ± 0.004⟩, ⟨2.414 ± 0.007⟩ (n = 5), expected 1.21, 2.42"
     assert said(capsys) == words
     agree(0.2371, 0.2369, 0.01, "factor", against="from slopes", measured_too=True)
-    assert said(capsys) == "✓ factor: measured ⟨0.2371⟩, from slopes ⟨0.2369⟩"
+    assert said(capsys) == "✓ factor: measured ⟨0.237⟩, from slopes ⟨0.237⟩"
 
 
 @pytest.mark.parametrize(
