@@ -90,9 +90,10 @@ def holds(statement: str, *comparison: Any, on_average: bool = False) -> None:
         ✓ all survive, 30% to 75% right: 0.3 < ⟨0.52 ± 0.03⟩ (n = 5) < 0.75
 
     comparison: values and the relations between them, "<", ">", "<=" or ">=", in turn. A Python
-    number is a bound that is stated; an array, a tensor or a numpy number was measured. Arrays of
-    runs (R,) are compared run by run, or, `on_average`, by their means; they are printed as mean ±
-    standard error. A single condition that has no numbers to show may stand in their place.
+    number is a bound that is stated; an array, a tensor or a numpy number was measured (where all
+    are Python numbers: the first of two, the second of three). Arrays of runs (R,) are compared run
+    by run, or, `on_average`, by their means; they are printed as mean ± standard error. A single
+    condition that has no numbers to show may stand in their place.
     Raises AssertionError where it does not hold in every run.
     """
     if len(comparison) == 1:
@@ -102,6 +103,7 @@ def holds(statement: str, *comparison: Any, on_average: bool = False) -> None:
     terms, relations = comparison[::2], comparison[1::2]
     if len(terms) != len(relations) + 1:
         raise reject("comparison", comparison, 'values with relations between them: a, "<", b')
+    terms = _with_a_measured_one(terms)
     parts = [_term(terms[0])]
     for k, relation in enumerate(relations):
         one_of("relation", relation, tuple(RELATIONS))
@@ -137,6 +139,14 @@ def _spaced(n: int) -> list[int]:
 def _stated(term: Any) -> bool:
     """Whether this is a bound that stands in the text: a plain Python number."""
     return type(term) in (int, float)
+
+
+def _with_a_measured_one(terms: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The terms, the first of two or the second of three measured where none seems to be."""
+    if not all(map(_stated, terms)):
+        return terms
+    middle = (len(terms) - 1) // 2
+    return (*terms[:middle], np.asarray(terms[middle]), *terms[middle + 1 :])
 
 
 def _term(term: Any) -> str:

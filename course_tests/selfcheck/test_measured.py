@@ -107,6 +107,10 @@ def test_holds_prints_the_numbers_that_it_compares(capsys: pytest.CaptureFixture
     assert said(capsys) == "✓ deeper is worse: ⟨0.25⟩ <= ⟨0.5 ± 0⟩ (n = 2)"
     holds("small", np.full((3, 4), 7e-9), "<", 1e-6)
     assert said(capsys) == "✓ small: ⟨7e-9⟩ to ⟨7e-9⟩ (12 values) < 1e-6"
+    holds("a count", 3, ">=", 2)
+    assert said(capsys) == "✓ a count: ⟨3⟩ >= 2"
+    holds("between", 0.3, "<", 0.5, "<", 0.7)
+    assert said(capsys) == "✓ between: 0.3 < ⟨0.5⟩ < 0.7"
     crossed = np.array([0.0, 3.0]), np.array([1.0, 2.0])
     holds("on average more", crossed[0] + 0.1, ">", crossed[1], on_average=True)
     with pytest.raises(AssertionError, match="not so here: in each: 0, 3 > 1, 2"):
