@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ def check_function(
 ) -> Verdict:
     """Print whether a student's function gives what it should, in every case, or a hint.
 
-    cases: pairs (arguments, value), `arguments` a tuple. mistakes: pairs (wrong function, hint),
+    cases: pairs (arguments, value), `arguments` a tuple; a value is a number, an array, a text, or
+    a tuple of these, compared part by part. mistakes: pairs (wrong function, hint),
     recognised where it gives the student's results in every case. A function that returns ``...``
     or None, or raises NotImplementedError, is "not yet".
     solution: a function that is right. Its source can be opened below the verdict once the answer
@@ -126,7 +128,7 @@ def _judge_function(
     for arguments, expected in cases:
         call = f"{name}({', '.join(map(shown, arguments))})"
         try:
-            result = function(*arguments)
+            result = function(*copy.deepcopy(arguments))  # it may write into them
         except NotImplementedError:
             return _not_yet(name)
         except Exception as error:
@@ -156,7 +158,7 @@ def _explains(
 ) -> bool:
     """Whether the wrong function `suspect` gives all of these (result, arguments)."""
     try:
-        return all(_equal(result, suspect(*arguments), tolerance) for result, arguments in given)
+        return all(_equal(r, suspect(*copy.deepcopy(a)), tolerance) for r, a in given)
     except (ArithmeticError, ValueError, TypeError):
         return False  # it does not even run here
 
@@ -192,6 +194,9 @@ def _guess(pairs: list[tuple[Any, Any]], tolerance: float) -> str:
 def _equal(given: Any, expected: Any, tolerance: float) -> bool:
     if wrong_kind(given, expected):
         return False
+    if kind(expected) == "parts":
+        pairs = zip(given, expected, strict=True)
+        return all(_equal(ours, theirs, tolerance) for ours, theirs in pairs)
     if kind(expected) != "number":
         return bool(np.all(given == expected))
     ours, theirs = array(given), array(expected)

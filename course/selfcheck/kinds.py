@@ -16,6 +16,8 @@ from course.selfcheck.marks import array
 def wrong_kind(answer: Any, expected: Any) -> str:
     """A sentence that says what `answer` is and what is expected; "" if it is of the same kind."""
     ours, theirs = kind(answer), kind(expected)
+    if theirs == "parts" and isinstance(answer, list | tuple):
+        return _parts(answer, expected)
     if ours == theirs:
         return _numbers(answer, expected) if ours == "number" else ""
     asked = _asked(expected)
@@ -27,7 +29,10 @@ def wrong_kind(answer: Any, expected: Any) -> str:
 
 
 def kind(value: Any) -> str:
-    """ "text", "function", "truth" (True or False), "number" (also an array), else "other"."""
+    """ "text", "function", "truth" (True or False), "number" (also an array), "parts" or "other".
+
+    parts: a list or tuple that is no array of numbers, such as the weights of several layers.
+    """
     if isinstance(value, str):
         return "text"
     if callable(value) and not hasattr(value, "detach"):
@@ -40,11 +45,13 @@ def kind(value: Any) -> str:
             return "number"
     except (TypeError, ValueError):  # rows of different lengths
         pass
-    return "other"
+    return "parts" if isinstance(value, list | tuple) else "other"
 
 
 def shown(value: Any) -> str:
     """An answer in a few words: six digits, a short row, an array by its ends, else as Python."""
+    if kind(value) == "parts":
+        return f"[{', '.join(map(shown, value))}]" if len(value) <= 4 else f"{len(value)} parts"
     if kind(value) != "number" or isinstance(value, int) or array(value).size == 0:
         text = repr(value)
         return text if len(text) <= 60 else f"{text[:57]}..."
@@ -54,6 +61,15 @@ def shown(value: Any) -> str:
     if values.ndim == 1 and values.size <= 4:
         return f"[{', '.join(f'{v:.4g}' for v in values)}]"
     return f"{values.size} numbers from {values.ravel()[0]:.3g} to {values.ravel()[-1]:.3g}"
+
+
+def _parts(answer: Any, expected: Any) -> str:
+    if len(answer) != len(expected):
+        return f"It has {len(answer)} parts; {len(expected)} are expected."
+    for k, (ours, theirs) in enumerate(zip(answer, expected, strict=True), start=1):
+        if sentence := wrong_kind(ours, theirs):
+            return f"Part {k}: {sentence}"
+    return ""
 
 
 def _numbers(answer: Any, expected: Any) -> str:
@@ -72,6 +88,8 @@ def _asked(expected: Any) -> str:
     if kind(expected) == "number":
         shape = array(expected).shape
         return f"an array of shape {shape}" if shape else "one number"
+    if kind(expected) == "parts":
+        return f"a {type(expected).__name__} of {len(expected)} parts"
     return _said(expected)
 
 
@@ -81,9 +99,11 @@ def _said(value: Any) -> str:
         return "True or False"
     if what == "number":
         return "an array of numbers" if array(value).shape else "a number"
+    name = type(value).__name__
+    if what == "parts":
+        numbers = all(kind(part) == "number" for part in value)
+        what = "parts have different shapes" if numbers else "not everything is a number"
+        return f"a {name} in which {what}"
     if what == "other":
-        name = type(value).__name__
-        if isinstance(value, list | tuple | np.ndarray):
-            return f"a {name} in which not everything is a number"
         return "nothing (None)" if value is None else f"of the type {name}"
     return f"a {what}"

@@ -198,13 +198,14 @@ def test_nbval_sees_all_but_measured_numbers(tmp_path: Path) -> None:
     plain = [what for what in CHANGES if what != "the margin"]  # that is folded, in HTML alone
     places = [(what, "text/html") for what in CHANGES] + [(what, "text/plain") for what in plain]
     notebook = nbformat.v4.new_notebook()
-    start = "import numpy as np\nfrom course.selfcheck import agree, holds, paired"
+    start = "import numpy as np\nfrom course.selfcheck import *\ncheck('x', 4, 4)"
     sources = [start] + [f"{SOURCES[CHANGES[what][0]]}  # {what}, {type}" for what, type in places]
     notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
     path = tmp_path / "changed.ipynb"
     nbformat.write(notebook, path)
     store.store(path)
     stored = nbformat.read(path, as_version=4)
+    assert [output.text for output in stored.cells[0].outputs] == ["x: right.\n"], "and no verdict"
     for cell, (what, type) in zip(stored.cells[1:], places, strict=True):
         (output,) = cell.outputs
         old, new = (escape(text) if "html" in type else text for text in CHANGES[what][1:3])

@@ -281,6 +281,29 @@ def test_a_figure_in_words() -> None:
     assert in_words(second) == "There: loss against step.", "a shared axis is labelled once"
 
 
+def test_functions_that_return_parts_or_write_into_their_arguments(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    weights = [np.ones((2, 3)), np.ones((3, 1))]
+    cases = [((weights,), [2 * w for w in weights])] * 2
+
+    def judged(function: object) -> str:
+        check_function("double", function, cases, mistakes=[(lambda ws: ws, "Nothing is doubled.")])
+        return said(capsys)
+
+    def in_place(ws: list[np.ndarray]) -> list[np.ndarray]:
+        for w in ws:
+            w *= 2
+        return ws
+
+    assert judged(in_place) == "double: right in all 2 cases." and weights[0].max() == 1
+    assert judged(lambda ws: [2 * torch.tensor(w) for w in ws]).endswith("right in all 2 cases.")
+    assert judged(lambda ws: ws).endswith("Nothing is doubled.")
+    assert "It has 1 parts; 2 are expected." in judged(lambda ws: [ws])
+    assert "Part 2: Its shape is (2, 3); (3, 1) is" in judged(lambda ws: [ws[0], ws[0]])
+    assert "a list of 2 parts is expected" in judged(lambda ws: 2.0)
+
+
 def test_a_solution_opens_after_two_different_tries(capsys: pytest.CaptureFixture[str]) -> None:
     def double(x: float) -> float:
         return 2 * x
