@@ -68,7 +68,7 @@ def number(value: float, digits: int = 4) -> str:
     if not math.isfinite(value) or value == 0:
         return f"{abs(value) if value == 0 else value:.0f}"
     text = f"{value:.{digits}g}"
-    if 1e3 <= abs(value) < 1e6:
+    if 1e3 <= abs(value) < 1e6 or ("e" in text and 10 <= abs(value) < 1e6):
         return f"{float(text):,.0f}"
     return _exponent(text) if "e" in text else text
 

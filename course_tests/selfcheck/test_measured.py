@@ -70,6 +70,11 @@ def test_numbers_are_rounded_by_their_error(value: float, error: float | None, t
     assert mark(value, error) == text
 
 
+def test_few_digits_of_a_large_number_are_no_power_of_ten() -> None:
+    assert mark(236.2, digits=2) == "⟨240⟩" and mark(1.2e7, digits=2) == "⟨1.2e7⟩"
+    assert mark(99.6, digits=2) == "⟨100⟩"
+
+
 def test_agree_prints_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
     agree(RUNS, 1.211, 0.03, "growth", against="formula")
     assert said(capsys) == "✓ growth: measured ⟨1.207 ± 0.004⟩ (n = 5), formula 1.211"
