@@ -13,9 +13,9 @@ from typing import Any, cast
 import click
 
 COMMANDS = {
-    "lab": ("course.cli.lab", "Open the notebooks in JupyterLab."),
+    "lab": ("course.cli.lab", "Open your own copy of the notebooks in JupyterLab."),
     "check": ("course.cli.check", "Is this machine ready? What to do if not."),
-    "run": ("course.cli.run", "Run an experiment; write a table and a picture."),
+    "run": ("course.cli.run", "Run an experiment; what was found, a table, a picture."),
     "assign": ("course.classroom.commands", "For instructors: problem sets, released to students."),
     "grade": ("course.classroom.commands", "For instructors: collect, autograde, give feedback."),
     "regrade": (

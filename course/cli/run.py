@@ -145,6 +145,7 @@ def command(page: Experiment) -> click.Command:
         quiet: bool,
         **given: Any,
     ) -> None:
+        from course.cli import summary
         from course.experiments import grid  # with torch: only where it is run
 
         try:
@@ -164,7 +165,8 @@ def command(page: Experiment) -> click.Command:
         if results is None:
             click.echo(f"This part is done. The last part to end writes the table into {out}.")
         else:
-            click.echo(f"table    {results.path}")
+            click.echo("\n".join(summary.sentences(results)))
+            click.echo(f"\ntable    {results.path}")
             click.echo(f"picture  {picture(results)}")
 
     return click.Command(
@@ -203,6 +205,7 @@ Examples:
 def run() -> None:
     """Run an experiment: a grid of networks, depths and seeds, trained in the same way.
 
-    The table and the picture are written when everything has been trained, each in one go: under
-    its name there is never half a file. Ctrl-C stops a run, and the same command goes on with it.
+    When everything has been trained, it says what was found and writes a table and a picture, each
+    in one go: under its name there is never half a file. Ctrl-C stops a run, and the same command
+    goes on with it.
     """

@@ -1,0 +1,80 @@
+"""What the table of a run shows, in sentences.
+
+A table that has all of the VAN paper's figure 1 is held against the paper's statements. Of any
+other it says what depth does to each network's accuracy on the *training* set: a loss there is not
+overfitting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from course.experiments import statements
+from course.experiments.statements import KNEE, Curves, Mean
+from course.experiments.table import Table
+
+PAPER = {"plain", "resnet", "highway", "diracnet", "van", "van0"}
+"""The networks of which the paper speaks."""
+FEW = 1.0
+"""Percentage points that a network may lose and still keeps its accuracy."""
+TRAINING = "train_accuracy"
+
+
+def sentences(results: Table) -> list[str]:
+    """What was found, in lines; accuracies are means over seeds ± their standard error."""
+    columns = results.last()
+    curves = Curves(columns)
+    names = list(dict.fromkeys(columns["network"].tolist()))
+    seeds = len(np.unique(columns["seed"]))
+    if set(names) == PAPER and curves.depths[0] <= KNEE < curves.deepest and seeds > 1:
+        found = [statements.settings(results), *map(str, statements.compare(results))]
+    else:
+        spread = f"mean ± standard error over {seeds} seeds" if seeds > 1 else "one seed, no spread"
+        found = [f"Accuracy on the training set after the last epoch, {spread}:"]
+        found += [f"- {_about(curves, name, seeds)}" for name in names]
+    return [*found, *_not_finite(columns, names)]
+
+
+def lost(curves: Curves, network: str) -> Mean:
+    """Points of training accuracy lost from the best depth to the deepest, paired by seed."""
+    best, last = (
+        curves.seeds(network, depth, TRAINING)
+        for depth in (curves.best(network, TRAINING), curves.deepest)
+    )
+    differences = best - last
+    error = differences.std(ddof=1) / np.sqrt(len(differences))
+    return Mean(float(differences.mean()), float(error))
+
+
+def _about(curves: Curves, network: str, seeds: int) -> str:
+    """The numbers of one network, and what they say if there are enough."""
+    best = curves.best(network, TRAINING)
+    if best == curves.deepest:
+        number = curves.mean(network, best, TRAINING)
+        among = ", the deepest, where it is best" if len(curves.depths) > 1 else ""
+        return f"{network}: {number} % at depth {best}{among}."
+    numbers = f"{curves.ends(network, TRAINING)}."
+    if seeds == 1:
+        return f"{numbers} One seed cannot tell depth from chance: give --seeds 3 or more."
+    loss = lost(curves, network)
+    if loss.clear and loss.value > FEW:
+        return f"{numbers} Depth makes it worse, by {loss} points, and this is not overfitting."
+    if loss.value + 3 * loss.error <= FEW:
+        return f"{numbers} It keeps its accuracy: {loss} points lost."
+    return f"{numbers} {loss} points lost: more seeds are needed to tell whether that is depth."
+
+
+def _not_finite(columns: Mapping[str, np.ndarray], names: list[str]) -> Iterator[str]:
+    """A line for each network of which runs came to infinity or nan."""
+    steps = columns.get("nonfinite_step", np.full(len(columns["depth"]), np.nan))
+    for name in names:
+        own = columns["network"] == name
+        broken = own & np.isfinite(steps)
+        if broken.any():
+            depths = ", ".join(map(str, np.unique(columns["depth"][broken])))
+            yield (
+                f"- {name}: {broken.sum()} of {own.sum()} runs came to infinity or nan, the first "
+                f"in step {steps[broken].min():.0f}; depths: {depths}."
+            )
