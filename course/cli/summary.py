@@ -51,14 +51,14 @@ def lost(curves: Curves, network: str) -> Mean:
 def _about(curves: Curves, network: str, seeds: int) -> str:
     """The numbers of one network, and what they say if there are enough."""
     best = curves.best(network, TRAINING)
-    if best == curves.deepest:
-        number = curves.mean(network, best, TRAINING)
-        among = ", the deepest, where it is best" if len(curves.depths) > 1 else ""
-        return f"{network}: {number} % at depth {best}{among}."
-    numbers = f"{curves.ends(network, TRAINING)}."
     if seeds == 1:
-        return f"{numbers} One seed cannot tell depth from chance: give --seeds 3 or more."
-    loss = lost(curves, network)
+        shares = {depth: curves.seeds(network, depth, TRAINING)[0] for depth in curves.depths}
+        numbers = ", ".join(f"{share:.2f} % at depth {depth}" for depth, share in shares.items())
+        return f"{network}: {numbers}. One seed tells no effect from chance: try --seeds 3 or more."
+    if best == curves.deepest:
+        among = ", the deepest, where it is best" if len(curves.depths) > 1 else ""
+        return f"{network}: {curves.mean(network, best, TRAINING)} % at depth {best}{among}."
+    numbers, loss = f"{curves.ends(network, TRAINING)}.", lost(curves, network)
     if loss.clear and loss.value > FEW:
         return f"{numbers} Depth makes it worse, by {loss} points, and this is not overfitting."
     if loss.value + 3 * loss.error <= FEW:

@@ -6,12 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-from course_tests.repository import PYTHONS, ROOT, command, pyproject, tool
+from course_tests.repository import PYTHONS, ROOT, command, pyproject, readme, tool
 
 BINDER = ROOT / "binder"
 
@@ -75,8 +76,27 @@ def test_post_build_installs_and_survives_without_a_network(tmp_path: Path) -> N
     assert os.access(BINDER / "postBuild", os.X_OK)
 
 
-def test_every_launch_computes_with_one_thread(dockerfile: str) -> None:
+def launch(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command by way of binder/start."""
+    run = [str(BINDER / "start"), *command]
+    return subprocess.run(
+        run, env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+
+
+def test_every_launch_computes_with_one_thread_and_has_a_copy(
+    dockerfile: str, tmp_path: Path
+) -> None:
+    """The copy lies in the home folder, which Binder shows, under the README's address."""
     assert "binder/start" in dockerfile
-    command = [str(BINDER / "start"), "sh", "-c", "echo $OMP_NUM_THREADS"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = launch("sh", "-c", "echo $OMP_NUM_THREADS", HOME=str(tmp_path), PATH=programs)
     assert done.stdout == "1\n"
+    (address,) = re.findall(r"`lab/tree/([^`]*)`", readme())
+    assert (tmp_path / address).is_file()
+
+
+def test_a_launch_survives_without_a_copy(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = launch("echo", "open", HOME=str(tmp_path / "file"))
+    assert done.stdout == "open\n" and "no working copy" in done.stderr

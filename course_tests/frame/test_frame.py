@@ -287,11 +287,8 @@ def test_an_installed_wheel_hands_out_its_notebooks(wheel: Path, tmp_path: Path)
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "00_start_here.ipynb").write_text("my own")
-    code = (
-        "from pathlib import Path; from course.cli import lab; "
-        "assert not lab.in_clone(); print(len(lab.copy(Path('mine'))))"
-    )
-    done = subprocess.run(
+    code = "from course.cli import main; main(['lab', '--prepare', '--copy', 'mine'])"
+    subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
         env={"PYTHONPATH": str(tmp_path / "site"), "PATH": ""},
@@ -300,6 +297,6 @@ def test_an_installed_wheel_hands_out_its_notebooks(wheel: Path, tmp_path: Path)
         check=True,
     )
     there = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert int(done.stdout) == len(there - {"00_start_here.ipynb"})
-    assert {path.name for path in mine.iterdir()} == there | {"00_start_here.ipynb"}
+    lying = {path.name for path in mine.glob("*.ipynb")}
+    assert lying == there | {"00_start_here_new.ipynb"}
     assert (mine / "00_start_here.ipynb").read_text() == "my own"
