@@ -29,12 +29,12 @@ def sentences(results: Table) -> list[str]:
     names = list(dict.fromkeys(columns["network"].tolist()))
     seeds = len(np.unique(columns["seed"]))
     if set(names) == PAPER and curves.depths[0] <= KNEE < curves.deepest and seeds > 1:
-        found = [statements.settings(results), *map(str, statements.compare(results))]
+        lines = [statements.settings(results), *map(str, statements.compare(results))]
     else:
         spread = f"mean ± standard error over {seeds} seeds" if seeds > 1 else "one seed, no spread"
-        found = [f"Accuracy on the training set after the last epoch, {spread}:"]
-        found += [f"- {_about(curves, name, seeds)}" for name in names]
-    return [*found, *_not_finite(columns, names)]
+        lines = [f"Accuracy on the training set after the last epoch, {spread}:"]
+        lines += [f"- {_about(curves, name, seeds)}" for name in names]
+    return [*lines, *_not_finite(columns, names)]
 
 
 def lost(curves: Curves, network: str) -> Mean:

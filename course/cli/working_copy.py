@@ -127,8 +127,8 @@ def _changes(copy: Path, name: str, text: str, history: History) -> Iterator[Cha
     """What to write of one notebook, whose course's own text is `text`."""
     new, version = cells_hash(text), _sha256(text)
     own = copy / name
-    lying = [own, *own.parent.glob(f"{own.stem}_new*{own.suffix}")]
-    editions = {path: _hash_of(path) for path in lying if path.exists()}
+    candidates = [own, *own.parent.glob(f"{own.stem}_new*{own.suffix}")]
+    editions = {path: _hash_of(path) for path in candidates if path.exists()}
     untouched = [path for path, cells in editions.items() if cells in {new, *history.cells}]
     for path in untouched:
         if editions[path] != new or history.latest not in ("", version):
@@ -184,7 +184,9 @@ def _read_manifest(copy: Path) -> dict[str, History]:
 
 def _write_manifest(copy: Path, manifest: dict[str, History]) -> None:
     content = {name: {"cells": h.cells, "latest": h.latest} for name, h in manifest.items()}
-    write_whole(copy / STATE / "manifest.json", json.dumps(content, indent=1))
+    path = copy / STATE / "manifest.json"
+    remove_parts(path)
+    write_whole(path, json.dumps(content, indent=1))
 
 
 def _sha256(text: str) -> str:

@@ -197,21 +197,21 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Student:
     (base / "home").mkdir()
     browser.write_text(f'#!/bin/sh\necho "$1" >> {base}/shown\n')
     browser.chmod(0o755)
-    made = Student(base / "home", clone, browser)
-    made.git("init", "-q")
-    made.git("add", "-A")
-    made.git("commit", "-qm", "the course")
-    return made
+    newcomer = Student(base / "home", clone, browser)
+    newcomer.git("init", "-q")
+    newcomer.git("add", "-A")
+    newcomer.git("commit", "-qm", "the course")
+    return newcomer
 
 
 @pytest.fixture(scope="module")
 def running(student: Student) -> Iterator[Server]:
     process = student.start("--no-browser", "--ServerApp.port=0")
     try:
-        while not (found := list((student.home / "runtime").glob("jpserver-*.json"))):
+        while not (infos := list((student.home / "runtime").glob("jpserver-*.json"))):
             assert process.poll() is None, (student.home / "log").read_text()
             time.sleep(0.1)
-        info = json.loads(found[0].read_text())
+        info = json.loads(infos[0].read_text())
         yield Server(process, info["url"], info["token"], Path(info["root_dir"]))
     finally:
         process.kill()

@@ -209,14 +209,14 @@ def test_no_history_loses_work_or_piles_up_copies(
     works: list[str] = []
     hand_out(originals, copy)
     for number, step in enumerate(steps, start=1):
-        lying = sorted(files(copy))
-        if step == "work" and lying:
-            write(copy / lying[-1], cell(f"work {number}"))
+        names = sorted(files(copy))
+        if step == "work" and names:
+            write(copy / names[-1], cell(f"work {number}"))
             works = [work for work in works if work in _all(copy)] + [f"work {number}"]
-        elif step == "run" and lying:
-            write(copy / lying[-1], cell(sources(copy / lying[-1])[0], f"seen {number}"))
-        elif step == "delete" and lying:
-            (copy / lying[0]).unlink()
+        elif step == "run" and names:
+            write(copy / names[-1], cell(sources(copy / names[-1])[0], f"seen {number}"))
+        elif step == "delete" and names:
+            (copy / names[0]).unlink()
             works = [work for work in works if work in _all(copy)]
         elif step == "update":
             update(originals, name, f"edition {number}")

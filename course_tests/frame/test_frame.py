@@ -297,6 +297,6 @@ def test_an_installed_wheel_hands_out_its_notebooks(wheel: Path, tmp_path: Path)
         check=True,
     )
     there = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
-    lying = {path.name for path in mine.glob("*.ipynb")}
-    assert lying == there | {"00_start_here_new.ipynb"}
+    copied = {path.name for path in mine.glob("*.ipynb")}
+    assert copied == there | {"00_start_here_new.ipynb"}
     assert (mine / "00_start_here.ipynb").read_text() == "my own"
