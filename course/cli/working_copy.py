@@ -52,7 +52,7 @@ class History:
 def emptied(text: str) -> str:
     """A notebook's text without what running it left: outputs, counts, the state of widgets."""
     notebook = json.loads(text)
-    notebook["metadata"].pop("widgets", None)
+    notebook.get("metadata", {}).pop("widgets", None)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell.update(outputs=[], execution_count=None)
@@ -62,17 +62,17 @@ def emptied(text: str) -> str:
 def cells_hash(text: str) -> str:
     """A hash of the cells' kinds, texts, outputs and attachments; "" if it is no notebook."""
     try:
-        cells = json.loads(text)["cells"]
         content = [
-            [cell["cell_type"], "".join(cell["source"]), cell.get("outputs"),
-             cell.get("attachments")]
-            for cell in cells
-        ]  # fmt: skip
-    except (ValueError, KeyError, TypeError):
+            [
+                cell["cell_type"],
+                "".join(cell["source"]),
+                [{**output, "execution_count": None} for output in cell.get("outputs", [])],
+                cell.get("attachments", {}),
+            ]
+            for cell in json.loads(text)["cells"]
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ""
-    for _, _, outputs, _ in content:
-        for output in outputs or []:
-            output.pop("execution_count", None)
     return _sha256(json.dumps(content, sort_keys=True))
 
 

@@ -338,4 +338,7 @@ def test_the_hash_tells_cells_apart_and_nothing_else() -> None:
     text = emptied((ROOT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8"))
     assert cells_hash(text) == cells_hash(emptied(text)) != ""
     assert cells_hash(text.replace("layer", "layers", 1)) != cells_hash(text)
-    assert cells_hash("[]") == cells_hash("{}") == cells_hash("x") == ""
+    strange = ('[{"cell_type": "code"}]', "[1]", '"text"', "3")
+    damaged = ["[]", "{}", "x", *(f'{{"cells": {cells}}}' for cells in strange)]
+    damaged += ['{"cells": [{"cell_type": "code", "source": [], "outputs": 3}]}']
+    assert {cells_hash(text) for text in damaged} == {""}
