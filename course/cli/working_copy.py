@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,17 @@ class Change:
     text: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class History:
-    """What was handed out of one notebook: hashes of its cells, the last one last, and the text."""
+    """What was handed out of one notebook, as hashes.
 
-    cells: list[str] = field(default_factory=list)
-    latest: str = ""
+    cells: of all texts, also of those that a killed start may not have written any more. offered
+    and text: the cells and the whole text of the last one that was written.
+    """
+
+    cells: tuple[str, ...] = ()
+    offered: str = ""
+    text: str = ""
 
 
 def emptied(text: str) -> str:
@@ -104,6 +109,17 @@ def plan(originals: Path, copy: Path, *, outputs: bool = False) -> list[Change]:
 
 def _write(originals: Path, copy: Path, outputs: bool) -> list[Change]:
     changes = plan(originals, copy, outputs=outputs)
+    before = _read_manifest(copy)
+    begun, done = dict(before), dict(before)
+    for name, text in _texts(originals, outputs):
+        history, new = before.get(name, History()), cells_hash(text)
+        cells = history.cells if new in history.cells else (*history.cells, new)
+        begun[name] = replace(history, cells=cells)
+        done[name] = History(cells, offered=new, text=_sha256(text))
+    # First what may be written, so that it is known again; at last what was written. After a kill
+    # in between the same is planned once more.
+    if begun != before:
+        _write_manifest(copy, begun)
     for change in changes:
         path = copy / change.name
         remove_parts(path)
@@ -112,14 +128,8 @@ def _write(originals: Path, copy: Path, outputs: bool) -> list[Change]:
         write_whole(path, change.text)
         if outputs:
             path.chmod(0o444)
-    # Last, so that it never says more than what was done. What a killed start had written before is
-    # known again by its cells.
-    before = _read_manifest(copy)
-    after = {
-        name: _with(before.get(name, History()), text) for name, text in _texts(originals, outputs)
-    }
-    if {**before, **after} != before:
-        _write_manifest(copy, {**before, **after})
+    if done != begun:
+        _write_manifest(copy, done)
     return changes
 
 
@@ -131,11 +141,11 @@ def _changes(copy: Path, name: str, text: str, history: History) -> Iterator[Cha
     editions = {path: _hash_of(path) for path in candidates if path.exists()}
     untouched = [path for path, cells in editions.items() if cells in {new, *history.cells}]
     for path in untouched:
-        if editions[path] != new or history.latest not in ("", version):
+        if editions[path] != new or history.text not in ("", version):
             yield Change("untouched", name, path.name, text)
     if own not in editions:
         yield Change("missing", name, name, text)
-    elif not untouched and history.cells[-1:] != [new]:
+    elif not untouched and history.offered != new:
         free = next(path for path in _editions(own) if path not in editions)
         yield Change("beside", name, free.name, text)
 
@@ -164,18 +174,12 @@ def _hash_of(path: Path) -> str:
         return ""
 
 
-def _with(history: History, text: str) -> History:
-    """The history with `text` as the latest."""
-    new = cells_hash(text)
-    return History([cells for cells in history.cells if cells != new] + [new], _sha256(text))
-
-
 def _read_manifest(copy: Path) -> dict[str, History]:
     """The histories by the notebooks' names. A manifest that is missing or damaged knows none."""
     try:
         content: Any = json.loads((copy / STATE / "manifest.json").read_text(encoding="utf-8"))
         return {
-            name: History([str(cells) for cells in entry["cells"]], str(entry["latest"]))
+            name: History(tuple(entry["cells"]), entry["offered"], entry["text"])
             for name, entry in content.items()
         }
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
@@ -183,7 +187,7 @@ def _read_manifest(copy: Path) -> dict[str, History]:
 
 
 def _write_manifest(copy: Path, manifest: dict[str, History]) -> None:
-    content = {name: {"cells": h.cells, "latest": h.latest} for name, h in manifest.items()}
+    content = {name: asdict(history) for name, history in manifest.items()}
     path = copy / STATE / "manifest.json"
     remove_parts(path)
     write_whole(path, json.dumps(content, indent=1))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 
 from course.cli import working_copy
 from course.cli.working_copy import cells_hash, emptied, hand_out, plan
+from course.files import write_whole
 from course_tests.repository import ROOT
 
 NAMES = ["00_start.ipynb", "01_chain.ipynb"]
@@ -194,12 +198,27 @@ def test_a_folder_with_work_of_before_keeps_it(originals: Path, tmp_path: Path) 
     assert sources(mine / NAMES[0]) == ["mine"]
 
 
-STEPS = st.sampled_from(["work", "run", "delete", "update", "open", "forget", "kill"])
+@contextlib.contextmanager
+def killed_after(writes: int) -> Iterator[None]:
+    """Within, the process is killed when it begins to write one file more than that."""
+    left = iter(range(writes))
+
+    def until_killed(path: Path, content: str) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        write_whole(path, content)
+
+    with mock.patch.object(working_copy, "write_whole", until_killed):
+        yield
+
+
+STEPS = st.sampled_from(["work", "run", "delete", "update", "open", "forget", 0, 1, 2])
+"""What may happen to a copy; a number: it is opened, and killed after that many files."""
 
 
 @given(st.lists(STEPS, max_size=12))
 def test_no_history_loses_work_or_piles_up_copies(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str | int]
 ) -> None:
     """Whatever happens in whatever order: all that was ever written by hand is still there."""
     base = tmp_path_factory.mktemp("history")
@@ -222,11 +241,9 @@ def test_no_history_loses_work_or_piles_up_copies(
             update(originals, name, f"edition {number}")
         elif step == "forget":
             (copy / working_copy.STATE / "manifest.json").unlink(missing_ok=True)
-        elif step == "kill":  # after the files, before the manifest
-            manifest = copy / working_copy.STATE / "manifest.json"
-            before = manifest.read_bytes() if manifest.exists() else b""
-            hand_out(originals, copy)
-            manifest.write_bytes(before)
+        elif isinstance(step, int):
+            with contextlib.suppress(KeyboardInterrupt), killed_after(step):
+                hand_out(originals, copy)
         else:
             hand_out(originals, copy)
         assert [work for work in works if work not in _all(copy)] == []
@@ -247,31 +264,23 @@ def _all(copy: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("writes", range(4))
+@pytest.mark.parametrize("folder", ["mine", "new"])
 def test_a_start_that_was_killed_goes_on(
-    writes: int, originals: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
+    writes: int, folder: str, originals: Path, copy: Path
 ) -> None:
-    """Killed after any number of files, in the first opening or in an update."""
-    write_whole = working_copy.write_whole
-    for folder in (copy, copy.parent / "new"):
-        for name in NAMES:
-            update(originals, name, f"update {folder.name} {name}")
-        count = iter(range(writes))
-
-        def until_killed(path: Path, content: str, count: Any = count) -> None:
-            if next(count, None) is None:
-                raise KeyboardInterrupt
-            write_whole(path, content)
-
-        monkeypatch.setattr(working_copy, "write_whole", until_killed)
-        if writes < 3:
-            with pytest.raises(KeyboardInterrupt):
-                hand_out(originals, folder)
-        monkeypatch.setattr(working_copy, "write_whole", write_whole)
-        hand_out(originals, folder)
-        assert sorted(files(folder)) == NAMES
-        for name in NAMES:
-            assert sources(folder / name) == sources(originals / name)
-        assert not list(folder.rglob("*.part"))
+    """Killed after any number of files, in an update or in the first opening."""
+    target = copy.parent / folder
+    for name in NAMES:
+        update(originals, name, f"update of {name}")
+    with pytest.raises(KeyboardInterrupt), killed_after(writes):
+        hand_out(originals, target)
+    for name in NAMES:
+        update(originals, name, f"one more update of {name}")
+    hand_out(originals, target)
+    assert {name: sources(target / name) for name in NAMES} == {
+        name: sources(originals / name) for name in NAMES
+    }
+    assert sorted(files(target)) == NAMES
 
 
 @pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EROFS, errno.EACCES])
