@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from course_tests.browser.server import FLAGS, Server
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
 FILM = Path(__file__).with_name("film.js").read_text()
 HANGS = 600.0  # seconds: no machine is as busy as that
+POLL = 50.0  # milliseconds: in every animation frame it would keep a core busy
 # anywidget gives up on a picture that takes two seconds to begin, as it may on a busy machine.
 PATIENT = """const timeout = AbortSignal.timeout.bind(AbortSignal);
 AbortSignal.timeout = (ms) => timeout(Math.max(ms, 600_000));"""
@@ -77,6 +79,22 @@ LOOK = """async (el) => {
         image.courseHash = [...hash.slice(0, 8)].map(b => b.toString(16).padStart(2, '0')).join('');
     }
     return {picture: image.courseHash, ...seen}; }"""
+
+# The same as soon as it is another than `before`, or after some seconds.
+LOOK_AGAIN = f"""async (el, before) => {{
+    const look = {LOOK};
+    const end = Date.now() + 5000;
+    for (;;) {{
+        const now = await look(el);
+        if (JSON.stringify(now) !== JSON.stringify(before) || Date.now() > end) return now;
+        await new Promise(done => {{
+            const timer = setTimeout(stop, 1000);
+            const observer = new MutationObserver(stop);
+            observer.observe(el, {{
+                subtree: true, childList: true, attributes: true, characterData: true}});
+            function stop() {{ observer.disconnect(); clearTimeout(timer); done(); }}
+        }});
+    }} }}"""
 
 # What JupyterLab itself says in the console, whatever the notebook.
 IGNORED = re.compile(
@@ -150,12 +168,11 @@ class Panel:
 
     def look_until(self, wanted: Callable[[Look], bool]) -> Look:
         """What it shows as soon as `wanted` is true of it, or AssertionError."""
-        for _ in range(int(HANGS / 0.05)):
-            look = self.look()
-            if wanted(look):
-                return look
-            self.page.page.wait_for_timeout(50)
-        raise AssertionError(f"not shown within {HANGS} s; the last look was {look}")
+        look, end = self.look(), time.monotonic() + HANGS
+        while not wanted(look):
+            assert time.monotonic() < end, f"not shown within {HANGS} s; the last look was {look}"
+            look = Look(**self.root.evaluate(LOOK_AGAIN, asdict(look)))
+        return look
 
     def settle(self, quiet: float = 0.4) -> Look:
         """What it shows once the kernel has answered and nothing changed for `quiet` seconds."""
@@ -221,7 +238,7 @@ class NotebookPage:
         page.on("console", self._heard)
         page.on("pageerror", self._failed)
         page.evaluate(OPEN, [path, {"id": kernel} if kernel else {"name": "python3"}])
-        page.wait_for_function(KERNEL_READY)
+        page.wait_for_function(KERNEL_READY, polling=POLL)
 
     def run_all(self) -> None:
         """Run every cell, and wait for the end of the last. Errors show in `complaints`."""
@@ -236,7 +253,7 @@ class NotebookPage:
 
     def wait_for_end(self) -> None:
         """Wait until the cells that `start` began have run."""
-        self.page.wait_for_function("() => window.ended")
+        self.page.wait_for_function("() => window.ended", polling=POLL)
 
     def run_cell(self, code: str) -> str:
         """Run code in the notebook's kernel, beside its cells; what it printed."""

@@ -161,6 +161,7 @@ def test_other_starts_train_too_and_selu_up_to_some_depth(digits: data.Dataset) 
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_batches_of_two_teach_batch_norm_nothing(digits: data.Dataset) -> None:
     def learned(norm: str, size: int) -> np.ndarray:
         *_, last = science.train(norm, size, digits, seeds=SEEDS)
@@ -174,6 +175,9 @@ def test_batches_of_two_teach_batch_norm_nothing(digits: data.Dataset) -> None:
     for norm in ("batch", "layer"):
         # .974 ± .005, .982 ± .005
         claim(f"{norm} norm, batches of 32", learned(norm, 32), least=0.9)
+
+
+def test_a_batch_of_one_is_for_layer_norm_alone(digits: data.Dataset) -> None:
     with pytest.raises(ValueError, match="batch = 1"):
         next(science.train("batch", 1, digits))
     assert np.isfinite(next(science.train("layer", 1, digits, steps=6)).loss).all()
