@@ -79,20 +79,29 @@ def test_geometric_sums(w: float, n: int) -> None:
 
 
 @given(signed, signed, signed, st.integers(0, 12))
+@example(5.643803094122362e102, SUBNORMAL, 0.0, 4)  # w^3 is as large as a float can be
+@example(5.643803094122362e102, 0.0, SUBNORMAL, 5)
+@example(1e-160, 0.0, 888.0, 2)
 def test_the_chain(w: float, b: float, x: float, n: int) -> None:
     if max(abs(w), abs(b), abs(x)) > 1e150:
         with pytest.raises(ValueError, match=r"(weight|bias|x) = "):
             chain.closed_form(w, b, x, n)
         return
-    result, y = chain.closed_form(w, b, x, n), Fraction(x)
-    term = abs(y)
-    for value in result.activations:
+    result, y, slope = chain.closed_form(w, b, x, n), Fraction(x), Fraction(0)
+    term, slopes = abs(y), Fraction(0)
+
+    def right(value: float, exact: Fraction, terms: Fraction) -> bool:
         if math.isinf(value):
-            assert term > HUGE / 2
-        else:
-            assert abs(Fraction(value) - y) <= Fraction(1e-12) * term + Fraction(1e-322)
-        y, term = Fraction(w) * y + Fraction(b), abs(Fraction(w)) * term + abs(Fraction(b))
-    assert not math.isnan(result.d_weight) and not math.isnan(result.d_bias)
+            return terms > HUGE / 2
+        return abs(Fraction(value) - exact) <= Fraction(1e-12) * terms + Fraction(1e-322)
+
+    for layer, value in enumerate(result.activations):
+        if layer:
+            slope, slopes = Fraction(w) * slope + y, abs(Fraction(w)) * slopes + term
+            y, term = Fraction(w) * y + Fraction(b), abs(Fraction(w)) * term + abs(Fraction(b))
+        assert right(value, y, term)
+    assert right(result.d_weight, slope, slopes)
+    assert not math.isnan(result.d_bias)
 
 
 @pytest.mark.parametrize("function", [chain.power, chain.geometric_sum, chain.geometric_slope])

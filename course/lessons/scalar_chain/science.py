@@ -81,8 +81,8 @@ def closed_form(
     n = np.arange(depth + 1)
     step = float((Fraction(w) - 1) * Fraction(x) + Fraction(b))  # y_1 - y_0, rounded once
     if abs(w) <= 1:
-        y = power(w, n) * x + b * geometric_sum(w, n)
-        d_weight = depth * power(w, depth - 1) * x + b * geometric_slope(w, depth)
+        y = _times_power(x, w, n) + b * geometric_sum(w, n)
+        d_weight = depth * _times_power(x, w, depth - 1) + b * geometric_slope(w, depth)
     else:
         # The same sums, rearranged: w^n x and b S_n may be huge and cancel (at the fixed point
         # x = b / (1 - w) nothing ever moves), while here a step of 0 stays 0.
@@ -171,7 +171,7 @@ def geometric_sum(w: float, n: ArrayLike) -> Array:
         excess = np.where(np.abs(small) < 0.5, small, power(abs(w), n) - 1)
         if w < 0:
             excess = np.where(n % 2 == 1, -excess - 2, excess)  # w^n - 1
-        total = np.where(np.isfinite(excess), excess / (w - 1), _grown(1 / (w - 1), w, n))
+        total = np.where(np.isfinite(excess), excess / (w - 1), _times_power(w / (w - 1), w, n - 1))
     return np.where(n == 0, 0.0, np.where(n == 1, 1.0, total)) + 0.0  # never -0.0
 
 
@@ -194,7 +194,7 @@ def geometric_slope(w: float, n: ArrayLike) -> Array:
                 np.where(near, term * h, 0.0) * ((j + 1) / j) * ((n - j - 1) / (j + 2)),
             )
         ratio = (n * power(w, n - 1) - geometric_sum(w, n)) / h
-        far = _grown((n - w / h) / h, w, n - 1)  # its limit for large w^n
+        far = _times_power((n - w / h) / h, w, n - 1)  # its limit for large w^n
     return np.where(near | (n < 3), series, np.where(np.isfinite(ratio), ratio, far))
 
 
@@ -219,24 +219,26 @@ def _checked(
     return w, b, x, whole("depth", depth, most=DEEPEST), precision
 
 
-def _grown(c: float | Array, w: float, n: ArrayLike) -> Array:
-    """c w^n in two halves, so that a small c still counts where w^n alone overflows."""
-    n = np.asarray(n)
+def _times_power(c: float | Array, w: float, n: ArrayLike) -> Array:
+    """c w^n in four parts: a small c counts where w^n overflows, a large one where it vanishes."""
+    n, product = np.asarray(n), c
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        product = c * power(w, n // 2) * power(w, n - n // 2)
+        for k in range(4):
+            product = product * power(w, (n + k) // 4)
     return np.where(np.asarray(c) == 0, 0.0, product)
 
 
 def _times_sum(c: float, w: float, n: ArrayLike) -> Array:
-    """c S_n for |w| > 1; once S_n overflows, S_n = w^n / (w - 1) to all digits."""
-    total = geometric_sum(w, n)
+    """c S_n for |w| > 1; once S_n overflows, S_n = w^(n-1) w / (w - 1) to all digits."""
+    n, total = np.asarray(n), geometric_sum(w, n)
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.where(np.isfinite(total), c * total, _grown(c / (w - 1), w, n))
+        return np.where(np.isfinite(total), c * total, _times_power(c, w, n - 1) * (w / (w - 1)))
 
 
 def _weight_gradient(x: float, step: float, w: float, n: int) -> Array:
     """x S_n + step S'_n for |w| > 1; once S'_n overflows, both in their limits for large w^n."""
     slope = geometric_slope(w, n)
-    far = _grown((x * w + step * (n - w / (w - 1))) / (w - 1), w, n - 1)
+    far = _times_power(x * w + step * (n - w / (w - 1)), w, n - 2)
     with np.errstate(over="ignore", invalid="ignore"):
+        far = far * (w / (w - 1))
         return np.where(np.isfinite(slope), _times_sum(x, w, n) + step * slope, far)
