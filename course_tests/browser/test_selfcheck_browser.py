@@ -25,6 +25,7 @@ def test_details_are_folded_and_a_solution_opens(open_notebook: OpenNotebook) ->
     page = open_notebook([MEASURED, BUILT])
     page.run_all()
     details = page.page.locator(".jp-OutputArea details")
+    details.nth(5).wait_for()  # the last: an output is drawn after its cell has ended
     lines = details.locator("summary")
     assert (
         lines.nth(0).inner_text()
@@ -45,12 +46,13 @@ def test_details_are_folded_and_a_solution_opens(open_notebook: OpenNotebook) ->
 
 def test_stored_cells_that_ask_are_folded_and_still_run(open_notebook: OpenNotebook) -> None:
     page = open_notebook("01_scalar_chain.ipynb", only=["predict(", "import "])
-    assert page.page.locator(".jp-InputPlaceholder").count() > 0
+    page.page.locator(".jp-InputPlaceholder").first.wait_for(state="attached")
     assert (
         "How large is the output?"
         not in page.page.locator(".jp-Cell-inputWrapper").first.inner_text()
     )
     page.run_all()
     asked = page.page.locator(".widget-vbox", has_text="How large is the output?")
+    asked.first.wait_for()
     assert asked.count() == 1
     page.screenshot("selfcheck-question")
