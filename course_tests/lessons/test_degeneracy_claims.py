@@ -50,8 +50,13 @@ def test_the_order_of_gradients_is_another_one(curves: dict[str, science.Curve])
     smaller = first["0.9 orthogonal"] - first["orthogonal"]
     # -1.48 ± .006
     claim("log10 of first gradients: 0.9 orthogonal over orthogonal", smaller, most=-1)
-    larger = first["Fold 0"] - first["orthogonal"]  # healthy: more than the start that learns
-    claim("log10 of first gradients: Fold 0 over orthogonal", larger, least=0)  # .465 ± .2
+    many = seeds(0, 40)  # healthy: more than the start that learns
+    healthy, least = (
+        np.log10(science.linear_map(science.deep_linear(law, seeds=many)).gradients[0])
+        for law in ("lecun_normal", science.STARTS["orthogonal"])
+    )
+    # .3 ± .4
+    claim("log10 of first gradients: Fold 0 over orthogonal", healthy - least, least=0)
     nearest, *_, last = curves["0.9 orthogonal"].gradients[0]
     assert np.allclose(nearest / last, 0.9**29, rtol=0.15)
 
@@ -104,14 +109,13 @@ def test_fold_1_has_larger_gradients_and_trains_worse_at_10_layers_of_width_64()
 
 
 @pytest.mark.claims
-def test_larger_on_average_but_not_in_a_typical_thin_deep_network() -> None:
+def test_fold_1_has_smaller_gradients_in_a_typical_thin_deep_network() -> None:
+    """The mean over draws is larger, but a few rare draws carry it: no sample of 150 settles it."""
     many = seeds(0, 150)
     zero, one = (
         science.linear_map(science.deep_linear(partial(folded, fold=fold), seeds=many)).gradients[0]
         for fold in (0, 1)
     )
-    squares = [np.sqrt(np.mean(values**2)) for values in (zero, one)]
-    claim("root mean square, Fold 1 over 0", squares[1] / squares[0], least=1.1)  # 1.52 ± .007
     claim("median, Fold 1 over 0", np.median(one) / np.median(zero), most=0.85)  # .575 ± .02
 
 
