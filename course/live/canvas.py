@@ -6,26 +6,27 @@ import struct
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axis import Axis
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.spines import Spine
+
+from course.live.layers import FRAME, Layers, Unsure, sequence, signature, unsure
+
+PAPER = 255  # white: below a figure whose own ground is transparent
 
 
 class Canvas:
-    """Draws `fig` in three layers: what lies below the moving artists, these, what lies above.
+    """Draws `fig`; from its second change on only what has moved, over what is kept as pixels.
 
-    An artist counts as moving from its first change on. The layers below (ticks, grid, bands) and
-    above (frame, legend, notes) are kept: texts are what costs most. Matplotlib marks what has
-    changed as stale: where that is more than moving artists (limits, ticks, a new artist, the
-    size), all is drawn anew.
+    What is on the figure is listed at each drawing and compared with what was there. Where anything
+    but moving artists has changed (limits, ticks, a new artist, the order, the size), all is drawn
+    anew; so are figures with axes of other kinds, such as 3-D ones, whose changes nobody announces.
 
-    full_draws: how often all was drawn.
+    full_draws: how often all was drawn. ratio: pixels of the screen per pixel of the page.
     """
 
     # One drawing at a time, whichever thread asks: matplotlib has one parser of formulas.
@@ -34,145 +35,135 @@ class Canvas:
     def __init__(self, fig: Figure) -> None:
         if "matplotlib.pyplot" in sys.modules:  # else the inline backend shows it a second time
             sys.modules["matplotlib.pyplot"].close(fig)
-        self.figure = fig
+        self.figure, self.ratio = fig, 1.0
         self.full_draws = 0
         self._canvas = FigureCanvasAgg(fig)
-        self._below: Any = None
+        self._dpi = fig.dpi
+        self._axes: list[Axes] = list(fig.axes)
+        self._parts: list[Artist] | None = None  # as drawn last; None: not sure
+        self._layers: Layers | None = None
         self._moving: set[Artist] = set()
-        self._middle: list[Artist] = []
-        self._still: list[Artist] = []
-        self._above: list[_Sheet] = []
-        self._layout: tuple[Any, ...] | None = None
+        self._changed: set[Artist] = set()
+        self._drawing = False
+        self._signature: list[Any] = []
+        self._texts: tuple[Any, ...] = ()
+        self._extent: tuple[Any, ...] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self._canvas.get_width_height()
+        """Width and height in pixels of the page."""
+        width, height = self.figure.get_size_inches() * self._dpi
+        return int(width + 1e-6), int(height + 1e-6)
 
     def render(self) -> bytes:
         """The figure as PNG bytes."""
         with self._turn:
-            for ax in self.figure.axes:
+            if self.figure.canvas is not self._canvas:  # another drew the same figure
+                self.figure.set_canvas(self._canvas)
+                self._parts = None
+            if self.figure.dpi != self._dpi * self.ratio:
+                self.figure.set_dpi(self._dpi * self.ratio)
+            for ax in self._axes:
                 ax.viewLim  # noqa: B018  carries out an autoscaling that was asked for
-            if (
-                self._below is None
-                or self.figure.stale
-                or any(artist.stale for artist in self._still)
-            ):
-                self._draw_all()
-            else:
-                self._canvas.restore_region(self._below)
-            self._draw(self._middle)
-            self.figure.stale = False  # a legend that is drawn moves its parts, and says so
-            return self._png()
+            self._drawing = True
+            try:
+                self._draw()
+            except BaseException:
+                self._parts = None  # half drawn
+                raise
+            finally:
+                self._changed.clear()
+                self._drawing = False
+            return png(self._pixels())
+
+    def _draw(self) -> None:
+        try:
+            parts = sequence(self.figure)
+        except Unsure:
+            parts = None
+        if parts is None or parts != self._parts or not self._only_moves(parts):
+            self._draw_all()
+            return
+        moving = self._moving | self._changed
+        if self._layers is None or moving != self._layers.moving or not self._layers.holds():
+            self._moving = moving
+            self._layers = Layers(self._canvas, parts, moving)
+        self._layers.compose()
+
+    def _only_moves(self, parts: list[Artist]) -> bool:
+        """Whether nothing has changed but parts that can be drawn anew without the others."""
+        return (
+            self._changed <= set(parts)
+            and not any(isinstance(artist, FRAME) for artist in self._changed)
+            and self._texts == self._room()
+            and self._signature == signature(self._axes)
+        )
 
     def _draw_all(self) -> None:
-        groups = [list(group) for group in self._groups()]
-        if self._below is not None:
-            changed = {artist for group in groups for artist in group if artist.stale}
-            self._moving = {a for a in self._moving | changed if not isinstance(a, Axis | Spine)}
-        self._middle, above = [], []
-        for group in groups:
-            places = [k for k, artist in enumerate(group) if artist in self._moving]
-            first, last = (places[0], places[-1]) if places else (len(group), len(group))
-            self._middle += group[first : last + 1]
-            above += group[last + 1 :]
-            for k, artist in enumerate(group):
-                # Such are left out, and don't make the figure stale.
-                artist.set_animated(k >= first)
-        self._still = above + [artist for artist in self._middle if artist not in self._moving]
-        self._draw_below()
-        self._below = self._canvas.copy_from_bbox(self.figure.bbox)
-        self._above = [self._sheet(artist) for artist in above if artist.get_visible()]
-        self._canvas.restore_region(self._below)
-        for group in groups:
-            for artist in group:
-                artist.stale = False  # invisible ones are left stale by drawing
+        """Draw as matplotlib does, and listen from then on to what changes."""
+        self._layers = None
+        self._draw_figure()
         self.full_draws += 1
+        everything = self.figure.findobj()
+        self._axes = [artist for artist in everything if isinstance(artist, Axes)]
+        try:
+            self._parts = sequence(self.figure)
+        except Unsure:
+            self._parts = None
+            self._moving = set()
+            return
+        changed = {part for part in self._changed if not isinstance(part, FRAME)} | self._moving
+        self._moving = changed & set(self._parts) | unsure(self.figure, self._axes, self._parts)
+        self._texts, self._signature = self._room(), signature(self._axes)
+        for part in everything:
+            part.stale_callback = self._hear
 
-    def _groups(self) -> Iterator[list[Artist]]:
-        """What is inside each of the axes, and beside them, in the order in which it is drawn."""
-        for ax in sorted(self.figure.axes, key=lambda ax: ax.get_zorder()):
-            if ax.get_visible():
-                hidden: set[Artist] = {ax.patch}
-                if not ax.axison:
-                    hidden |= {ax.xaxis, ax.yaxis}
-                if not (ax.axison and ax.get_frame_on()):
-                    hidden |= set(ax.spines.values())
-                inside = [artist for artist in ax.get_children() if artist not in hidden]
-                yield sorted(inside, key=lambda artist: artist.get_zorder())
-        yield [*self.figure.texts, *self.figure.legends]
+    def _hear(self, artist: Artist, stale: bool) -> None:
+        if stale and not self._drawing:
+            self._changed.add(artist)
 
-    def _draw_below(self) -> None:
-        """Draw the lowest layer; arrange the axes anew only where labels have grown or shrunk.
+    def _draw_figure(self) -> None:
+        """Draw all; arrange the axes anew only where labels have grown or shrunk.
 
         That takes a third of the time, and axes that tremble while one drags are hard to read.
         """
         engine = self.figure.get_layout_engine()
-        if engine is None or self._layout is None:
+        if engine is None or self._extent is None:
             self._canvas.draw()
         else:
             self.figure.set_layout_engine("none")
             self._canvas.draw()
             self.figure.set_layout_engine(engine)
-            if self._layout != self._extents():
+            if self._extent != self._extents():
                 self._canvas.draw()
-        self._layout = self._extents()
+        self._extent = self._extents()
+
+    def _room(self) -> tuple[Any, ...]:
+        """What the room around the axes depends on, but for their ticks."""
+        texts: list[Any] = [self.size, *(text.get_text() for text in self.figure.texts)]
+        for ax in self._axes:
+            titles = [ax.get_title(loc) for loc in ("left", "center", "right")]
+            texts += [ax.get_visible(), ax.axison, ax.get_xlabel(), ax.get_ylabel()]
+            texts += [(bool(title), title.count("\n")) for title in titles]
+        return tuple(texts)
 
     def _extents(self) -> tuple[Any, ...]:
         """What the room around the axes depends on, as it was drawn last."""
-        extents: list[Any] = [self.size, *(text.get_text() for text in self.figure.texts)]
-        for ax in self.figure.axes:
-            title = ax.get_title()
-            extents += [ax.get_visible(), ax.axison, bool(title), title.count("\n")]
+        longest = []
+        for ax in self._axes:
             for axis in (ax.xaxis, ax.yaxis):
                 low, high = sorted(axis.get_view_interval())
                 ticks = [t for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
-                longest = max((len(tick.label1.get_text()) for tick in ticks), default=0)
-                extents += [axis.get_label_text(), longest]
-        return tuple(extents)
-
-    def _draw(self, artists: list[Artist]) -> None:
-        renderer = self._canvas.get_renderer()
-        for artist in artists:
-            artist.draw(renderer)
-
-    def _sheet(self, artist: Artist) -> _Sheet:
-        self._canvas.get_renderer().clear()
-        empty = self._pixels().view(np.uint32)[0, 0, 0]
-        self._draw([artist])
-        return _Sheet(self._pixels(), empty)
+                longest.append(max((len(tick.label1.get_text()) for tick in ticks), default=0))
+        return (self._room(), *longest)
 
     def _pixels(self) -> np.ndarray:
-        """Height x width x RGBA, the canvas's own memory."""
-        return np.asarray(self._canvas.buffer_rgba())
-
-    def _png(self) -> bytes:
-        pixels = self._pixels()
-        for sheet in self._above:
-            sheet.lay_on(pixels)
-        return png(pixels)
-
-
-class _Sheet:
-    """What one artist draws on an empty canvas: the pixels it touches, to be laid on others.
-
-    The formula is that of Agg (fixed_blender_rgba_plain on an opaque pixel), so that the picture is
-    the same as if all had been drawn at once.
-    """
-
-    def __init__(self, pixels: np.ndarray, empty: np.uint32) -> None:
-        self._places = np.flatnonzero(pixels.view(np.uint32) != empty)
-        drawn = pixels.reshape(-1, 4)[self._places].astype(np.int32)
-        self._colour, self._alpha = drawn[:, :3], drawn[:, 3:]
-
-    def lay_on(self, pixels: np.ndarray) -> None:
-        flat = pixels.reshape(-1, 4)  # the same memory
-        touched = flat[self._places].astype(np.int32)
-        below = 255 * touched[:, :3]
-        mixed = (256 * self._colour - below) * self._alpha + 256 * below
-        touched[:, :3] = mixed // (256 * 255 + self._alpha)
-        flat[self._places] = touched
+        """Height x width x RGBA; the canvas's own memory, if nothing is transparent."""
+        pixels = np.asarray(self._canvas.buffer_rgba())
+        if self._parts is not None or pixels[..., 3].min() == 255:
+            return pixels
+        alpha = pixels[..., 3:] / 255
+        return np.rint(pixels * alpha + PAPER * (1 - alpha)).astype(np.uint8)
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -1,0 +1,248 @@
+"""A picture in layers: what stays is kept as pixels, what moves is drawn anew, in its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import Collection
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.spines import Spine
+from matplotlib.text import Annotation, Text
+from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
+
+FRAME = (XAxis, YAxis, Spine)
+"""Where one of these changes, others do with it."""
+SLACK = 16.0  # pixels that an artist without a clip box may move before the layers are built anew
+
+
+class Unsure(Exception):
+    """A figure with parts of which nobody knows when they change, or how they are drawn."""
+
+
+def sequence(fig: Figure) -> list[Artist]:
+    """All that is drawn of `fig`, in the order in which matplotlib draws it; `Unsure` if unknown.
+
+    Axes come as their parts, also those inside of other axes.
+    """
+    paper = fig.patch.get_facecolor()[3] if fig.get_frameon() and fig.get_visible() else 0
+    if type(fig) is not Figure or paper < 1:
+        raise Unsure
+    return [fig.patch, *_in_order(child for child in fig.get_children() if child is not fig.patch)]
+
+
+def _in_order(artists: Iterable[Artist]) -> list[Artist]:
+    order: list[Artist] = []
+    for artist in sorted(artists, key=lambda artist: artist.get_zorder()):
+        if artist.get_animated():
+            continue
+        if not hasattr(artist, "viewLim") and not isinstance(artist, FigureBase):
+            order.append(artist)
+        elif type(artist) is not Axes:  # 3-D and polar axes, axes of one's own, a part of a figure
+            raise Unsure
+        elif artist.get_visible():
+            order += _inside(artist)
+    return order
+
+
+def _inside(ax: Axes) -> list[Artist]:
+    hidden: set[Artist] = {ax.patch}
+    if not ax.axison:
+        hidden |= {ax.xaxis, ax.yaxis}
+    framed = ax.axison and ax.get_frame_on()
+    if not framed:
+        hidden |= set(ax.spines.values())
+    parts = _in_order(artist for artist in ax.get_children() if artist not in hidden)
+    return [ax.patch, *parts] if framed else parts
+
+
+def unsure(fig: Figure, axes: Iterable[Axes], parts: Iterable[Artist]) -> set[Artist]:
+    """The parts that may change without a word: they are drawn anew each time.
+
+    Sure are lines, text, patches, legends, axes' ticks and frames, in matplotlib's own classes and
+    transforms; a table, an image, or a collection changes its cells, values, or norm in silence,
+    and a legend in the best place looks for it at each drawing.
+    """
+    known = {id(fig.transFigure), id(fig.transSubfigure)}
+    titles = set()
+    for ax in axes:
+        own = ax.transData, ax.transAxes, ax.get_xaxis_transform(), ax.get_yaxis_transform()
+        known |= {id(transform) for transform in own}
+        titles |= {child for child in ax.get_children() if type(child) is Text} - {*ax.texts}
+    return {artist for artist in parts if artist not in titles and not _sure(artist, known)}
+
+
+def _sure(artist: Artist, transforms: set[int]) -> bool:
+    if type(artist) is Legend:
+        return getattr(artist, "_loc", 0) != 0  # 0: the best place
+    if isinstance(artist, FRAME):
+        return True
+    if not (type(artist) in (Line2D, Text) or isinstance(artist, Patch)):
+        return False
+    if not type(artist).__module__.startswith("matplotlib."):
+        return False
+    own = Artist.get_transform(artist)
+    return id(own) in transforms or not artist.is_transform_set()
+
+
+def signature(axes: Iterable[Axes]) -> list[Any]:
+    """What ticks say and where they stand, of which a formatter or locator can be changed."""
+    state: list[Any] = []
+    for ax in axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            for ticker in (axis.major, axis.minor):
+                state += [repr(vars(ticker.formatter)), repr(vars(ticker.locator))]
+                if isinstance(ticker.formatter, FuncFormatter):
+                    ticks = axis.majorTicks if ticker is axis.major else axis.minorTicks
+                    state += [ticker.formatter(tick.get_loc(), k) for k, tick in enumerate(ticks)]
+    return state
+
+
+class Layers:
+    """The picture of `parts`, of which those in `moving` are drawn anew by each `compose`.
+
+    In between lie sheets: the pixels of what stays and is drawn above something that moves. Where
+    nothing that moves below it can reach, it goes to the ground at once.
+    """
+
+    def __init__(
+        self, canvas: FigureCanvasAgg, parts: Sequence[Artist], moving: set[Artist]
+    ) -> None:
+        self.moving = moving
+        self._canvas, self._renderer = canvas, canvas.get_renderer()
+        self._reach = {artist: self._place(artist) for artist in parts if artist in moving}
+        self._steps: list[Artist | _Sheet] = []
+        self._renderer.clear()
+        still: list[Artist] = []
+        for artist in parts:
+            if artist not in moving:
+                still.append(artist)
+                continue
+            self._lay(still)
+            still = []
+            self._steps.append(artist)
+        self._lay(still)
+        del self._touched
+
+    def _lay(self, still: list[Artist]) -> None:
+        """Put what stays on the ground, or where something that moves may lie below, on a sheet."""
+        if not self._steps:
+            for artist in still:
+                artist.draw(self._renderer)
+            self._ground = self._pixels.copy()
+            self._touched = np.zeros(self._ground.shape[:2], bool)
+            self._seen = 0
+            return
+        for step in self._steps[self._seen :]:
+            if isinstance(step, Artist):
+                self._touched[self._rectangle(self._reach[step])] = True
+        self._seen = len(self._steps)
+        if not still:
+            return
+        self._renderer.clear()
+        empty = self._pixels.view(np.uint32)[0, 0, 0]
+        for artist in still:
+            artist.draw(self._renderer)
+        drawn = self._pixels.view(np.uint32)[..., 0] != empty
+        _Sheet(self._pixels, drawn & ~self._touched).lay_on(self._ground)
+        if (drawn & self._touched).any():
+            self._steps.append(_Sheet(self._pixels, drawn & self._touched))
+
+    def holds(self) -> bool:
+        """Whether all that moves is where it may be."""
+        return all(
+            place is None or _contains(reach, place)
+            for artist, reach in self._reach.items()
+            for place in (self._extent(artist),)
+        )
+
+    def compose(self) -> None:
+        """Draw the picture on the canvas."""
+        pixels = self._pixels
+        pixels[:] = self._ground
+        for step in self._steps:
+            if isinstance(step, _Sheet):
+                step.lay_on(pixels)
+            else:
+                step.draw(self._renderer)
+
+    @property
+    def _pixels(self) -> np.ndarray:
+        """Height x width x RGBA, the canvas's own memory."""
+        return np.asarray(self._canvas.buffer_rgba())
+
+    def _place(self, artist: Artist) -> Bbox:
+        """Where the artist may draw: its clip box, or around where it is now, or anywhere."""
+        extent = self._extent(artist)
+        if extent is None:
+            return self._canvas.figure.bbox.frozen()
+        return extent if _clipped(artist) else extent.padded(SLACK)
+
+    def _extent(self, artist: Artist) -> Bbox | None:
+        """What an artist may cover as it is now; None where that is unknown."""
+        if _clipped(artist):
+            return Bbox(artist.get_clip_box().get_points())
+        if type(artist) not in (Line2D, Text) or artist.get_path_effects():
+            return None
+        if not artist.get_visible() or (isinstance(artist, Line2D) and not len(artist.get_xdata())):
+            return Bbox.null()
+        extent = artist.get_window_extent(self._renderer)
+        width = artist.get_linewidth() if isinstance(artist, Line2D) else 0.0
+        return Bbox(extent.padded(3 + width * self._canvas.figure.dpi / 72).get_points())
+
+    def _rectangle(self, box: Bbox) -> tuple[slice, slice]:
+        height, width = self._ground.shape[:2]
+        if not np.isfinite(box.extents).all():
+            return (slice(0), slice(0)) if box.width < 0 else (slice(None), slice(None))
+        left, right = max(math.floor(box.x0) - 1, 0), min(math.ceil(box.x1) + 1, width)
+        top, bottom = max(math.floor(height - box.y1) - 1, 0), math.ceil(height - box.y0) + 1
+        return slice(top, max(bottom, 0)), slice(left, max(right, 0))
+
+
+def _clipped(artist: Artist) -> bool:
+    """Whether nothing of the artist is drawn outside of its clip box."""
+    kind = type(artist)
+    clips = issubclass(kind, Line2D | Text | Patch | Collection | AxesImage)
+    own = clips and kind.__module__.startswith("matplotlib.") and kind is not Annotation
+    return own and artist.get_clip_on() and artist.get_clip_box() is not None
+
+
+def _contains(outer: Bbox, inner: Bbox) -> bool:
+    if not np.isfinite(inner.extents).all():
+        return inner.width < 0  # nothing is drawn
+    return bool(
+        outer.x0 <= inner.x0 and outer.y0 <= inner.y0
+        and outer.x1 >= inner.x1 and outer.y1 >= inner.y1
+    )  # fmt: skip
+
+
+class _Sheet:
+    """What is drawn on an empty canvas, at some of its pixels, to be laid on others.
+
+    The formula is that of Agg (fixed_blender_rgba_plain on an opaque pixel), so that the picture is
+    the same as if all had been drawn at once.
+    """
+
+    def __init__(self, pixels: np.ndarray, which: np.ndarray) -> None:
+        self._places = np.flatnonzero(which)
+        drawn = pixels.reshape(-1, 4)[self._places].astype(np.int32)
+        self._colour, self._alpha = drawn[:, :3], drawn[:, 3:]
+
+    def lay_on(self, pixels: np.ndarray) -> None:
+        flat = pixels.reshape(-1, 4)  # the same memory
+        touched = flat[self._places].astype(np.int32)
+        below = 255 * touched[:, :3]
+        mixed = (256 * self._colour - below) * self._alpha + 256 * below
+        touched[:, :3] = mixed // (256 * 255 + self._alpha)
+        flat[self._places] = touched
