@@ -9,11 +9,13 @@ In reading order:
 
 figure          live, LivePanel: controls, a figure and a `draw` that changes its artists
 controls        Slider, Choice, Switch: a slider, a list and a box to tick, in full
+caption         Caption, describe: a badge, a row of layers, and sentences to unfold
 run             live_run, LiveRun: training in the background, with a curve and a Stop button
 slices          Slices: training a little at each drawing
 words           show, in_words; number, count, percents
-canvas          Canvas: redraws what has changed, and only that
+canvas          Canvas: redraws what has changed, and only that; layers: what stays as pixels
 picture         the picture in the page, with its alternative text; output: a widget in a cell
+stored          what a saved notebook shows of it; cells: what a cell that runs again lets go of
 """
 
 import lazy_loader

@@ -1,4 +1,6 @@
 from .canvas import Canvas as Canvas
+from .caption import Caption as Caption
+from .caption import describe as describe
 from .controls import Choice as Choice
 from .controls import Slider as Slider
 from .controls import Switch as Switch

@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from course.live.layers import FRAME, Layers, Unsure, sequence, signature, unsure
+from course.plots import arrange
 
 PAPER = 255  # white: below a figure whose own ground is transparent
 
@@ -38,7 +39,7 @@ class Canvas:
         self.figure, self.ratio = fig, 1.0
         self.full_draws = 0
         self._canvas = FigureCanvasAgg(fig)
-        self._dpi = fig.dpi
+        self._dpi, self._wide = fig.dpi, arrange.arrangement(fig)
         self._axes: list[Axes] = list(fig.axes)
         self._parts: list[Artist] | None = None  # as drawn last; None: not sure
         self._layers: Layers | None = None
@@ -48,6 +49,15 @@ class Canvas:
         self._signature: list[Any] = []
         self._texts: tuple[Any, ...] = ()
         self._extent: tuple[Any, ...] | None = None
+
+    def fit(self, width: int, ratio: float) -> bool:
+        """Arrange the figure in so many pixels of the page (0: all it needs); if it has changed.
+
+        ratio: pixels of the screen per pixel of the page.
+        """
+        with self._turn:
+            sharper, self.ratio = ratio != self.ratio, ratio
+            return arrange.fit(self.figure, self._wide, width, self._dpi) or sharper
 
     @property
     def size(self) -> tuple[int, int]:

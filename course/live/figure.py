@@ -6,11 +6,12 @@
 
     live.live(fig, draw, depth=(1, 100), weight=(-2.0, 2.0, 0.05))
 
-`draw` gets the controls' values by name whenever one changes. What it returns is shown below the
-picture, read aloud, and is the picture's alternative text. The figure is drawn once; later only the
-artists inside the axes are drawn again, over a kept background, unless limits, ticks, labels or the
-size have changed. Slider positions passed over while a drawing is under way are skipped: the newest
-always wins. Nothing of pyplot is involved, and where there is no kernel the last picture stands in.
+`draw` gets the controls' values by name whenever one changes. What it returns, a string or a
+`Caption`, is shown below the picture, read aloud, and is the picture's alternative text. The figure
+is drawn once; later only what moves is drawn again, unless limits, ticks, labels or the size have
+changed. It is as wide as the page and as sharp as the screen. Slider positions passed over while a
+drawing is under way are skipped: the newest always wins. Nothing of pyplot is involved, and where
+there is no kernel the last picture stands in.
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ from matplotlib.figure import Figure
 
 from course import arguments
 from course.live.canvas import Canvas
+from course.live.caption import Caption
+from course.live.cells import claim, discard
 from course.live.controls import reachable, reading, widget
 from course.live.picture import Picture, output
+from course.live.pyplot import no_pyplot
+from course.live.stored import publish
 
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
 PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
@@ -38,7 +43,7 @@ PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
 
 def live(
     fig: Figure,
-    draw: Callable[..., str | None],
+    draw: Callable[..., Caption | str | None],
     /,
     *,
     title: str = "",
@@ -70,16 +75,19 @@ class LivePanel(ipywidgets.VBox):
     controls: the widgets by name; set ``panel.controls["depth"].value = 3`` from code as well.
     """
 
+    _closed = True  # until it is made
+
     def __init__(
         self,
         fig: Figure,
-        draw: Callable[..., str | None],
+        draw: Callable[..., Caption | str | None],
         controls: dict[str, Any],
         title: str,
         reset: bool,
         seed: int | None,
         summary: str,
     ) -> None:
+        self._given = frozenset(w for w in controls.values() if isinstance(w, ipywidgets.Widget))
         self.controls = {name: widget(name, value) for name, value in controls.items()}
         self._draw, self._summary = draw, summary
         self._canvas = Canvas(fig)
@@ -90,19 +98,26 @@ class LivePanel(ipywidgets.VBox):
         self._lock = threading.RLock()
         self._dirty, self._quiet, self._deadline = False, 0.0, 0.0
         self._picture = Picture()
+        self._words: Caption | str = ""
         self._redraw()
         buttons = []
         if seed is not None:
             buttons.append(self._button("New draw", "Draw new random numbers", self.new_draw))
         if reset:
             buttons.append(self._button("Reset", "Bring back the first values", self.reset))
-        box = ipywidgets.Box([*self.controls.values(), *buttons])
+        children = list(self.controls.values())
+        if buttons:
+            children.append(ipywidgets.HBox(buttons).add_class("course-buttons"))
+        box = ipywidgets.Box(children)
         box.add_class("course-controls")
         head = [ipywidgets.Label(title).add_class("course-title")] if title else []
         super().__init__([*head, box, self._picture])
         self.add_class("course-live")
         for control in self.controls.values():
             reachable(control).observe(self._changed, "value")
+        reachable(self._picture).observe(self._fit, ["room", "ratio"])
+        self._closed = False
+        claim(self)
 
     @staticmethod
     def _button(label: str, tooltip: str, press: Callable[[], None]) -> ipywidgets.Button:
@@ -124,9 +139,14 @@ class LivePanel(ipywidgets.VBox):
 
     @property
     def png(self) -> bytes:
-        """The picture, up to date with the controls."""
+        """The picture as a page of any width has it, up to date with the controls."""
         self.refresh()
-        return self._picture.png
+        with self._lock:
+            if not self._closed and self._canvas.fit(0, 1.0):
+                png = self._canvas.render()
+                self._canvas.fit(self._picture.room, self._picture.ratio)
+                return png
+            return self._picture.png
 
     def new_draw(self) -> None:
         """The next seed, as the button does."""
@@ -151,7 +171,7 @@ class LivePanel(ipywidgets.VBox):
     def refresh(self) -> None:
         """Draw now if a control has changed since the last drawing."""
         with self._lock:
-            if not self._dirty:
+            if not self._dirty or self._closed:
                 return
             self._dirty = False  # before the values are read: one that comes later counts
             try:
@@ -160,12 +180,41 @@ class LivePanel(ipywidgets.VBox):
             except (Exception, KeyboardInterrupt) as problem:
                 self._picture.failure = _explain(problem, self._draw)
 
+    def close(self) -> None:
+        """Take the figure off the page and let go of it; widgets that were given stay as they are.
+
+        A cell that runs again closes the figures that it made before.
+        """
+        if self._closed:
+            return
+        with self._lock:
+            self._closed, self._dirty = True, False
+            for control in self._given:
+                control.unobserve(self._changed, "value")
+            for child in self.children:
+                discard(child, self._given)
+            self._picture.png = b""
+            del self._canvas, self._draw
+            self.children: Any = ()
+            self.layout.close()
+            super().close()
+
     def _redraw(self) -> None:
         values = self.values
-        text = self._draw(**values)
-        if text is None:
-            text = ", ".join(f"{name} = {value}" for name, value in values.items())
-        self._picture.show(self._canvas.render(), self._canvas.size, str(text))
+        with no_pyplot():
+            words = self._draw(**values)
+        if words is None:
+            words = ", ".join(f"{name} = {value}" for name, value in values.items())
+        self._words = words if isinstance(words, Caption) else str(words)
+        self._picture.show(self._canvas.render(), self._canvas.size, self._words)
+
+    def _fit(self, _: Any = None) -> None:
+        """The page has another width or density than before: the same picture for it."""
+        with self._lock:
+            if not self._closed and self._canvas.fit(self._picture.room, self._picture.ratio):
+                failure = self._picture.failure
+                self._picture.show(self._canvas.render(), self._canvas.size, self._words)
+                self._picture.failure = failure
 
     def _changed(self, _: Any = None) -> None:
         # Every event asks for a drawing QUIET seconds later; only one that finds silence then, or
@@ -185,6 +234,9 @@ class LivePanel(ipywidgets.VBox):
 
     def __repr__(self) -> str:
         return self._summary or self.text
+
+    def _ipython_display_(self) -> None:
+        publish(self, self.png, self.text, self._canvas.size[0])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return output(self, {"text/plain": repr(self), "image/png": self.png})

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
@@ -20,7 +21,7 @@ from matplotlib.patches import Patch
 from matplotlib.spines import Spine
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FuncFormatter
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, BboxBase
 
 FRAME = (XAxis, YAxis, Spine)
 """Where one of these changes, others do with it."""
@@ -36,8 +37,8 @@ def sequence(fig: Figure) -> list[Artist]:
 
     Axes come as their parts, also those inside of other axes.
     """
-    paper = fig.patch.get_facecolor()[3] if fig.get_frameon() and fig.get_visible() else 0
-    if type(fig) is not Figure or paper < 1:
+    paper = to_rgba(fig.patch.get_facecolor())[3] if fig.get_frameon() else 0
+    if type(fig) is not Figure or not fig.get_visible() or paper < 1:
         raise Unsure
     return [fig.patch, *_in_order(child for child in fig.get_children() if child is not fig.patch)]
 
@@ -127,7 +128,8 @@ class Layers:
         still: list[Artist] = []
         for artist in parts:
             if artist not in moving:
-                still.append(artist)
+                if artist.get_visible() and not (type(artist) is Text and not artist.get_text()):
+                    still.append(artist)
                 continue
             self._lay(still)
             still = []
@@ -148,16 +150,16 @@ class Layers:
             if isinstance(step, Artist):
                 self._touched[self._rectangle(self._reach[step])] = True
         self._seen = len(self._steps)
-        if not still:
-            return
-        self._renderer.clear()
-        empty = self._pixels.view(np.uint32)[0, 0, 0]
+        # One by one: what overlaps on a sheet would be rounded once more than in matplotlib.
         for artist in still:
+            self._renderer.clear()
+            empty = self._pixels.view(np.uint32)[0, 0, 0]
             artist.draw(self._renderer)
-        drawn = self._pixels.view(np.uint32)[..., 0] != empty
-        _Sheet(self._pixels, drawn & ~self._touched).lay_on(self._ground)
-        if (drawn & self._touched).any():
-            self._steps.append(_Sheet(self._pixels, drawn & self._touched))
+            drawn = self._pixels.view(np.uint32)[..., 0] != empty
+            above = drawn & self._touched
+            _Sheet(self._pixels, drawn & ~above).lay_on(self._ground)
+            if above.any():
+                self._steps.append(_Sheet(self._pixels, above))
 
     def holds(self) -> bool:
         """Whether all that moves is where it may be."""
@@ -187,15 +189,17 @@ class Layers:
         extent = self._extent(artist)
         if extent is None:
             return self._canvas.figure.bbox.frozen()
-        return extent if _clipped(artist) else extent.padded(SLACK)
+        return extent if _clip(artist) is not None else extent.padded(SLACK)
 
     def _extent(self, artist: Artist) -> Bbox | None:
         """What an artist may cover as it is now; None where that is unknown."""
-        if _clipped(artist):
-            return Bbox(artist.get_clip_box().get_points())
+        if (box := _clip(artist)) is not None:
+            return Bbox(box.get_points())
         if type(artist) not in (Line2D, Text) or artist.get_path_effects():
             return None
-        if not artist.get_visible() or (isinstance(artist, Line2D) and not len(artist.get_xdata())):
+        if not artist.get_visible() or (
+            isinstance(artist, Line2D) and not np.size(artist.get_xdata())
+        ):
             return Bbox.null()
         extent = artist.get_window_extent(self._renderer)
         width = artist.get_linewidth() if isinstance(artist, Line2D) else 0.0
@@ -210,12 +214,12 @@ class Layers:
         return slice(top, max(bottom, 0)), slice(left, max(right, 0))
 
 
-def _clipped(artist: Artist) -> bool:
-    """Whether nothing of the artist is drawn outside of its clip box."""
+def _clip(artist: Artist) -> BboxBase | None:
+    """The box outside of which nothing of the artist is drawn, if there is one."""
     kind = type(artist)
     clips = issubclass(kind, Line2D | Text | Patch | Collection | AxesImage)
     own = clips and kind.__module__.startswith("matplotlib.") and kind is not Annotation
-    return own and artist.get_clip_on() and artist.get_clip_box() is not None
+    return artist.get_clip_box() if own and artist.get_clip_on() else None
 
 
 def _contains(outer: Bbox, inner: Bbox) -> bool:

@@ -1,6 +1,8 @@
-// The page's half of course/picture.py: swap decoded pictures, name the controls.
+// The page's half of course/live/picture.py: swap decoded pictures, name the controls, draw layers.
 
 const INVISIBLE = /[\s\u200b]+/g; // ipywidgets fills an empty label with a zero-width space
+const [LOST, ZERO, FULL] = [999, -999, 6]; // as in caption.py; powers of ten with a full colour
+const AGAIN = "The kernel that moved this picture is gone. Run this cell to bring the sliders back.";
 
 function set(node, attribute, value) {
   if (node.getAttribute(attribute) !== value) node.setAttribute(attribute, value);
@@ -23,6 +25,7 @@ function nameControls(panel) {
       set(readout, "role", "textbox");
       set(readout, "aria-label", `${name} (value)`);
     }
+    fill(control, handles);
     const several = control.querySelector("input[type=radio], .widget-toggle-button");
     if (several) {
       set(control, "role", several.matches("input") ? "radiogroup" : "group");
@@ -40,29 +43,108 @@ function nameControls(panel) {
   }
 }
 
+// The track up to the handle, or from 0 where the slider has both signs.
+function fill(control, handles) {
+  const track = control.querySelector(".noUi-base");
+  if (!track || handles.length !== 1) return;
+  const [low, high, now] = ["min", "max", "now"].map((key) =>
+    parseFloat(handles[0].getAttribute(`aria-value${key}`)),
+  );
+  if (!(high > low)) return;
+  const share = (value) => `${((100 * (value - low)) / (high - low)).toFixed(2)}%`;
+  const zero = low < 0 && high > 0 ? 0 : low;
+  const [from, to] = [Math.min(zero, now), Math.max(zero, now)].map(share);
+  if (track.style.getPropertyValue("--course-to") + track.style.getPropertyValue("--course-from") !== to + from) {
+    track.style.setProperty("--course-from", from);
+    track.style.setProperty("--course-to", to);
+  }
+}
+
+// Whether what lies behind the node is dark.
+function isDark(node) {
+  for (let at = node; at; at = at.parentElement) {
+    const [r, g, b, a = 1] = (getComputedStyle(at).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
+    if (a > 0.5) return 0.299 * r + 0.587 * g + 0.114 * b < 110;
+  }
+  return false;
+}
+
+function colour(power) {
+  if (power === LOST) return "#000";
+  if (power === ZERO) return "#777";
+  const share = Math.min(Math.abs(power) / FULL, 1);
+  const end = power < 0 ? [0, 84, 166] : [213, 74, 0]; // too small: blue; too large: orange
+  return `rgb(${[236, 236, 230].map((c, k) => Math.round(c + share * (end[k] - c))).join(",")})`;
+}
+
+// A row of cells for each quantity, drawn at the screen's own density.
+function drawRows(canvas, rows) {
+  const [width, density, high] = [canvas.clientWidth, window.devicePixelRatio || 1, 17];
+  canvas.style.height = `${high * rows.length}px`;
+  canvas.width = Math.round(width * density);
+  canvas.height = Math.round(high * rows.length * density);
+  const pen = canvas.getContext("2d");
+  pen.scale(density, density);
+  const text = getComputedStyle(canvas).color;
+  rows.forEach((row, line) => {
+    const [left, top] = [64, high * line];
+    pen.fillStyle = text;
+    pen.font = "12px sans-serif";
+    pen.textBaseline = "middle";
+    pen.fillText(row.name, 0, top + high / 2, left - 6);
+    const cell = (width - left) / row.powers.length;
+    const gap = cell > 5 ? 1 : 0;
+    row.powers.forEach((power, k) => {
+      pen.fillStyle = colour(power);
+      pen.fillRect(left + k * cell, top + 1, Math.max(cell - gap, 1), high - 3);
+      if (power === LOST || power === ZERO) {
+        pen.fillStyle = "#fff";
+        if (cell > 7) pen.fillText(power === LOST ? "∞" : "0", left + k * cell + 1, top + high / 2, cell - 2);
+      }
+    });
+    pen.fillStyle = text;
+    for (const k of row.negative) pen.fillRect(left + k * cell, top + high - 3, Math.max(cell - gap, 1), 1.5);
+  });
+}
+
 function render({ model, el }) {
   el.classList.add("course-picture");
-  const frame = document.createElement("div");
-  frame.className = "course-picture-frame";
-  const caption = document.createElement("div");
-  caption.className = "course-picture-caption";
+  const make = (tag, name) => Object.assign(document.createElement(tag), { className: name });
+  const head = make("div", "course-picture-head");
+  const badge = make("span", "course-picture-badge");
+  const layers = make("canvas", "course-picture-layers");
+  head.append(badge, layers);
+  const frame = make("div", "course-picture-frame");
+  const caption = make("details", "course-picture-caption");
   caption.setAttribute("aria-live", "polite");
-  const failure = document.createElement("div");
-  failure.className = "course-picture-failure";
+  const first = document.createElement("summary");
+  const rest = document.createTextNode("");
+  caption.append(first, rest);
+  const failure = make("div", "course-picture-failure");
   failure.setAttribute("role", "alert");
-  el.replaceChildren(frame, caption, failure);
+  const gone = Object.assign(make("div", "course-picture-gone"), { textContent: AGAIN });
+  el.replaceChildren(head, frame, gone, caption, failure);
 
   let asked = 0; // pictures that began to decode
   let shown = 0; // the newest of them on the page: an older one that ends later is dropped
   let bytes = null;
   let url = null;
+  let ended = false;
 
   function words(image) {
     image?.setAttribute("alt", model.get("alt"));
     el.classList.toggle("course-picture-old", model.get("failure") !== "");
-    for (const [node, key] of [[caption, "caption"], [failure, "failure"]]) {
-      if (node.textContent !== model.get(key)) node.textContent = model.get(key);
-    }
+    const text = model.get("caption");
+    const end = text.indexOf("\n") + 1 || text.length;
+    if (first.textContent !== text.slice(0, end)) first.textContent = text.slice(0, end);
+    if (rest.data !== text.slice(end)) rest.data = text.slice(end);
+    caption.classList.toggle("course-one-line", end === text.length);
+    if (failure.textContent !== model.get("failure")) failure.textContent = model.get("failure");
+    const rows = model.get("rows");
+    head.hidden = !rows.length && !model.get("badge");
+    badge.textContent = model.get("badge");
+    badge.dataset.badge = model.get("badge");
+    if (!head.hidden) drawRows(layers, rows);
   }
 
   function makeRoom(width, height) {
@@ -86,7 +168,7 @@ function render({ model, el }) {
       URL.revokeObjectURL(address);
       return;
     }
-    if (turn < shown) return URL.revokeObjectURL(address);
+    if (turn < shown || ended) return URL.revokeObjectURL(address);
     shown = turn;
     makeRoom(width, height);
     words(next);
@@ -95,17 +177,42 @@ function render({ model, el }) {
     url = address;
   }
 
+  // How much room there is, and how dense the screen: the kernel draws for it.
+  function measure() {
+    const width = Math.floor(el.parentElement?.clientWidth ?? 0);
+    const ratio = Math.min(Math.max(Math.round(4 * window.devicePixelRatio) / 4, 1), 3);
+    if (width < 100 || (Math.abs(width - model.get("room")) < 8 && ratio === model.get("ratio"))) return;
+    model.set("room", width);
+    model.set("ratio", ratio);
+    model.save_changes();
+  }
+
+  let timer = null;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      measure();
+      el.classList.toggle("course-dark", isDark(el));
+      words(frame.firstChild);
+    }, 120);
+  };
+
   model.on("change", update);
   update();
+  const theme = new MutationObserver(soon);
+  theme.observe(document.body, { attributes: true });
+  theme.observe(document.documentElement, { attributes: true });
+  window.addEventListener("resize", soon);
 
   // The panel is known only once the picture stands in the page.
   const names = new MutationObserver(() => nameControls(panel));
   let panel = null;
   const placed = new ResizeObserver(() => {
-    const found = el.closest(".course-live");
-    if (!found || found === panel) return;
+    soon();
+    const nearest = el.closest(".course-live");
+    if (!nearest || nearest === panel) return;
     names.disconnect();
-    panel = found;
+    panel = nearest;
     nameControls(panel);
     names.observe(panel, {
       childList: true,
@@ -117,7 +224,11 @@ function render({ model, el }) {
   placed.observe(el);
 
   return () => {
+    ended = true;
+    clearTimeout(timer);
     model.off("change", update);
+    window.removeEventListener("resize", soon);
+    theme.disconnect();
     names.disconnect();
     placed.disconnect();
     if (url) URL.revokeObjectURL(url);

@@ -16,33 +16,50 @@ from numpy.typing import ArrayLike, NDArray
 from course.plots import style
 
 Array = NDArray[np.float64]
-LADDER = (1, 2, 4, 8, 16, 32, 64, 128, 300)
-"""An axis reaches up to 10^h, and down to 10^-h, with h from here."""
+LADDER = (1, 2, 8, 32, 128, 300)
+"""An axis reaches up to 10^h, and down to 10^-h, with h from here: few steps, for each is slow."""
+DEEPEST = 100
+"""The last layer on an axis of layers: it stays where it is while the depth changes."""
+EVERY = 4
+"""One layer in so many has a marker: more would merge into a band."""
 
 
 class Decades:
-    """Artists on a log axis which holds whatever they show; see the head of this module."""
+    """Artists on a log axis which holds whatever they show; see the head of this module.
 
-    def __init__(self, ax: Axes, *, low: int = 2, high: int = 1) -> None:
-        self.ax, self.least = ax, (low, high)
+    low, high: it reaches from 10^-low to 10^high at least. last: the end of the x axis, or None for
+    one that follows what is shown. beside: an axis to be compared with, which has the same limits.
+    """
+
+    def __init__(
+        self, ax: Axes, *, low: int = 2, high: int = 1, last: int | None = None,
+        beside: Decades | None = None,
+    ) -> None:  # fmt: skip
+        self.ax, self.least, self.last = ax, (low, high), last
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(_Powers())
         ax.yaxis.set_minor_locator(NullLocator())
         ax.set(xlim=(0, 1), ylim=(10.0**-low, 10.0**high))
         style.whole_numbers(ax)
-        self._positive: dict[str, Array] = {}  # by the name of the line
+        self._positive: dict[Any, Array] = {}  # by the name of the line
+        self._together = [self]
+        if beside is not None:
+            self._together, self._positive = beside._together, beside._positive
+            self._together.append(self)
 
     def fit(self, name: str, values: ArrayLike, x: ArrayLike) -> None:
         """Make room for the values of the line called `name`, and for x from 0 to its largest."""
         y = np.asarray(values, dtype=float)
-        self._positive[name] = y[np.isfinite(y) & (y > 0)].ravel()
+        self._positive[id(self), name] = y[np.isfinite(y) & (y > 0)].ravel()
         every = np.concatenate(list(self._positive.values()))
         low, high = self.least
         if every.size:
             low = _rung(max(low, -np.log10(every.min())))
             high = _rung(max(high, np.log10(every.max())))
-        right = 1.02 * max(float(np.max(x, initial=0.0)), 1.0)
-        style.limits(self.ax, xlim=(0, right), ylim=(10.0**-low, 10.0**high))
+        end = float(np.max(x, initial=0.0)) if self.last is None else self.last
+        style.limits(self.ax, xlim=(0, 1.02 * max(end, 1.0)))
+        for axis in self._together:
+            style.limits(axis.ax, ylim=(10.0**-low, 10.0**high))
 
 
 class _Powers(Locator):
@@ -65,6 +82,11 @@ class _Powers(Locator):
 
 def _rung(exponent: float) -> int:
     return next((h for h in LADDER if exponent <= h), LADDER[-1])
+
+
+def places(count: int) -> list[int]:
+    """Which of so many points have a marker: one in `EVERY`, and the last."""
+    return sorted({*range(0, count, EVERY), count - 1} - {-1})
 
 
 class Levels:
@@ -90,6 +112,7 @@ class Levels:
         broken, nothing = ~np.isfinite(y), np.isfinite(y) & (y <= below)
         shown = np.where(broken | nothing, np.nan, y)
         self.line.set_data(x, shown)
+        self.line.set_markevery(places(len(y)))
         self.low.set_data(x[nothing], np.full(nothing.sum(), 0.012))
         self.high.set_data(x[broken], np.full(broken.sum(), 0.988))
         self.axis.fit(self.name, shown, x)

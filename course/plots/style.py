@@ -14,8 +14,11 @@ from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
+
+from course.plots import arrange
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES: tuple[Any, ...] = (
@@ -98,8 +101,7 @@ def hold(fig: Figure, widest: Callable[[], object]) -> None:
     widest: shows the widest labels that there will be; the axes leave room for them.
     """
     widest()
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")
+    arrange.freeze(fig)
 
 
 def margins(fig: Figure, **edges: float) -> None:
@@ -140,10 +142,25 @@ def guessing(ax: Axes, percent: float) -> None:
     guide(ax, percent, "guessing ", at=(1.0, percent + 1))
 
 
-def legend_below(fig: Figure, handles: Sequence[Any], **options: Any) -> None:
-    """A legend of these artists in one row below all axes."""
-    plain = {"ncols": len(handles), "frameon": False, "fontsize": 9}
-    fig.legend(handles=handles, loc="outside lower center", **{**plain, **options})
+def legend_below(fig: Figure, handles: Sequence[Any], ncols: int = 0, **options: Any) -> None:
+    """A legend of these artists below all axes, by `ncols` or all in a row; two if narrow."""
+    wide = ncols or len(handles)
+    plain = {"frameon": False, "fontsize": 9, "loc": "outside lower center"}
+
+    def put(columns: int) -> Legend:
+        return fig.legend(handles=handles, ncols=columns, **{**plain, **options})
+
+    legend, columns = put(wide), wide
+
+    def rows(narrow: bool) -> int:
+        nonlocal legend, columns
+        wanted = min(wide, 2) if narrow else wide
+        if wanted != columns:
+            legend.remove()
+            legend, columns = put(wanted), wanted
+        return -(-len(handles) // columns) - -(-len(handles) // wide)
+
+    setattr(fig, "course_legend", rows)  # noqa: B010  an attribute of ours
 
 
 def legend_beside(ax: Axes, x: float = 1.0, **options: Any) -> None:

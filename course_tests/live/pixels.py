@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-ROUNDING = 4
+ROUNDING = 2
 """Of 255: what stays above something that moves is blended in two steps."""
 
 

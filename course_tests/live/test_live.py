@@ -71,7 +71,7 @@ def test_first_values_come_back_with_reset_and_seeds_count_up() -> None:
     assert made.text == "False b 6" and made.png != first
     made.reset()
     assert made.text == "True a 5" and made.png == first
-    buttons = [child for child in made.children[0].children if hasattr(child, "on_click")]
+    buttons = made.children[0].children[-1].children
     assert [button.description for button in buttons] == ["New draw", "Reset"]
     buttons[0].click()
     assert made.text == "True a 6"

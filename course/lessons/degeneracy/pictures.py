@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from course.plots import curves, style
-from course.plots.decades import Decades, Levels
+from course.plots.decades import DEEPEST, Decades, Levels
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,8 @@ class Training:
         right.set(title="Product of all layers", xlabel="rank", ylabel="singular value")
         for ax in axes:
             ax.set_title(ax.get_title(), pad=9)  # room for crosses at the edge
-        self.loss, self.layers, self.ranks = Decades(left), Decades(middle), Decades(right)
+        self.loss, self.ranks = Decades(left), Decades(right)
+        self.layers = Decades(middle, last=DEEPEST)
         self.band = curves.empty_band(left, label="_loss", **{**style.line(0), "marker": ""})
         _answering_nothing(left)
         self.gradients = [Levels(self.layers, name, k) for k, name in enumerate(NAMES)]

@@ -11,6 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from course.plots import curves, style
+from course.plots.decades import DEEPEST, places
 
 Array = NDArray[np.float64]
 WHEN = ("at the start", "after training")
@@ -36,7 +37,8 @@ class Units:
             style.whole_numbers(ax)
         _guide(left, 0.1, "guessing")
         _guide(right, inputs, "input")
-        self.layers = (middle, right)
+        for ax in (middle, right):
+            ax.set_xlim(0, 1.02 * DEEPEST)
         (self.accuracy,) = left.plot([], [], color=style.PALETTE[2], linewidth=1.2)
         self.dead = [_line(middle, k) for k in range(2)]
         self.rank = [_line(right, k) for k in range(2)]
@@ -49,8 +51,7 @@ class Units:
             for k, line in enumerate(lines):
                 shown = values[k] if k < len(values) else np.empty(0)
                 line.set_data(np.arange(1, len(shown) + 1), shown)
-        for ax in self.layers:
-            style.limits(ax, xlim=(0.0, 1.02 * len(dead[0]) + 0.1))
+                line.set_markevery(places(len(shown)))
 
 
 def _line(ax: Axes, k: int) -> Any:

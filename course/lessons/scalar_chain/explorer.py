@@ -26,7 +26,7 @@ def explore(
     fig, (left, right) = style.figure(9.6, 4.2, ncols=2)
     forward = Magnitudes(left, "Forward: activations", "size $|y_k|$", k=0)
     backward = Magnitudes(
-        right, "Backward: gradients", r"size $|\partial y_n / \partial y_k|$", k=1
+        right, "Backward: gradients", r"size $|\partial y_n / \partial y_k|$", k=1, beside=forward
     )
     style.legend_below(fig, forward.artists)
 

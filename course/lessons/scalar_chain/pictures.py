@@ -15,9 +15,10 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from course.plots import style
+from course.plots.decades import DEEPEST, places
 
 Array = NDArray[Any]
-HALF_HEIGHTS = (6, 12, 18, 24, 36, 48, 72, 96, 144, 192, 330)
+HALF_HEIGHTS = (6, 30, 120, 330)
 """The axis reaches from 10^-h to 10^h with the least of these that holds all that is finite."""
 FAR = 2 * HALF_HEIGHTS[-1]
 STRIP = 0.09  # the share of the axis' height that each strip takes
@@ -32,8 +33,16 @@ class Magnitudes:
     The axis is linear in log10 of the size, so that even 10^308 has room above it.
     """
 
-    def __init__(self, ax: Axes, title: str, ylabel: str, k: int = 0) -> None:
-        self.ax, self.half = ax, 0
+    def __init__(
+        self, ax: Axes, title: str, ylabel: str, k: int = 0, beside: Magnitudes | None = None
+    ) -> None:
+        """beside: another quantity, which has the same scale: the two are to be compared."""
+        self.ax, self.half, self.reach = ax, 0, 0.0
+        self.together = [self]
+        if beside is not None:
+            self.together = beside.together
+            self.together.append(self)
+        ax.set_xlim(-2, DEEPEST + 2)
         ax.set(title=title, xlabel="layer k", ylabel=ylabel, autoscale_on=False)
         style.whole_numbers(ax)
         ax.yaxis.set_major_formatter(lambda exponent, _: f"$10^{{{exponent:.0f}}}$")
@@ -64,7 +73,11 @@ class Magnitudes:
         assert f.shape == m.shape and f.ndim == 1
         layers = np.arange(len(f))
         line, points = _exponents(f), _exponents(m)
-        self._scale(np.concatenate([line, points]), max(len(f) - 1, 1))
+        exponents = np.abs(np.concatenate([line, points]))
+        self.reach = float(np.max(exponents, initial=0.0, where=np.isfinite(exponents)))
+        reach = max(side.reach for side in self.together)
+        for side in self.together:
+            side._scale(reach)
         self.formula.set_data(layers, line)
         for artist, which, heights in (
             (self.positive, np.isfinite(m) & (m > 0), points),
@@ -73,11 +86,10 @@ class Magnitudes:
             (self.lost, ~np.isfinite(m), np.full(len(m), 1 - STRIP / 2)),
         ):
             artist.set_data(layers[which], heights[which])
+            artist.set_markevery(places(int(which.sum())))
 
-    def _scale(self, exponents: Array, last: int) -> None:
+    def _scale(self, reach: float) -> None:
         """New limits only where needed: a change means that all has to be drawn again."""
-        style.limits(self.ax, xlim=(-0.02 * last, 1.02 * last))
-        reach = np.max(np.abs(exponents), initial=0.0, where=np.isfinite(exponents))
         half = next((h for h in HALF_HEIGHTS if reach <= h), HALF_HEIGHTS[-1])
         if half == self.half:
             return
@@ -86,11 +98,11 @@ class Magnitudes:
         self.ax.set_ylim(-edge, edge)
         self.ax.set_yticks(np.linspace(-half, half, 7))
         band = HEALTHY / edge / 2  # half the height of the healthy band
-        places = {
+        heights = {
             "exactly 0": STRIP / 2, "vanishes": min(0.5 - band - 0.04, 0.44), "keeps size": 0.5,
             "explodes": max(0.5 + band + 0.04, 0.56), "overflow ∞": 1 - STRIP / 2,
         }  # fmt: skip
-        for text, (word, height) in zip(self.words, places.items(), strict=True):
+        for text, (word, height) in zip(self.words, heights.items(), strict=True):
             text.set_text(word)
             text.set_y(height)
 

@@ -1,0 +1,90 @@
+"""What stands beside a picture: a badge in a word, a row of layers, and sentences to unfold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+FAR = 3.0
+"""Powers of ten from one end of a network to the other that count as vanishing or exploding."""
+LOST, ZERO = 999.0, -999.0
+"""In a row: not finite, and exactly 0."""
+BADGES = ("healthy", "vanishes", "explodes", "degenerate", "breaks down")
+
+
+@dataclass(frozen=True)
+class Caption:
+    """Words beside a picture: ``Caption("w = 2\\nThe signal ...", "explodes", {"signal": sizes})``.
+
+    text: the first line is always seen, the others unfold. badge: one of `BADGES`, or "" for none.
+    rows: sizes by layer (L,), by the name of what they are sizes of; any sign, 0, inf or NaN. Each
+        is coloured by its powers of ten relative to the end where it comes in.
+    """
+
+    text: str
+    badge: str = ""
+    rows: Mapping[str, ArrayLike] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def verdict(*rows: ArrayLike) -> str:
+    """One of `BADGES` for sizes by layer, each from the end where it comes in to the other.
+
+    rows: (L,) of a signal from its first layer on, of a gradient from its last. What is not finite
+    explodes; else the largest change, in powers of ten, decides.
+    """
+    changes = [0.0]
+    for row in rows:
+        sizes = np.abs(np.asarray(row, dtype=float))
+        if not np.isfinite(sizes).all():
+            return "explodes"
+        if len(sizes) and sizes[0] > 0:
+            with np.errstate(divide="ignore"):
+                changes.append(float(np.log10(sizes[-1]) - np.log10(sizes[0])))
+    change = max(changes, key=abs)
+    return "healthy" if abs(change) < FAR else "explodes" if change > 0 else "vanishes"
+
+
+def describe(text: str, *, signal: ArrayLike = (), gradient: ArrayLike = ()) -> Caption:
+    """A `Caption` with the row of a signal and of a gradient by layer, (L,), and their verdict."""
+    rows = {"signal": signal, "gradient": gradient}
+    rows = {name: row for name, row in rows.items() if len(np.atleast_1d(row))}
+    backward = np.asarray(gradient, dtype=float)[::-1]
+    return Caption(text, verdict(signal, backward), rows)
+
+
+def powers(row: ArrayLike, *, backward: bool = False) -> list[float]:
+    """Powers of ten of the sizes (L,), relative to the first, or to the last if `backward`.
+
+    Rounded to a tenth; `LOST` for what is not finite, `ZERO` for 0.
+    """
+    values = np.asarray(row, dtype=float)
+    sizes = np.abs(values)
+    usable = np.isfinite(sizes) & (sizes > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log10(sizes)
+    ends = logs[usable]
+    start = ends[-1 if backward else 0] if ends.size else 0.0
+    relative = np.where(usable, np.round(logs - start, 1) + 0.0, ZERO)
+    return [float(power) for power in np.where(np.isfinite(values), relative, LOST)]
+
+
+def cells(rows: Mapping[str, ArrayLike]) -> list[dict[str, object]]:
+    """The rows as the page draws them: name, powers, and which layers are negative."""
+    return [
+        {
+            "name": name,
+            "powers": powers(row, backward=name == "gradient"),
+            "negative": _places(np.asarray(row, dtype=float) < 0),
+        }
+        for name, row in rows.items()
+    ]
+
+
+def _places(mask: Sequence[bool] | np.ndarray) -> list[int]:
+    return [int(place) for place in np.flatnonzero(mask)]

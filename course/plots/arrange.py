@@ -1,0 +1,113 @@
+"""Figures in the room that a page has: as wide as it, in a column where it is narrow."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+
+NARROW = 900
+"""Pixels of the page below which panels that stand in a row are put in a column."""
+LEAST = 320
+GAP = 0.8
+"""Inches between panels in a column: a title, and the labels of an axis."""
+LEGEND_ROW = 0.2
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Size in inches, margins as shares (left, right, bottom, top, between), and panels in a row.
+
+    row: empty where the figure has other axes than one row of panels.
+    """
+
+    width: float
+    height: float
+    margins: tuple[float, float, float, float, float]
+    row: tuple[Axes, ...]
+    grid: GridSpec | None
+
+
+def arrangement(fig: Figure) -> Arrangement:
+    """How `fig` is arranged now."""
+    width, height = map(float, fig.get_size_inches())
+    pars = fig.subplotpars
+    margins = pars.left, pars.right, pars.bottom, pars.top, pars.wspace
+    specs = [ax.get_subplotspec() for ax in fig.axes]
+    grids = {spec.get_gridspec() if spec else None for spec in specs}
+    grid = grids.pop() if len(grids) == 1 else None
+    if isinstance(grid, GridSpec) and grid.nrows == 1 and grid.ncols == len(fig.axes):
+        return Arrangement(width, height, margins, tuple(fig.axes), grid)
+    return Arrangement(width, height, margins, (), None)
+
+
+def fit(fig: Figure, wide: Arrangement, pixels: int, dpi: float = 100.0) -> bool:
+    """Arrange `fig`, which was `wide`, in a page with so many pixels; 0: with all it needs.
+
+    Text keeps its size: the axes give way. Panels in a row stand in a column on a page below
+    `NARROW`. Returns whether anything has changed.
+    """
+    width = min(wide.width, max(pixels, LEAST) / dpi) if pixels else wide.width
+    column = len(wide.row) > 1 and 0 < pixels < NARROW and width < wide.width
+    legend = getattr(fig, "course_legend", None)  # see `style.legend_below`
+    more = legend(column) if legend else 0
+    height = wide.height * (0.9 * len(wide.row) if column else 1.0) + LEGEND_ROW * more
+    if np.allclose(fig.get_size_inches(), (width, height)):
+        return False
+    fig.set_size_inches(width, height)
+    if wide.grid is not None:
+        grid = fig.add_gridspec(len(wide.row), 1) if column else wide.grid
+        for k, ax in enumerate(wide.row):
+            ax.set_subplotspec(grid[k])
+    if fig.get_layout_engine() is None:
+        fig.subplots_adjust(**_margins(wide, width, height, column, LEGEND_ROW * more))
+    return True
+
+
+def _margins(
+    wide: Arrangement, width: float, height: float, column: bool, legend: float
+) -> dict[str, float]:
+    """The margins that the wide figure had, in inches, as shares of the new size."""
+    left, right, bottom, top, _ = wide.margins
+    edges = {
+        "left": left * wide.width / width,
+        "right": 1 - (1 - right) * wide.width / width,
+        "bottom": (bottom * wide.height + legend) / height,
+        "top": 1 - (1 - top) * wide.height / height,
+    }
+    if column:
+        count = len(wide.row)
+        panel = (height * (edges["top"] - edges["bottom"]) - (count - 1) * GAP) / count
+        return {**edges, "hspace": GAP / max(panel, 0.2)}
+    if wide.row:
+        edges["wspace"] = _between(wide, width, edges)
+    return edges
+
+
+def _between(wide: Arrangement, width: float, edges: dict[str, float]) -> float:
+    """The same inches between panels, as a share of a panel's width."""
+    count = len(wide.row)
+    left, right, _, _, between = wide.margins
+    old = wide.width * (right - left) / (count + between * (count - 1))
+    new = (width * (edges["right"] - edges["left"]) - (count - 1) * between * old) / count
+    return between * old / max(new, 0.2)
+
+
+def freeze(fig: Figure) -> None:
+    """Keep the axes of one row where they are now, by margins in place of a layout engine."""
+    fig.draw_without_rendering()
+    now = arrangement(fig)
+    boxes = [ax.get_position() for ax in now.row]
+    fig.set_layout_engine(None if now.row else "none")
+    if not boxes:
+        return
+    gaps = [right.x0 - left.x1 for left, right in itertools.pairwise(boxes)]
+    panel = float(np.mean([box.width for box in boxes]))
+    fig.subplots_adjust(
+        left=boxes[0].x0, right=boxes[-1].x1, bottom=boxes[0].y0, top=boxes[0].y1,
+        wspace=max(gaps, default=0.0) / panel,
+    )  # fmt: skip
