@@ -10,7 +10,9 @@ In reading order:
 figure          live, LivePanel: controls, a figure and a `draw` that changes its artists
 controls        Slider, Choice, Switch: a slider, a list and a box to tick, in full
 caption         Caption, describe: a badge, a row of layers, and sentences to unfold
-run             live_run, LiveRun: training in the background, with a curve and a Stop button
+run             live_run: training in the background: play, pause, step, stop, restart
+background      LiveRun: the thread, and its picture
+transport       Knob: what can be turned while a training runs; the buttons of a run
 slices          Slices: training a little at each drawing
 words           show, in_words; number, count, percents
 canvas          Canvas: redraws what has changed, and only that; layers: what stays as pixels

@@ -1,3 +1,4 @@
+from .background import LiveRun as LiveRun
 from .canvas import Canvas as Canvas
 from .caption import Caption as Caption
 from .caption import describe as describe
@@ -7,9 +8,9 @@ from .controls import Switch as Switch
 from .figure import LivePanel as LivePanel
 from .figure import live as live
 from .picture import output as output
-from .run import LiveRun as LiveRun
 from .run import live_run as live_run
 from .slices import Slices as Slices
+from .transport import Knob as Knob
 from .words import count as count
 from .words import in_words as in_words
 from .words import number as number

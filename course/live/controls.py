@@ -15,7 +15,7 @@ ALLOWED = (
     "(least, most), (least, most, step), a list of choices, True or False, a Slider, a Choice, "
     "a Switch, or an ipywidgets widget with a value"
 )
-WIDTH, NAME_WIDTH = "440px", "130px"
+WIDTH, NAME_WIDTH = "auto", "112px"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,8 @@ class Switch:
         """The box; ValueError, with `name` in it, where the value is neither True nor False."""
         if not isinstance(self.value, bool):
             raise reject(name, self.value, "True or False")
-        return ipywidgets.Checkbox(self.value, description=self.description, tooltip=self.tooltip)
+        words = {"description": self.description, "tooltip": self.tooltip}
+        return ipywidgets.Checkbox(self.value, indent=False, **words)
 
 
 def widget(name: str, control: Any) -> ipywidgets.Widget:

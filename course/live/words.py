@@ -13,15 +13,24 @@ from matplotlib.figure import Figure
 
 from course.live.figure import LivePanel, live
 
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def number(value: float, digits: int = 2, *, zero: str = "0") -> str:
-    """A number to so many digits, as it stands in a sentence: "0.12", "1.2e-07", "not finite".
+    """A number to so many digits as people read it: "0.12", "5,300", "1.2 × 10⁻⁷", "not finite".
 
     zero: what is written for 0, such as "exactly 0" where it must not be taken for a small number.
     """
     if not math.isfinite(value):
         return "not finite"
-    return f"{value:.{digits}g}" if value else zero
+    if value == 0:
+        return zero
+    leading, exponent = f"{value:.{digits - 1}e}".split("e")
+    power = int(exponent)
+    if not -4 < power < 6:
+        return f"{float(leading):g} × 10{str(power).translate(SUPERSCRIPT)}"
+    plain = f"{float(f'{leading}e{exponent}'):,.{max(digits - 1 - power, 0)}f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def count(n: int, noun: str) -> str:

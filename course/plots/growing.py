@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from course.plots import curves, style
 
 POINTS = 300  # of a curve that are drawn
+PALE = "earlier try"
 
 
 class GrowingCurves:
@@ -87,6 +90,25 @@ class GrowingCurves:
             step = 10 ** np.floor(np.log10(max(high - low, 1e-6)))
             low, high = step * np.floor(low / step), step * np.ceil(high / step + 0.05)
         style.limits(self.ax, ylim=(float(low), float(high)))
+
+
+def keep_pale(fig: Figure, tries: int = 3) -> None:
+    """Leave a pale copy of each curve on `fig`, to be compared; so many copies at most."""
+    for ax in fig.axes:
+        earlier = [line for line in ax.lines if line.get_gid() == PALE]
+        curves_now = [line for line in ax.lines if line.get_gid() != PALE and _is_curve(line)]
+        for line in earlier[: max(len(earlier) - (tries - 1) * len(curves_now), 0)]:
+            line.remove()
+        for line in curves_now:
+            ax.plot(
+                *line.get_data(), color=line.get_color(), alpha=0.25, linewidth=1.0, zorder=1,
+                label="_earlier", gid=PALE,
+            )  # fmt: skip
+
+
+def _is_curve(line: Line2D) -> bool:
+    own = line.get_transform() == line.axes.transData if line.axes else False
+    return own and line.get_linestyle() != "None" and np.size(line.get_xdata()) > 1
 
 
 def _breakdown(record: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course.live import LiveRun, live_run, run
+from course.live import Knob, LiveRun, Slider, background, live_run
 from course.plots import style
 
 
@@ -52,7 +52,7 @@ def test_waiting_trains_to_the_end_and_says_the_same_each_time() -> None:
     assert first._repr_mimebundle_()["image/png"] == second._repr_mimebundle_()["image/png"]
     assert "loss 0.0833 ± 0.02 over 2 runs." in first._picture.alt
     assert first._picture.caption == first._picture.alt
-    assert first._bar.value == 1 and first._button.disabled
+    assert first._transport._bar.value == 1 and first._transport._stop.disabled
 
 
 def test_the_environment_decides_whether_a_notebook_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_stop_ends_soon_closes_the_iterators_and_keeps_the_records() -> None:
         wait=False,
     )
     wait_for(lambda: len(run.history["b"]) > 5)
-    run._button.click()
+    run._transport._stop.click()
     records = run.result()
     assert run.done and closed == [True, True]
     assert 5 < len(records["b"]) < 10**6
@@ -146,21 +146,25 @@ def test_an_error_in_draw_ends_the_run_and_is_raised() -> None:
     run = live_run(steps(10**6, pause=0.01), fig=fig, draw=draw, wait=False)
     with pytest.raises(KeyError, match="no such curve"):
         run.result()
-    assert "KeyError" in run._picture.failure and run._bar.bar_style == "danger"
+    assert "KeyError" in run._picture.failure and run._transport._bar.bar_style == "danger"
 
 
-def test_an_interrupt_ends_waiting_and_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = live_run(steps(10**6, pause=0.01), wait=False)
-    interrupt = lambda _: signal.raise_signal(signal.SIGINT)  # noqa: E731
-    monkeypatch.setattr(run._thread, "join", interrupt)  # it comes while `result` waits
+def test_an_interrupt_ends_waiting_without_a_word_of_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    training = live_run(steps(10**6, pause=0.01), wait=False)
+    clock = SimpleNamespace(sleep=lambda _: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(background, "time", SimpleNamespace(**{**vars(time), **vars(clock)}))
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's jobs ignore it
     try:
-        with pytest.raises(KeyboardInterrupt):
-            run.result()
+        with pytest.raises(KeyboardInterrupt, match="was stopped") as raised:
+            training.result()
     finally:
         signal.signal(signal.SIGINT, before)
-    wait_for(lambda: run.done)
-    assert repr(run).startswith("Training stopped: ")
+    files = {frame.path.name for frame in raised.traceback}
+    assert files == {"test_live_run.py", "background.py"} and raised.value.__context__ is None
+    wait_for(lambda: training.done)
+    assert repr(training).startswith("Training stopped: ")
 
 
 def test_what_is_not_finite_is_said_and_marked_and_hides_nothing() -> None:
@@ -207,20 +211,82 @@ def test_a_picture_of_ones_own_is_drawn_at_a_bounded_rate() -> None:
 
 
 def test_a_cell_that_runs_again_stops_its_earlier_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = {"metadata": {"cellId": "a1"}}
+    cell = {"metadata": {"cellId": "a1"}, "header": {"msg_id": "1"}}
     shell = SimpleNamespace(get_parent=lambda: cell)
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    monkeypatch.setattr(run, "_by_cell", {})
+    monkeypatch.setenv("COURSE_WAIT", "1")  # nobody watches
     first = live_run(steps(10**6, pause=0.01), wait=False)
-    cell["metadata"] = {"cellId": "b2"}
+    cell |= {"metadata": {"cellId": "b2"}, "header": {"msg_id": "2"}}
     other = live_run(steps(10**6, pause=0.01), wait=False)
-    cell["metadata"] = {"cellId": "a1"}
+    cell |= {"metadata": {"cellId": "a1"}, "header": {"msg_id": "3"}}
     second = live_run(steps(10**6, pause=0.01), wait=False)
     wait_for(lambda: first.done)
     assert not other.done and not second.done
+    assert first.result() == first.history["run"]  # what is there is kept
     for running in (other, second):
-        running.stop()
+        running.close()
         running.result()
+
+
+def test_pause_holds_step_makes_one_and_play_goes_on() -> None:
+    training = live_run(steps(10**6, pause=0.001), wait=False)
+    buttons = training._transport
+    wait_for(lambda: len(training.history["run"]) > 2)
+    buttons._pause.click()
+    wait_for(lambda: "Training paused" in training._picture.alt)
+    assert buttons._pause.description == "Play"
+    held = len(training.history["run"])
+    for more in (1, 2):
+        buttons._step.click()
+        wait_for(lambda more=more: len(training.history["run"]) == held + more)
+    wait_for(lambda: f"{held + 2:,} of 1,000,000 steps" in training._picture.alt)
+    buttons._pause.click()
+    wait_for(lambda: len(training.history["run"]) > held + 4)
+    buttons._stop.click()
+    assert len(training.result()) > held + 4
+
+
+def test_a_paused_run_can_be_stopped() -> None:
+    training = live_run(steps(10**6, pause=0.001), wait=False)
+    training._transport._pause.click()
+    wait_for(lambda: training._state == "paused")
+    training._transport._stop.click()
+    training.result()
+    assert repr(training).startswith("Training stopped: ")
+
+
+def test_restart_begins_anew_and_leaves_a_pale_curve(capsys: pytest.CaptureFixture[str]) -> None:
+    knob = Knob("rate", Slider(0.1, 10.0, value=1.0, log=True))
+
+    def turned() -> Iterator[Step]:
+        for k in range(1, 40):
+            yield Step(k, 39, np.array([2.0, 3.0]) / k * knob.value)
+
+    training = live_run({"plain": turned}, knobs=[knob], wait=False)
+    first = training.result()["plain"]
+    knob.widget.value = 10.0
+    training._transport.children[4].click()
+    second = training.result()["plain"]
+    assert len(second) == 39 and second[0].loss[0] == 10 * first[0].loss[0]
+    pale = [line for line in training._canvas.figure.axes[0].lines if line.get_alpha() == 0.25]
+    assert [line.get_ydata()[0] for line in pale] == [pytest.approx(2.5)]
+    assert capsys.readouterr().out == ""  # neither was stopped
+
+
+def test_what_is_left_of_a_stopped_run_is_said_by_the_next_cell(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    training = live_run(steps(10**6, pause=0.001), wait=False)
+    wait_for(lambda: len(training.history["run"]) > 2)
+    training.stop()
+    records = training.result()
+    assert capsys.readouterr().out == f"Training stopped: {len(records):,} of 1,000,000 steps.\n"
+
+
+def test_an_iterator_cannot_be_restarted() -> None:
+    training = live_run(steps(3), wait=True)
+    labels = [getattr(child, "description", "") for child in training._transport.children]
+    assert labels[1:-1] == ["Pause", "Step", "Stop"]
 
 
 @pytest.mark.parametrize(

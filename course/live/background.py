@@ -1,0 +1,259 @@
+"""Training in a background thread, with its picture: what `live_run` shows."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+from matplotlib.figure import Figure
+
+from course.live.canvas import Canvas
+from course.live.cells import claim, discard, watched
+from course.live.picture import Picture, output
+from course.live.stored import publish, renew
+from course.live.transport import Knob, Transport, progress
+from course.plots.growing import keep_pale
+
+PERIOD = 0.25  # seconds between two drawings at least
+SHARE = 5  # a drawing takes at most about a fifth of the time
+GRACE = 0.5  # seconds that a step may still take after Stop
+
+History = dict[str, list[Any]]
+Runs = Mapping[str, Iterable[Any] | Callable[[], Iterable[Any]]]
+
+
+class LiveRun(ipywidgets.VBox):
+    """A training run on the screen. Make one with `live_run`.
+
+    history: the records so far, by the name of the run; done: whether it has ended.
+    """
+
+    def __init__(
+        self,
+        runs: Runs,
+        fig: Figure,
+        draw: Callable[[History], str | None],
+        title: str,
+        knobs: Sequence[Knob] = (),
+    ) -> None:
+        self.history: History = {name: [] for name in runs}
+        self.done = False
+        self._alone = list(runs) == ["run"]
+        self._makers = runs
+        self._runs = {name: _records(records) for name, records in runs.items()}
+        self._active = dict(self._runs)
+        self._draw, self._canvas = draw, Canvas(fig)
+        self._state = "running"
+        self._failure: BaseException | None = None
+        self._halt = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._gate = threading.Lock()  # held to say, or to ask, whether a step is under way
+        self._lock = threading.RLock()  # held while drawing
+        self._stepping = self._again = False
+        self._picture, self._stored, self._watched = Picture(), uuid.uuid4().hex, watched()
+        can_restart = all(callable(records) for records in runs.values())
+        self._transport = Transport(self.stop, self.restart if can_restart else None)
+        head = [ipywidgets.Label(title).add_class("course-title")] if title else []
+        turned = ipywidgets.Box([knob.widget for knob in knobs]).add_class("course-controls")
+        box = [self._transport, *([turned] if knobs else [])]
+        super().__init__([*head, *box, self._picture])
+        self.add_class("course-live")
+        self._picture.observe(self._fit, ["room", "ratio"])
+
+    def start(self, *, wait: bool) -> None:
+        """Train in a background thread, or here if `wait`."""
+        self._began = time.monotonic()
+        claim(self)
+        self._show()
+        if wait:
+            self._train()
+            if self._failure is not None:
+                raise self._failure
+            return
+        self._thread = threading.Thread(target=self._train, name="training", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the run to end, as the button does."""
+        self._halt.set()
+        self._transport.wake()
+        breaker = threading.Timer(GRACE, self._break_off)
+        breaker.daemon = True
+        breaker.start()
+
+    def restart(self) -> None:
+        """Begin anew, as the button does; what was tried stays as pale curves."""
+        running = self._thread is not None and self._thread.is_alive()
+        self._again = running
+        if running:
+            self.stop()
+        else:
+            self._begin()
+            self.start(wait=False)
+
+    def close(self) -> None:
+        """Stop, take the run off the page and let go of its picture; the records stay."""
+        if self._picture.comm is None:
+            return
+        self.stop()
+        for child in self.children:
+            discard(child)
+        self._picture.png = b""
+        super().close()
+
+    def result(self) -> Any:
+        """The records, once the run has ended: a list, or a dict of lists for several runs.
+
+        Says what there is of a run that was stopped. Raises what went wrong in training. An
+        interrupt of the kernel stops the run.
+        """
+        interrupted = False
+        try:
+            while self._thread is not None and self._thread.is_alive():
+                time.sleep(0.02)  # not join: a student would read its traceback
+        except KeyboardInterrupt:
+            interrupted = True
+        if interrupted:
+            self.stop()
+            raise KeyboardInterrupt("The run was stopped; run.result() has what is there.")
+        if self._failure is not None:
+            raise self._failure
+        if self._state == "stopped":
+            print(self._head)
+        return self.history["run"] if self._alone else self.history
+
+    def _begin(self) -> None:
+        """The same runs from their first step on."""
+        keep_pale(self._canvas.figure)
+        self.history = {name: [] for name in self._makers}
+        self._runs = {name: _records(records) for name, records in self._makers.items()}
+        self._active = dict(self._runs)
+        self._state, self._failure, self.done, self._again = "running", None, False, False
+        self._halt.clear()
+        self._transport.begin()
+        self._began = time.monotonic()
+
+    def _train(self) -> None:
+        while True:
+            try:
+                self._advance()
+            except _Stop:
+                pass
+            except KeyboardInterrupt:  # of a cell that waits
+                self._halt.set()
+                raise
+            except BaseException as problem:
+                self._failure = problem
+            finally:
+                self._end()
+            if not self._again:
+                return
+            self._begin()
+
+    def _advance(self) -> None:
+        due = time.monotonic() + PERIOD
+        while self._active and not self._halt.is_set():
+            if not self._transport.may_go():
+                self._pause()
+                continue
+            name = min(self._active, key=self._share)  # the one that is behind
+            with self._gate:
+                self._stepping = True
+            try:
+                self.history[name].append(next(self._active[name]))
+            except StopIteration:
+                del self._active[name]
+            finally:
+                with self._gate:
+                    self._stepping = False
+            before = time.monotonic()
+            if before > due:
+                self._show()
+                after = time.monotonic()
+                due = after + max(PERIOD, SHARE * (after - before))
+
+    def _pause(self) -> None:
+        """Show what there is, once, and wait for Play, Step or Stop."""
+        if self._state != "paused":
+            self._state = "paused"
+            self._show()
+        self._transport.wait(self._halt)
+        self._state = "stepping" if self._transport.paused else "running"
+
+    def _break_off(self) -> None:
+        """Raise _Stop inside a step that is still under way, between two operations of Python."""
+        with self._gate:
+            if self._stepping and self._thread is not None:
+                ident = ctypes.c_ulong(self._thread.ident or 0)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Stop))
+
+    def _end(self) -> None:
+        """Let go of the iterators (they may write a checkpoint) and show the last state."""
+        try:
+            for records in self._runs.values():
+                close = getattr(records, "close", None)
+                if close is not None:
+                    close()
+        except Exception as problem:
+            self._failure = self._failure or problem
+        self._state = "failed" if self._failure else "stopped" if self._active else "finished"
+        self._show()
+        if self._failure is not None:
+            self._state = "failed"  # perhaps only now, while drawing
+            kind = type(self._failure).__name__
+            self._picture.failure = f"The training ended with an error. {kind}: {self._failure}"
+        self._transport.end(self._state, time.monotonic() - self._began)
+        if self._watched and not self._again:
+            renew(self._picture.png, self._picture.caption, self._picture.width, self._stored)
+        self.done = True
+
+    def _share(self, name: str) -> float:
+        """Share of its steps that a run has made."""
+        records = self.history[name]
+        return records[-1].step / records[-1].steps if records else 0.0
+
+    def _show(self) -> None:
+        share = sum(map(self._share, self.history)) / len(self.history)
+        self._transport.say(share, time.monotonic() - self._began)
+        try:
+            with self._lock:
+                words = self._draw(self.history) or ""
+                text = f"{self._head}\n{words}".strip()
+                self._picture.show(self._canvas.render(), self._canvas.size, text)
+        except Exception as problem:
+            self._failure = self._failure or problem
+            self._halt.set()
+
+    def _fit(self, _: Any = None) -> None:
+        """The page has another width or density than before: the same picture for it."""
+        with self._lock:
+            if self._canvas.fit(self._picture.room, self._picture.ratio):
+                text = self._picture.caption
+                self._picture.show(self._canvas.render(), self._canvas.size, text)
+
+    @property
+    def _head(self) -> str:
+        return progress(self._state, self.history)
+
+    def __repr__(self) -> str:
+        return self._head
+
+    def _ipython_display_(self) -> None:
+        text = self._picture.caption
+        publish(self, self._picture.png, text, self._canvas.size[0], self._stored)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return output(self, {"text/plain": repr(self), "image/png": self._picture.png})
+
+
+def _records(records: Any) -> Any:
+    return iter(records() if callable(records) else records)
+
+
+class _Stop(BaseException):
+    """Ends a step that takes too long after Stop was pressed."""

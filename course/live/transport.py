@@ -1,0 +1,116 @@
+"""Buttons of a run (Pause, Step, Stop, Restart), its bar and time; and knobs to turn meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+
+from course.live.controls import reachable, reading, widget
+
+COLOURS = {"finished": "success", "stopped": "warning", "failed": "danger"}
+
+
+class Knob:
+    """A control that acts on a training under way: ``Knob("rate", Slider(0.1, 10.0, log=True))``.
+
+    Read `value` at each step, for instance in a schedule:
+    ``training.Schedule("by hand", lambda done: knob.value)``.
+    """
+
+    def __init__(self, name: str, control: Any) -> None:
+        self.widget = reachable(widget(name, control))
+
+    @property
+    def value(self) -> Any:
+        """What the control says now."""
+        return reading(self.widget)
+
+
+class Transport(ipywidgets.HBox):
+    """Bar, buttons and a note. restart: None where a run cannot begin anew."""
+
+    def __init__(self, stop: Callable[[], None], restart: Callable[[], None] | None) -> None:
+        self.paused = False
+        self._steps = 0  # that may be made while paused
+        self._wake = threading.Event()
+        self._bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "220px"})
+        self._note = ipywidgets.Label("")
+        self._pause = self._button("Pause", "Hold the training, or go on", self.toggle)
+        self._step = self._button("Step", "One step of one run, then wait", self.step)
+        self._stop = self._button("Stop", "End this training run; its results stay", stop)
+        buttons = [self._pause, self._step, self._stop]
+        if restart is not None:
+            tip = "Begin anew; earlier tries stay as pale curves"
+            buttons.append(self._button("Restart", tip, restart))
+        super().__init__([self._bar, *buttons, self._note])
+        self.add_class("course-transport")
+
+    @staticmethod
+    def _button(label: str, tooltip: str, press: Callable[[], None]) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=label, tooltip=tooltip, layout={"width": "76px"})
+        reachable(button).on_click(lambda _: press())
+        return button
+
+    def toggle(self) -> None:
+        """Pause, or play on."""
+        self.paused = not self.paused
+        self._pause.description = "Play" if self.paused else "Pause"
+        self.wake()
+
+    def step(self) -> None:
+        """Let one step be made, and hold the run."""
+        if not self.paused:
+            self.toggle()
+        self._steps += 1
+        self.wake()
+
+    def wake(self) -> None:
+        """End a `wait`."""
+        self._wake.set()
+
+    def may_go(self) -> bool:
+        """Whether a step may be made now; it counts as made."""
+        if self.paused and not self._steps:
+            return False
+        self._steps = max(self._steps - 1, 0)
+        return True
+
+    def wait(self, halt: threading.Event) -> None:
+        """Wait until a step may be made, or the run is to end."""
+        while self.paused and not self._steps and not halt.is_set():
+            self._wake.wait(0.2)
+            self._wake.clear()
+
+    def say(self, share: float, seconds: float) -> None:
+        """Show how much is done, after so many seconds."""
+        left = f"{seconds * (1 - share) / share:.0f} s left" if share > 0 else "starting"
+        self._bar.value, self._note.value = share, f"{share:.0%}, {left}"
+
+    def begin(self) -> None:
+        """Make the buttons ready for a run."""
+        self.paused, self._steps = False, 0
+        self._pause.description, self._bar.bar_style = "Pause", ""
+        for button in (self._pause, self._step, self._stop):
+            button.disabled = False
+
+    def end(self, state: str, seconds: float) -> None:
+        """Show how the run has ended."""
+        self._note.value = f"{state} after {seconds:.0f} s"
+        for button in (self._pause, self._step, self._stop):
+            button.disabled = True
+        self._bar.bar_style = COLOURS[state]
+
+
+def progress(state: str, history: Mapping[str, Sequence[Any]]) -> str:
+    """How far the runs are, in words: "Training stopped: 120 of 300 steps."."""
+    reached: dict[int, list[int]] = {}  # by the number of all steps
+    for records in filter(None, history.values()):
+        reached.setdefault(records[-1].steps, []).append(records[-1].step)
+    parts = []
+    for steps, at in reached.items():
+        least, most = f"{min(at):,}", f"{max(at):,}"
+        parts.append(f"{least if least == most else f'{least} to {most}'} of {steps:,}")
+    return f"Training {state}: {', '.join(parts) or 'no'} steps."
