@@ -2,6 +2,7 @@ from .background import LiveRun as LiveRun
 from .canvas import Canvas as Canvas
 from .caption import Caption as Caption
 from .caption import describe as describe
+from .caption import verdict as verdict
 from .controls import Choice as Choice
 from .controls import Slider as Slider
 from .controls import Switch as Switch

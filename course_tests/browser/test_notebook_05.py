@@ -47,13 +47,13 @@ def test_the_explorers_of_the_first_weights_to_their_extremes(open_notebook: Ope
     before = panel.settle()
     assert "Chaos" in before.text and before.alt == before.text
     with panel.watch() as film:
-        panel.press("sigma_w", "Home")
+        panel.press("weights σ_w", "Home")
         order = panel.look_until(lambda look: "sigma_w = 0," in look.text)
         assert "Order" in order.text and order.picture != before.picture
-        panel.press("sigma_b", "Home")
+        panel.press("biases σ_b", "Home")
         panel.look_until(lambda look: "no cosine left" in look.text)
-        panel.press("sigma_b", "End")
-        panel.press("sigma_w", "End")
+        panel.press("biases σ_b", "End")
+        panel.press("weights σ_w", "End")
         panel.look_until(lambda look: "sigma_w = 3, sigma_b = 1. Chaos" in look.text)
         deep = panel.settle()
         panel.press("first cosine", "End")

@@ -27,7 +27,7 @@ def test_the_explorer_of_degeneracy_to_its_extremes(open_notebook: OpenNotebook)
         )
         assert "32 of 32" in even.text and "It learns." in even.text
         assert even.picture != before.picture and even.alt == even.text
-        panel.press("fold k", "End")
+        panel.press("copies", "End")
         panel.look_until(lambda look: "fold 5" in look.text)
         panel.press("depth L", "Home")
         panel.look_until(lambda look: ", 1 layer," in look.text and "After 100" in look.text)

@@ -42,12 +42,12 @@ def test_the_explorers_to_their_extremes(open_notebook: OpenNotebook) -> None:
         panel.control("normalization").select_option("layer norm")
         panel.look_until(lambda look: "layer norm, 100 blocks, batches of 1," in look.text)
         panel.control("normalization").select_option("none")
-        panel.press("times", "End")
+        panel.press("weight scale", "End")
         panel.look_until(
             lambda look: "no norm, 100 blocks" in look.text and "He times 10." in look.text
         )
         panel.press("depth L", "Home")
-        panel.press("times", "Home")
+        panel.press("weight scale", "Home")
         panel.look_until(
             lambda look: "no norm, 1 blocks" in look.text and "times 0.1." in look.text
         )
@@ -63,7 +63,7 @@ def test_the_explorers_to_their_extremes(open_notebook: OpenNotebook) -> None:
     panel.press("depth L", "End")
     other = panel.look_until(lambda look: "relu" in look.text and "100 layers" in look.text)
     assert other.picture != before.picture and other.alt == other.text
-    panel.press("times", "Home")
+    panel.press("weight scale", "Home")
     panel.look_until(lambda look: "times 0, 100 layers" in look.text)
     panel.click("Reset")
     panel.look_until(lambda look: look.text == before.text)

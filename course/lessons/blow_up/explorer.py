@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from course.lessons.blow_up import pictures, science, short_chain
-from course.live import LivePanel, LiveRun, Slider, Switch, count, live, live_run, number
+from course.live import (
+    Caption,
+    LivePanel,
+    LiveRun,
+    Slider,
+    Switch,
+    count,
+    live,
+    live_run,
+    number,
+)
 from course.plots import style
 from course.plots.growing import GrowingCurves
 
@@ -30,7 +41,7 @@ def explore(
     wide = np.resize([1e-100, 1e100], 100)
     style.hold(fig, lambda: panels.show(wide[:, None], wide[:, None], [wide] * 2, [wide] * 2))
 
-    def draw(depth: int, weight: float, rate: float, clip: bool, seed: int) -> str:
+    def draw(depth: int, weight: float, rate: float, clip: bool, seed: int) -> Caption:
         seeds = range(RUNS * seed, RUNS * (seed + 1))
         run = short_chain.train(
             weight, depth=depth, rate=rate, clip=CLIP if clip else None, steps=STEPS, seeds=seeds
@@ -44,7 +55,9 @@ def explore(
         ]
         panels.show(run.loss, frozen, *moments)
         settings = f"w0 = {weight:.4g}, {count(depth, 'layer')}, rate {rate:.2g}"
-        return f"{settings}, {'clipped at 1' if clip else 'no clipping'}.\n{words(run, frozen)}"
+        rows = {"weight": moments[0][1], "gradient": moments[1][1]}
+        text = f"{settings}, {'clipped at 1' if clip else 'no clipping'}.\n{words(run, frozen)}"
+        return Caption(text, _badge(run), rows)
 
     return live(
         fig, draw, seed=0,
@@ -81,6 +94,15 @@ def _breakdown(run: short_chain.ShortRun) -> str:
     return f"Not finite in {len(places)} runs, first at step {step}: {name}."
 
 
+def _badge(run: short_chain.ShortRun) -> str:
+    survived = run.survived == len(run.loss)
+    if not survived.any():
+        return "explodes"
+    slope = np.abs(run.weights[-1, survived].astype(float).prod(axis=1))
+    end = np.median(run.loss[-1, survived])
+    return "vanishes" if np.median(slope) < FLAT else "healthy" if end < 0.05 else ""
+
+
 def _verdict(run: short_chain.ShortRun, end: float) -> str:
     survived = run.survived == len(run.loss)
     if not survived.any():
@@ -100,7 +122,7 @@ def watch(
     names: Sequence[str] = tuple(science.DIGITS_REMEDIES), *, steps: int = 300, title: str = ""
 ) -> LiveRun:
     """Train networks on digits side by side, with Stop. names: of `science.DIGITS_REMEDIES`."""
-    runs = {name: science.digits_runs(name, steps=steps) for name in names}
+    runs = {name: partial(science.digits_runs, name, steps=steps) for name in names}
     fig, ax = style.figure(9.0, 3.4)
     growing = GrowingCurves(ax, names, "train_accuracy", log=False)
     return live_run(runs, fig=fig, draw=growing.show, title=title)

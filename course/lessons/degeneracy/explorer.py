@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from course import measures, training
 from course.lessons.degeneracy import pictures, science
-from course.live import Choice, LivePanel, LiveRun, Slices, Slider, count, live, live_run, number
+from course.live import (
+    Caption,
+    Choice,
+    LivePanel,
+    LiveRun,
+    Slices,
+    Slider,
+    count,
+    live,
+    live_run,
+    number,
+    verdict,
+)
 from course.plots import curves, style
 from course.training import Record
 
@@ -45,15 +57,15 @@ def explore(
     panels = pictures.Training(fig, axes)
     trained = lru_cache(maxsize=1)(_Run)
 
-    def draw(**settings: Any) -> str:
+    def draw(**settings: Any) -> Caption:
         run = trained(**settings)
         run.records.advance(lambda: panel.again())
         run.show(panels)
-        return run.words()
+        return Caption(run.words(), run.badge(), {"gradient": np.median(run.after.gradients, 1)})
 
     panel = live(
         fig, draw, seed=0,
-        fold=Slider(0, 5, 1, fold, "fold k", "how often half of each matrix is copied"),
+        fold=Slider(0, 5, 1, fold, "copies", "fold k: how often half of each matrix is copied"),
         orthogonality=Slider(
             0.0, 1.0, 0.05, orthogonality, "orthogonality", "0: Gaussian, 1: orthogonal matrices"
         ),
@@ -92,6 +104,15 @@ class _Run:
         gradients = [np.median(moment.gradients, axis=1) for moment in moments]
         singular = [np.median(moment.singular, axis=0) for moment in moments]
         panels.show(curve.step, curve.loss, gradients, singular, STEPS)
+
+    def badge(self) -> str:
+        """The state of the network now, in a word: see `live.Caption`."""
+        if not np.isfinite(np.median(self.after.loss)):
+            return "breaks down"
+        ranks = np.median(measures.participation(self.after.singular).numpy())
+        return (
+            "degenerate" if ranks < WIDTH / 8 else verdict(np.median(self.after.gradients, 1)[::-1])
+        )
 
     def words(self) -> str:
         """What the picture shows: settings, the start, and what training has made of it."""
@@ -132,10 +153,10 @@ def watch(
     names may also map a name to records of its own, of a run that has ended or is to come.
     settings: those of `science.learn`.
     """
-    runs: dict[str, Iterable[Record]] = (
+    runs: dict[str, Any] = (
         dict(names)
         if isinstance(names, Mapping)
-        else {n: science.learn(science.STARTS[n], **settings) for n in names}
+        else {n: partial(science.learn, science.STARTS[n], **settings) for n in names}
     )
     fig, axes = style.figure(11.0, 4.0, ncols=3)
     panels = pictures.Runs(fig, axes, list(runs))

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from course.data import Dataset
 from course.lessons.degradation import pictures, science
-from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run, percents
+from course.live import (
+    Caption,
+    Choice,
+    LivePanel,
+    LiveRun,
+    Slider,
+    live,
+    live_run,
+    number,
+    percents,
+    verdict,
+)
 from course.networks import Network
 from course.plots import curves, style
 from course.training import Record
@@ -51,13 +62,17 @@ def explore(
         net = science.network(network, examples, depth=depth, seeds=seeds, **options)
         return science.profile(net, examples, samples=SAMPLES, places=8)
 
-    def draw(**settings: Any) -> str:
+    def draw(**settings: Any) -> Caption:
         profile = measured(**settings)
         known = settings["network"] == "plain" and settings["norm"] == "batch norm"
         size = np.median(profile.gradients, axis=1)
         growth = science.GROWTH if known else None
         panels.show(size[1:], growth, profile.places, profile.rank, profile.neighbours)
-        return _words(profile, size, settings)
+        rank = profile.rank.mean(1)
+        badge = verdict(size[:0:-1])
+        if badge == "healthy" and rank[-1] < 0.2 * rank[0]:
+            badge = "degenerate"
+        return Caption(_words(profile, size, settings), badge, {"gradient": size[1:]})
 
     return live(
         fig, draw, seed=0,
@@ -76,7 +91,8 @@ def _words(profile: science.Profile, size: np.ndarray, settings: dict[str, Any])
         [
             f"{settings['network']}, {settings['depth']} blocks, {settings['norm']}, weights: "
             f"{settings['init']}. Untrained, {RUNS} runs.",
-            f"Gradient: {size[1]:.2g} at the first block, {size[-1]:.2g} at the last{grows}.",
+            f"Gradient: {number(size[1])} at the first block, "
+            f"{number(size[-1])} at the last{grows}.",
             f"Effective rank: {rank[0]:.0f} after the stem, {rank[-1]:.0f} after the last block.",
             f"Nearest neighbour of the same class: {near[0]:.0f} % after the stem, "
             f"{near[-1]:.0f} % after the last block.",
@@ -128,7 +144,7 @@ def watch_runs(
 def watch_identity(kinds: Sequence[str], depths: Sequence[int]) -> LiveRun:
     """Stacks of each kind (see `science.learn_identity`) and depth learn y = x, side by side."""
     fig, ax = style.figure(8.0, 3.4)
-    ax.set(xlabel="step", ylabel="error", xlim=(0, 200), ylim=(1e-6, 1e2))
+    ax.set(xlabel="step", ylabel="error", xlim=(0, 200), ylim=(2e-7, 1e2))
     ax.set_yscale("log")
     lines = {
         f"{kind}, {depth}": {**pictures.KINDS[kind], **SHADES[j % len(SHADES)]}
@@ -150,5 +166,7 @@ def watch_identity(kinds: Sequence[str], depths: Sequence[int]) -> LiveRun:
                 words.setdefault(kind, []).append(f"{depth}: {loss[-1].mean():.1g}")
         return "\n".join(f"{kind}, error by depth: {', '.join(v)}." for kind, v in words.items())
 
-    runs = {f"{kind} {n}": science.learn_identity(kind, n) for kind in kinds for n in depths}
+    runs = {
+        f"{kind} {n}": partial(science.learn_identity, kind, n) for kind in kinds for n in depths
+    }
     return live_run(runs, fig=fig, draw=draw, title="Learn to pass on the input")

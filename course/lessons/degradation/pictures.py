@@ -102,10 +102,10 @@ def identity(
         curves.mean_band(ax, list(depths), shown, label=name, **KINDS[name])
     ax.set_yscale("log")
     style.guide(ax, 1.0, "answering 0", at=(0.99, 1.1))
-    ax.set(xlabel="depth (hidden blocks)", ylabel="error after training", ylim=(floor / 2, 8))
+    ax.set(xlabel="depth (hidden blocks)", ylabel="error after training", ylim=(floor / 8, 8))
     ax.set(xlim=(0, max(depths) + 0.5))
     style.whole_numbers(ax, 7)
-    ax.text(0.01, floor * 1.3, "exactly 0", transform=ax.get_yaxis_transform(),
+    ax.text(0.01, floor * 0.75, "exactly 0", va="top", transform=ax.get_yaxis_transform(),
             color=style.GREY, fontsize=8)  # fmt: skip
     style.legend_beside(ax)
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import lru_cache, partial
 
 import numpy as np
 
 from course.lessons.initialization import angles, depth_width, mean_field, pictures
-from course.live import Choice, LivePanel, LiveRun, Slider, count, live, live_run, number
+from course.live import (
+    Caption,
+    Choice,
+    LivePanel,
+    LiveRun,
+    Slider,
+    count,
+    describe,
+    live,
+    live_run,
+    number,
+)
 from course.plots import style
 from course.plots.growing import GrowingCurves
+from course.training import Record
 
 KINDS = ("identity", "relu", "tanh")
 WIDTHS = (10, 30, 100)
@@ -40,7 +53,7 @@ def explore(
     fig, axes = style.figure(11.0, 4.6, ncols=3)
     panels = pictures.Sizes(fig, axes, SCALES)
 
-    def draw(activation: str, scale: float, depth: int, width: int, seed: int) -> str:
+    def draw(activation: str, scale: float, depth: int, width: int, seed: int) -> Caption:
         grid, theory = _grid(activation, depth, width, seed), _theory(activation, depth)
         panels.show_maps(
             (grid.forward[:, 1:], grid.backward[:, 1:]),
@@ -55,7 +68,9 @@ def explore(
                 measured.backward[0, 1:], expected.backward[0, 1:],
             ),
         )  # fmt: skip
-        return size_words(activation, scale, depth, width, measured, expected)
+        text = size_words(activation, scale, depth, width, measured, expected)
+        sizes = {"signal": measured.forward[0, 1:], "gradient": measured.backward[0, 1:]}
+        return describe(text, **sizes)
 
     return live(
         fig, draw, seed=0,
@@ -110,17 +125,18 @@ def explore_phases(
     line = mean_field.critical_line(np.linspace(0.0, 3.0, 121) ** 2)
     panels = pictures.Phases(fig, axes, line, angles.PAIRS, LARGEST)
 
-    def draw(sigma_w: float, sigma_b: float, cosine: float, depth: int, seed: int) -> str:
+    def draw(sigma_w: float, sigma_b: float, cosine: float, depth: int, seed: int) -> Caption:
         lengths, theory = angles.expected(sigma_w, sigma_b, cosine, depth)
         measured = angles.measured(sigma_w, sigma_b, cosine, depth, seed=seed)
         panels.show(sigma_w, sigma_b, measured, theory)
         ends = measured[:, -1], float(theory[-1]), float(lengths[-1])
-        return phase_words(sigma_w, sigma_b, *ends)
+        alike = np.isfinite(ends[0]).all() and ends[0].min() > 0.99
+        return Caption(phase_words(sigma_w, sigma_b, *ends), "degenerate" if alike else "")
 
     return live(
         fig, draw, seed=0,
-        sigma_w=Slider(0.0, LARGEST[0], 0.05, sigma_w, "sigma_w", "weights: N(0, sigma_w²/n)"),
-        sigma_b=Slider(0.0, LARGEST[1], 0.05, sigma_b, "sigma_b", "biases: N(0, sigma_b²)"),
+        sigma_w=Slider(0.0, LARGEST[0], 0.05, sigma_w, "weights σ_w", "weights: N(0, σ_w²/n)"),
+        sigma_b=Slider(0.0, LARGEST[1], 0.05, sigma_b, "biases σ_b", "biases: N(0, σ_b²)"),
         cosine=Slider(0.0, 0.99, 0.01, cosine, "first cosine", "of the two inputs"),
         depth=Slider(1, 100, 1, depth, "depth L", "number of layers"),
     )  # fmt: skip
@@ -156,10 +172,14 @@ def _rounded(cosine: float) -> str:
     return f"{cosine + 0.0:.2f}".replace("-0.00", "0.00")
 
 
+def _train(depth: int, steps: int) -> Iterator[Record]:
+    return depth_width.train(depth_width.network(depth), steps=steps)
+
+
 def watch(*, steps: int = depth_width.STEPS) -> LiveRun:
     """Train the five shapes of `depth_width` side by side; `result` has their records by name."""
     runs = {
-        f"{depth} x {width}": depth_width.train(depth_width.network(depth), steps=steps)
+        f"{depth} x {width}": partial(_train, depth, steps)
         for depth, width in depth_width.SHAPES.items()
     }
     fig, ax = style.figure(9.0, 3.4)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,18 @@ import numpy as np
 from course.data import Dataset
 from course.lessons.degradation.science import by_depth
 from course.lessons.normalization_and_initialization import pictures, science
-from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run, percents
+from course.live import (
+    Caption,
+    Choice,
+    LivePanel,
+    LiveRun,
+    Slider,
+    describe,
+    live,
+    live_run,
+    number,
+    percents,
+)
 from course.plots import style
 from course.training import Record
 
@@ -53,14 +65,16 @@ def explore(
         sizes, gradients = (np.median(v, axis=1) for v in (signals.sizes, signals.gradient_norms))
         return sizes, signals.cosine, gradients, np.median(signals.growth)
 
-    def draw(depth: int, norm: str, batch: int, init: str, scale: float, seed: int) -> str:
+    def draw(
+        depth: int, norm: str, batch: int, init: str, scale: float, seed: int
+    ) -> Caption | str:
         head = (
             f"{'no norm' if norm == 'none' else norm}, {depth} blocks, batches of {batch}, "
             f"weights: {init} times {scale:g}. Untrained, {RUNS} runs."
         )
         if batch == 1 and norm == "batch norm":
             panels.show(NOTHING, np.empty((0, 1)), NOTHING, (NOTHING, NOTHING))
-            return f"{head}\nOne example has no variance: batch norm refuses it."
+            return Caption(f"{head}\nOne example has no variance: batch norm refuses it.")
         sizes, cosine, gradients, growth = measured(depth, norm, batch, init, scale, seed)
         forward, back = science.expected(science.NORMS[norm], LAWS[init], scale, batch)
         blocks = np.arange(1, depth + 1)
@@ -70,7 +84,12 @@ def explore(
                 gradients[-1] * back ** (depth - 1.0 * blocks),
             )
         panels.show(sizes, cosine, gradients, forms)
-        return "\n".join([head, *_words(cosine[-1].mean(), sizes, gradients, growth, back)])
+        alike = cosine[-1].mean()
+        text = "\n".join([head, *_words(alike, sizes, gradients, growth, back)])
+        caption = describe(text, signal=sizes, gradient=gradients)
+        if alike > 0.98 and caption.badge == "healthy":
+            return replace(caption, badge="degenerate")
+        return caption
 
     return live(
         fig, draw, seed=0,
@@ -82,7 +101,7 @@ def explore(
             BATCHES, batch, "batch size", "pictures that go through together", slider=True
         ),
         init=Choice(tuple(LAWS), "He", "weights", "the law of the first weights"),
-        scale=Slider(0.1, 10.0, 0.1, scale, "times", "a factor on all weights", log=True),
+        scale=Slider(0.1, 10.0, 0.1, scale, "weight scale", "a factor on all weights", log=True),
     )  # fmt: skip
 
 
@@ -93,9 +112,10 @@ def _words(
     measured = f", a factor of {growth:.2f} per block going back"
     form = f"closed form {back:.2f}" if np.isfinite(back) else "the closed form is infinite"
     return [
-        f"Signal: size {sizes[0]:.2g} after the first block, {sizes[-1]:.2g} after the last.",
+        f"Signal: size {number(sizes[0])} after the first block, "
+        f"{number(sizes[-1])} after the last.",
         f"Mean cosine of pictures after the last block {alike}.",
-        f"Gradient: {gradients[0]:.2g} at the first block, {gradients[-1]:.2g} at the last"
+        f"Gradient: {number(gradients[0])} at the first block, {number(gradients[-1])} at the last"
         f"{measured if len(sizes) > 1 else ''} ({form}).",
     ]
 
@@ -121,7 +141,7 @@ def watch_batches(examples: Dataset, batches: Sequence[int], **options: Any) -> 
         return "\n".join(lines)
 
     runs = {
-        f"{name} {size}": science.train(name.split()[0], size, examples, **options)
+        f"{name} {size}": partial(science.train, name.split()[0], size, examples, **options)
         for name in names
         for size in batches
     }

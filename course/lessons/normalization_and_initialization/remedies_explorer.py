@@ -10,7 +10,18 @@ import numpy as np
 
 from course.data import Dataset
 from course.lessons.normalization_and_initialization import remedies, remedies_pictures, starts
-from course.live import Choice, LivePanel, LiveRun, Slider, live, live_run, number, percents
+from course.live import (
+    Caption,
+    Choice,
+    LivePanel,
+    LiveRun,
+    Slider,
+    describe,
+    live,
+    live_run,
+    number,
+    percents,
+)
 from course.networks import Network
 from course.plots import style
 from course.training import Record
@@ -33,14 +44,14 @@ def explore_moments(
 
     def draw(
         activation: str, gain: float, mean: float, deviation: float, depth: int, seed: int
-    ) -> str:
+    ) -> Caption:
         inputs: dict[str, Any] = {"gain": gain, "mean": mean, "deviation": deviation}
         theory = starts.expected_moments(activation, depth, **inputs)
         network = starts.measured_moments(activation, depth, seeds=(seed,), **inputs)
         measured = network.mean[1:, 0], network.variance[1:, 0]
         form = theory.mean[1:], theory.variance[1:]
         panels.show(_share(*measured), measured[1], _share(*form), form[1])
-        return "\n".join(
+        text = "\n".join(
             [
                 f"{activation}, weights LeCun times {gain:g}, {depth} layers; input: mean "
                 f"{mean:g}, standard deviation {deviation:g}.",
@@ -48,11 +59,12 @@ def explore_moments(
                 f"Layer {depth}: {_moments(*measured, -1)}; closed form: {_moments(*form, -1)}.",
             ]
         )
+        return describe(text, signal=np.sqrt(measured[1] + measured[0] ** 2))
 
     return live(
         fig, draw, seed=0,
         activation=Choice(KINDS, activation, "activation", "what every unit applies"),
-        gain=Slider(0.0, 2.0, 0.05, 1.0, "times", "a factor on LeCun's weights, N(0, 1/n)"),
+        gain=Slider(0.0, 2.0, 0.05, 1.0, "weight scale", "a factor on LeCun's weights, N(0, 1/n)"),
         mean=Slider(-3.0, 3.0, 0.1, mean, "input: mean", "of the numbers that go in"),
         deviation=Slider(
             0.1, 10.0, 0.1, deviation, "input: SD", "standard deviation of what goes in", log=True
@@ -90,12 +102,12 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
     def measured(kind: str, weight: float, layers: int, seed: int) -> starts.LayerMap:
         return starts.whole_map(kind, weight, layers, seeds=(seed,))
 
-    def draw(kind: str, weight: float, layers: int, seed: int) -> str:
+    def draw(kind: str, weight: float, layers: int, seed: int) -> Caption:
         network = measured(kind, weight, layers, seed)
         sizes, singular = network.sizes[1:, 0], network.singular[:, 0]
         powers = weight ** np.arange(1.0, layers + 1)
         panels.show(sizes, singular, powers)
-        return "\n".join(
+        text = "\n".join(
             [
                 f"{kind}, w = {weight:g}, {layers} layers: w^n = {number(powers[-1], 3)}.",
                 f"Length of the output, over that of the input: {number(sizes[-1], 3)}.",
@@ -104,6 +116,7 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
                 f"smallest {_known(singular, -1)}.",
             ]
         )
+        return describe(text, signal=sizes)
 
     return live(
         fig, draw, seed=0,

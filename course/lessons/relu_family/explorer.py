@@ -9,7 +9,7 @@ import numpy as np
 from course import data, measures
 from course.lessons.relu_family import pictures, science
 from course.lessons.sigmoid_saturation import science as sigmoid_saturation
-from course.live import Choice, LivePanel, Slices, Slider, count, live
+from course.live import Caption, Choice, LivePanel, Slices, Slider, count, live
 from course.plots import style
 from course.training import Adam
 
@@ -31,11 +31,11 @@ def explore(
     panels = pictures.Units(fig, axes, STEPS, measures.effective_rank(x).item())
     trained = lru_cache(maxsize=1)(_Run)
 
-    def draw(activation: str, bias: float, rate: float, depth: int, seed: int) -> str:
+    def draw(activation: str, bias: float, rate: float, depth: int, seed: int) -> Caption:
         run = trained(activation, bias, rate, depth, seed)
         run.records.advance(lambda: panel.again())
         run.show(panels)
-        return run.words()
+        return Caption(run.words(), run.badge(), {"alive": 1 - run.states[-1].dead[:, 0]})
 
     panel = live(
         fig, draw, seed=0,
@@ -66,6 +66,13 @@ class _Run:
         accuracy = np.array([r.accuracy[0] for r in self.records.items if r.accuracy is not None])
         dead, rank = ([getattr(s, name)[:, 0] for s in self.states] for name in ("dead", "rank"))
         panels.show(accuracy, dead, rank)
+
+    def badge(self) -> str:
+        """The state of the network now, in a word: see `live.Caption`."""
+        dead = self.states[-1].dead
+        if not np.isfinite(dead).all():
+            return "breaks down"
+        return "degenerate" if dead[-1, 0] > 0.9 or self.states[-1].rank[-1, 0] < 1.5 else "healthy"
 
     def words(self) -> str:
         """What the picture shows; always four lines."""

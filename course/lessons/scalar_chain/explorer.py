@@ -6,7 +6,7 @@ import numpy as np
 
 from course.lessons.scalar_chain import science
 from course.lessons.scalar_chain.pictures import Magnitudes
-from course.live import Choice, LivePanel, Slider, live, number
+from course.live import Caption, Choice, LivePanel, Slider, describe, live, number
 from course.plots import style
 
 
@@ -36,12 +36,12 @@ def explore(
 
     style.hold(fig, widest)
 
-    def draw(depth: int, weight: float, bias: float, x: float, precision: str) -> str:
+    def draw(depth: int, weight: float, bias: float, x: float, precision: str) -> Caption:
         arguments = (weight, bias, x, depth, precision)
         formula, run = science.closed_form(*arguments), science.measure(*arguments)
         forward.show(formula.activations, run.activations)
         backward.show(formula.gradients, run.gradients)
-        return words(formula, run)
+        return describe(words(formula, run), signal=run.activations, gradient=run.gradients)
 
     return live(
         fig, draw,

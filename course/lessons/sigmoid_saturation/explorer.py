@@ -9,7 +9,7 @@ import torch
 
 from course import measures
 from course.lessons.sigmoid_saturation import pictures, science
-from course.live import Choice, LivePanel, Slider, count, live, number
+from course.live import Caption, Choice, LivePanel, Slider, count, describe, live, number
 from course.networks import activations
 from course.plots import style
 
@@ -27,7 +27,7 @@ def explore(
     fig, axes = style.figure(10.0, 5.6, nrows=2, ncols=2)
     panels = pictures.Saturation(fig, axes)
 
-    def draw(activation: str, depth: int, scale: float, input_scale: float, seed: int) -> str:
+    def draw(activation: str, depth: int, scale: float, input_scale: float, seed: int) -> Caption:
         network = science.network(activation, depth, scale=scale, seeds=[seed], dtype=torch.float64)
         layers = science.hidden_layers(network, scale=scale, input_scale=input_scale)
         z = torch.linspace(-pictures.EDGE, pictures.EDGE, 321, dtype=torch.float64)
@@ -37,7 +37,8 @@ def explore(
             layers.z.reshape(depth, -1),
             *(values[:, 0] for values in (layers.saturated, layers.gradient, layers.expected)),
         )
-        return words(activation, depth, scale, input_scale, layers)
+        text = words(activation, depth, scale, input_scale, layers)
+        return describe(text, gradient=layers.gradient[:, 0])
 
     return live(
         fig, draw, seed=0,

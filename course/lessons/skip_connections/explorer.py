@@ -9,7 +9,7 @@ import numpy as np
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
 from course.lessons.skip_connections import pictures, science
-from course.live import LivePanel, Slider, live, number
+from course.live import Caption, LivePanel, Slider, describe, live, number
 from course.plots import style
 
 RUNS, SAMPLES = 3, 128
@@ -37,13 +37,13 @@ def explore(
         kept = science.kept(net, examples, samples=SAMPLES)
         return kept, degradation.profile(net, examples, samples=SAMPLES, places=6)
 
-    def draw(depth: int, skip: float, branch: float, seed: int) -> str:
+    def draw(depth: int, skip: float, branch: float, seed: int) -> Caption:
         kept, profile = measured(depth, skip, branch, seed)
         form = skip ** np.arange(1.0, depth + 1)
         kept, gradients = (np.median(v, axis=1)[1:] for v in (kept, profile.gradients))
         panels.show(kept, form, gradients, profile.places, profile.neighbours)
         near = 100 * profile.neighbours.mean(1)
-        return "\n".join(
+        text = "\n".join(
             [
                 f"skip s = {skip:g}, branch b = {branch:g}, {depth} blocks. Untrained, {RUNS} "
                 "runs.",
@@ -55,6 +55,7 @@ def explore(
                 f"{near[-1]:.0f} % after the last block.",
             ]
         )
+        return describe(text, signal=kept, gradient=gradients)
 
     return live(
         fig, draw, seed=0,

@@ -63,7 +63,7 @@ def explore(
 
     return live(
         fig, draw,
-        rate=Slider(0.001, 0.1, 0.1, rate, "alpha step", "eta in eqs. 7 and 8", log=True),
+        rate=Slider(0.001, 0.1, 0.1, rate, "alpha's rate", "eta in eqs. 7 and 8", log=True),
         ratio=Slider(0.0, 1.0, 0.05, ratio, "ratio r", "eta' / eta: how fast multipliers fall"),
         multiplier=Slider(-2.0, 0.5, 0.05, multiplier, "first multiplier", "lambda at the start"),
         resistance=Slider(0.0, 1.5, 0.05, 0.0, "resistance g", "a constant slope dC/dalpha"),

@@ -1,0 +1,70 @@
+// Defines window.liveWalk: changes one control, again and again, and times the changed picture.
+() => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+
+  function find(root, name) {
+    for (const label of root.querySelectorAll(".widget-label, .widget-label-basic")) {
+      if (label.textContent.replace(/[\s\u200b]+/g, " ").trim() === name) {
+        return label.closest(".widget-inline-hbox, .widget-checkbox") ?? label.parentElement;
+      }
+    }
+    throw new Error(`no control named ${name}`);
+  }
+
+  function picture(root) {
+    const images = [...root.querySelectorAll("img")].filter(
+      (image) => image.complete && image.naturalWidth > 0 && image.clientHeight > 0,
+    );
+    return images.length ? images[images.length - 1].src : null;
+  }
+
+  // From one value to another and back: over a slider's range, in a list, in a box.
+  function change(control, k) {
+    const handle = control.querySelector("[role=slider]");
+    if (handle) {
+      const key = k % 8 < 4 ? "ArrowRight" : "ArrowLeft";
+      handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      return;
+    }
+    const list = control.querySelector("select");
+    if (list) {
+      list.selectedIndex = (list.selectedIndex + 1) % list.options.length;
+      list.dispatchEvent(new Event("change", { bubbles: true }));
+      return;
+    }
+    control.querySelector("input[type=checkbox]").click();
+  }
+
+  async function quiet(root, frames) {
+    let before = picture(root);
+    for (let still = 0; still < frames; still += 1) {
+      await frame();
+      const now = picture(root);
+      if (now !== before || now === null) still = 0;
+      before = now;
+    }
+    return before;
+  }
+
+  // Milliseconds until the picture was another; those that change nothing are left out.
+  async function walk([selector, index, name, times]) {
+    const root = document.querySelectorAll(selector)[index];
+    root.scrollIntoView({ block: "center" });
+    const control = find(root, name);
+    const measured = [];
+    for (let k = 0; k < times; k += 1) {
+      const before = await quiet(root, 15);
+      const start = performance.now();
+      change(control, k);
+      let now = before;
+      while ((now === before || now === null) && performance.now() - start < 5000) {
+        await frame();
+        now = picture(root);
+      }
+      if (now !== before && now !== null) measured.push(performance.now() - start);
+    }
+    return measured;
+  }
+
+  window.liveWalk = walk;
+}

@@ -1,0 +1,174 @@
+"""Every control of every explorer against `interact`, in Chromium: how long until the picture.
+
+    python -m course_tests.benchmarks.live_controls                      all of them, half an hour
+    python -m course_tests.benchmarks.live_controls --only chain skip    some
+    python -m course_tests.benchmarks.live_controls --minutes 8          as many as fit in
+
+`interact` gets the explorer's own controls and calls its own `draw`, on a figure made anew each
+time, which the inline backend shows: what a notebook does without `course.live`. Both stand in one
+notebook in JupyterLab and take turns. Latency: from the change of a control until another picture
+is on the screen. The goal is a p95 of at most 1/7 of theirs for each control.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from course_tests.benchmarks.live_latency import p95
+from course_tests.browser.page import NotebookPage, in_chromium
+from course_tests.browser.server import Server, find_chromium, lab
+
+GOAL = 7.0
+LESSONS = "course.lessons"
+NORMS = f"{LESSONS}.normalization_and_initialization"
+EXPLORERS = {
+    "chain": (f"{LESSONS}.scalar_chain.explorer", "explore()"),
+    "blow-up": (f"{LESSONS}.blow_up.explorer", "explore()"),
+    "sigmoid": (f"{LESSONS}.sigmoid_saturation.explorer", "explore()"),
+    "relu": (f"{LESSONS}.relu_family.explorer", "explore()"),
+    "scale": (f"{LESSONS}.initialization.explorer", "explore()"),
+    "phases": (f"{LESSONS}.initialization.explorer", "explore_phases()"),
+    "degeneracy": (f"{LESSONS}.degeneracy.explorer", "explore()"),
+    "product": (f"{LESSONS}.spectra.explorer", "product()"),
+    "sheet": (f"{LESSONS}.spectra.explorer", "sheet()"),
+    "jacobian": (f"{LESSONS}.spectra.explorer", "jacobian()"),
+    "degradation": (f"{LESSONS}.degradation.explorer", "explore(examples)"),
+    "skip": (f"{LESSONS}.skip_connections.explorer", "explore(examples)"),
+    "van": (f"{LESSONS}.van.explorer", "explore(examples)"),
+    "norm": (f"{NORMS}.explorer", "explore(examples)"),
+    "moments": (f"{NORMS}.remedies_explorer", "explore_moments()"),
+    "map": (f"{NORMS}.remedies_explorer", "explore_map()"),
+}
+"""By a short name: the module, and the call. (Those of trained landscapes need minutes first.)"""
+SETUP = """
+from importlib import import_module
+from types import SimpleNamespace
+from IPython.display import display
+from ipywidgets import interact
+from course import data
+from course.live.controls import widget
+%matplotlib inline
+examples = data.digits().subset(1500, test=297)
+
+def call(module, code):
+    return eval(code, {**vars(module), "examples": examples})
+
+def anew(module, code):
+    made, ours = [], module.live
+    def capture(fig, draw, **options):
+        made.append((fig, draw, options))
+        return SimpleNamespace(again=lambda: None)
+    module.live = capture
+    try:
+        call(module, code)
+    finally:
+        module.live = ours
+    return made[0]
+
+def theirs(module, code):
+    _, _, options = anew(module, code)
+    fixed = {"seed": options["seed"]} if options.get("seed") is not None else {}
+    named = {k: v for k, v in options.items() if k not in ("seed", "title", "reset", "summary")}
+    def show(**values):
+        fig, draw, _ = anew(module, code)
+        draw(**values, **fixed)
+        display(fig)
+    interact(show, **{name: widget(name, control) for name, control in named.items()})
+"""
+PAIR = 'module = import_module("{module}")\nours = call(module, "{code}")\ndisplay(ours)'
+THEIRS = 'theirs(import_module("{module}"), "{code}")'
+NAMES = "print('|'.join(control.description for control in ours.controls.values()))"
+SCRIPT = Path(__file__).with_name("live_controls.js").read_text()
+
+
+@dataclass
+class Timing:
+    """Latencies in ms of one control, theirs and ours."""
+
+    explorer: str
+    control: str
+    theirs: list[float]
+    ours: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """How many times quicker our p95 is."""
+        return p95(self.theirs) / p95(self.ours)
+
+    def row(self) -> str:
+        """A line of the table."""
+        cells = "".join(
+            f"{statistics.median(times):8.0f}{p95(times):8.0f}"
+            for times in (self.theirs, self.ours)
+        )
+        verdict = "" if self.ratio >= GOAL else "  below the goal"
+        return f"{self.explorer:12}{self.control:20}{cells}   1/{self.ratio:<5.1f}{verdict}"
+
+
+def measure(names: list[str], times: int, seconds: float) -> Iterator[Timing]:
+    """The timings, as they are measured, until so many seconds have gone by."""
+    chromium = find_chromium()
+    if chromium is None:
+        raise SystemExit("no Chromium or Chrome on the PATH")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    deadline = time.monotonic() + seconds
+    with (
+        tempfile.TemporaryDirectory() as base,
+        lab(Path(base)) as server,
+        in_chromium(server, chromium) as tab,
+    ):
+        for name in names:
+            if time.monotonic() < deadline:
+                yield from _explorer(server, tab, name, times, deadline)
+
+
+def _explorer(server: Server, tab: Any, name: str, times: int, deadline: float) -> Iterator[Timing]:
+    module, code = EXPLORERS[name]
+    cells = [SETUP, PAIR.format(module=module, code=code), THEIRS.format(module=module, code=code)]
+    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, server.folder / f"{name}.ipynb")
+    page = NotebookPage(tab, f"{name}.ipynb")
+    page.run_all()
+    page.panel().look()
+    tab.evaluate(SCRIPT)
+    for control in page.run_cell(NAMES).strip().split("|"):
+        latencies: dict[str, list[float]] = {".widget-interact": [], ".course-live": []}
+        for _ in range(2):
+            for selector, measured in latencies.items():
+                if time.monotonic() < deadline:
+                    what = [selector, 0, control, (times + 1) // 2]
+                    measured += tab.evaluate("what => liveWalk(what)", what)
+        if all(len(measured) > 1 for measured in latencies.values()):
+            yield Timing(name, control, *latencies.values())
+    assert page.complaints() == [], page.complaints()
+    page.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--only", nargs="+", choices=EXPLORERS, default=list(EXPLORERS))
+    parser.add_argument("--times", type=int, default=16, help="changes of each control, each way")
+    parser.add_argument("--minutes", type=float, default=60.0, help="stop after so many")
+    arguments = parser.parse_args()
+    print(f"{'':32}  interact     p95    ours     p95   ratio of p95 (goal 1/{GOAL:.0f})")
+    timings = []
+    for timing in measure(arguments.only, arguments.times, 60 * arguments.minutes):
+        print(timing.row(), flush=True)
+        timings.append(timing)
+    slow = sum(timing.ratio < GOAL for timing in timings)
+    print(f"{len(timings)} controls, {slow} below the goal")
+
+
+if __name__ == "__main__":
+    main()
