@@ -103,11 +103,18 @@ def signature(axes: Iterable[Axes]) -> list[Any]:
     for ax in axes:
         for axis in (ax.xaxis, ax.yaxis):
             for ticker in (axis.major, axis.minor):
-                state += [repr(vars(ticker.formatter)), repr(vars(ticker.locator))]
+                state += [_state(ticker.formatter), _state(ticker.locator)]
                 if isinstance(ticker.formatter, FuncFormatter):
                     ticks = axis.majorTicks if ticker is axis.major else axis.minorTicks
                     state += [ticker.formatter(tick.get_loc(), k) for k, tick in enumerate(ticks)]
     return state
+
+
+def _state(ticker: Any) -> list[Any]:
+    return [
+        value.tobytes() if isinstance(value, np.ndarray) else repr(value)
+        for value in vars(ticker).values()
+    ]
 
 
 class Layers:

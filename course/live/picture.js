@@ -45,7 +45,7 @@ function nameControls(panel) {
 
 // The track up to the handle, or from 0 where the slider has both signs.
 function fill(control, handles) {
-  const track = control.querySelector(".noUi-base");
+  const track = control.querySelector(".noUi-connects");
   if (!track || handles.length !== 1) return;
   const [low, high, now] = ["min", "max", "now"].map((key) =>
     parseFloat(handles[0].getAttribute(`aria-value${key}`)),
@@ -54,10 +54,11 @@ function fill(control, handles) {
   const share = (value) => `${((100 * (value - low)) / (high - low)).toFixed(2)}%`;
   const zero = low < 0 && high > 0 ? 0 : low;
   const [from, to] = [Math.min(zero, now), Math.max(zero, now)].map(share);
-  if (track.style.getPropertyValue("--course-to") + track.style.getPropertyValue("--course-from") !== to + from) {
-    track.style.setProperty("--course-from", from);
-    track.style.setProperty("--course-to", to);
-  }
+  if (track.dataset.filled === `${from} ${to}`) return;
+  track.dataset.filled = `${from} ${to}`;
+  const colour = "var(--jp-brand-color1, #1976d2)";
+  const stops = `transparent ${from}, ${colour} ${from}, ${colour} ${to}, transparent ${to}`;
+  track.style.background = `linear-gradient(to right, ${stops})`;
 }
 
 // Whether what lies behind the node is dark.

@@ -14,6 +14,8 @@ from course.arguments import reject
 
 BAND = 0.22
 """How opaque a band is."""
+MARKERS = 25
+"""About so many a line at most: more would merge into a band."""
 Band = tuple[Line2D, PolyCollection, Line2D]
 NOTHING = np.empty(0), np.empty((0, 1))
 """For `move_band`, where there is nothing to show: x and values."""
@@ -66,6 +68,7 @@ def move_band(artists: Band, x: Any, values: Any, *, errors: float = 1.0) -> Non
     x, values = _checked(x, values)
     mean, error = mean_and_error(values)
     curve.set_data(x, mean)
+    curve.set_markevery(max(1, len(x) // MARKERS))
     band.set_verts([outline(x, mean - errors * error, mean + errors * error)])
     crosses.set_data(*_broken(x, values))
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from course.plots import style
 
 Array = NDArray[np.float64]
-LADDER = (1, 2, 8, 32, 128, 300)
+LADDER = (1, 3, 9, 27, 81, 300)
 """An axis reaches up to 10^h, and down to 10^-h, with h from here: few steps, for each is slow."""
 DEEPEST = 100
 """The last layer on an axis of layers: it stays where it is while the depth changes."""

@@ -134,7 +134,9 @@ def guide(
     above: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": 8}
     text = {"va": "center", "fontsize": 9} if beside else above
     place = at or (1.01 if beside else 1.0, height)
-    return ax.text(*place, words, transform=ax.get_yaxis_transform(), color=GREY, **text)
+    # Below the data: a name on top of a curve hides it.
+    transform = ax.get_yaxis_transform()
+    return ax.text(*place, words, transform=transform, color=GREY, zorder=1.5, **text)
 
 
 def guessing(ax: Axes, percent: float) -> None:

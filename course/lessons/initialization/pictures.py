@@ -27,7 +27,7 @@ class Sizes:
 
     def __init__(self, fig: Figure, axes: Any, scales: Array) -> None:
         self.scales = scales
-        style.margins(fig, left=0.06, right=0.985, bottom=0.36, top=0.92, wspace=0.3)
+        style.margins(fig, left=0.06, right=0.985, bottom=0.36, top=0.92, wspace=0.36)
         forward, backward, profile = axes
         self.maps = [
             _SizeMap(ax, title, scales)
@@ -49,7 +49,7 @@ class Sizes:
             self.levels[k].line.set(linestyle="", markersize=3)
         fig.legend(
             handles=[levels.line for levels in self.levels], loc="lower right",
-            bbox_to_anchor=(0.985, 0.03), ncols=2, frameon=False, fontsize=9,
+            bbox_to_anchor=(0.985, 0.0), frameon=False, fontsize=9,
         )  # fmt: skip
 
     def show_maps(self, measured: tuple[Array, Array], expected: tuple[Array, Array]) -> None:

@@ -18,7 +18,7 @@ from course.plots import style
 from course.plots.decades import DEEPEST, places
 
 Array = NDArray[Any]
-HALF_HEIGHTS = (6, 30, 120, 330)
+HALF_HEIGHTS = (6, 18, 54, 162, 330)
 """The axis reaches from 10^-h to 10^h with the least of these that holds all that is finite."""
 FAR = 2 * HALF_HEIGHTS[-1]
 STRIP = 0.09  # the share of the axis' height that each strip takes
