@@ -50,7 +50,7 @@ def three_dimensions_turned(fig: Figure) -> Change:
 
 @kind
 def polar(fig: Figure) -> Change:
-    ax = fig.add_subplot(projection="polar")
+    ax: Any = fig.add_subplot(projection="polar")
     ax.plot(6 * X, X)
     return lambda t: ax.set_theta_offset(t)
 
@@ -106,8 +106,8 @@ def zorder_changed_later(fig: Figure) -> Change:
 def artists_on_the_figure(fig: Figure) -> Change:
     ax = axes(fig)
     (curve,) = ax.plot(X, X, linewidth=9)
-    over = fig.add_artist(Line2D([0, 1], [0.5, 0.5], linewidth=12, color="red"))
-    under = fig.add_artist(Rectangle((0.2, 0.2), 0.5, 0.5, color="yellow", zorder=-1))
+    over: Any = fig.add_artist(Line2D([0, 1], [0.5, 0.5], linewidth=12, color="red"))
+    under: Any = fig.add_artist(Rectangle((0.2, 0.2), 0.5, 0.5, color="yellow", zorder=-1))
 
     def change(t: float) -> None:
         curve.set_ydata(t * X)
@@ -288,7 +288,8 @@ def shown_and_hidden(fig: Figure) -> Change:
 
 @kind
 def part_of_a_figure(fig: Figure) -> Change:
-    left, right = fig.subfigures(1, 2)
+    parts: Any = fig.subfigures(1, 2)
+    left, right = parts
     ax = left.subplots()
     right.set_facecolor("lightgrey")
     (curve,) = ax.plot(X, X)

@@ -11,6 +11,7 @@ import numpy as np
 from course.lessons.blow_up import pictures, science, short_chain
 from course.live import (
     Caption,
+    Knob,
     LivePanel,
     LiveRun,
     Slider,
@@ -22,9 +23,11 @@ from course.live import (
 )
 from course.plots import style
 from course.plots.growing import GrowingCurves
+from course.training import Schedule
 
 RUNS, STEPS = 5, 100
 CLIP = 1.0
+RATE_TIP = "a factor on every network's learning rate, from the next step on"
 FLAT = 0.01  # an output that varies less than this over the inputs is called constant
 
 
@@ -121,8 +124,14 @@ def _verdict(run: short_chain.ShortRun, end: float) -> str:
 def watch(
     names: Sequence[str] = tuple(science.DIGITS_REMEDIES), *, steps: int = 300, title: str = ""
 ) -> LiveRun:
-    """Train networks on digits side by side, with Stop. names: of `science.DIGITS_REMEDIES`."""
-    runs = {name: partial(science.digits_runs, name, steps=steps) for name in names}
+    """Train networks on digits side by side; a knob multiplies their rates as they learn.
+
+    names: of `science.DIGITS_REMEDIES`.
+    """
+    knob = Knob("rate, times", Slider(0.1, 10.0, 0.1, 1.0, "rate, times", RATE_TIP, log=True))
+    schedule = Schedule("by hand", lambda _: float(knob.value))
+    learn = partial(science.digits_runs, steps=steps, schedule=schedule)
+    runs = {name: partial(learn, name) for name in names}
     fig, ax = style.figure(9.0, 3.4)
     growing = GrowingCurves(ax, names, "train_accuracy", log=False)
-    return live_run(runs, fig=fig, draw=growing.show, title=title)
+    return live_run(runs, fig=fig, draw=growing.show, title=title, knobs=[knob])

@@ -1,0 +1,127 @@
+"""A live figure on pages of all kinds: narrow, dark, reopened, and with its kernel gone."""
+
+from __future__ import annotations
+
+from course_tests.browser.conftest import OpenNotebook
+from course_tests.browser.page import NotebookPage
+
+FIGURE = """
+import numpy as np
+from course.live import Slider, describe, live
+from course.plots import style
+
+fig, axes = style.figure(11.0, 3.5, ncols=3)
+layers = np.arange(1, 101)
+lines = [ax.plot(layers, 1.0 * layers, **style.line(0))[0] for ax in axes]
+for ax in axes:
+    ax.set(yscale="log", ylim=(1e-12, 1e12), xlabel="layer", ylabel="size")
+
+def draw(weight):
+    sizes = weight ** layers
+    for line in lines:
+        line.set_ydata(sizes)
+    return describe(f"weight {weight:g}" + chr(10) + "and more", signal=sizes)
+
+live(fig, draw, weight=Slider(0.5, 2.0, 0.05, 1.0))
+"""
+THEME = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+SEEN = """() => { const at = document.querySelector('.course-stored');
+    const alone = [...document.querySelectorAll('.jp-OutputArea-child')];
+    return [at?.querySelector('img')?.checkVisibility() ?? false, at?.textContent ?? '',
+            alone.filter(n => n.checkVisibility() && n.textContent.includes('Error displaying')).length]; }"""  # noqa: E501
+
+
+def test_a_saved_notebook_shows_the_picture_and_how_it_comes_back(
+    open_notebook: OpenNotebook,
+) -> None:
+    page = open_notebook([FIGURE])
+    page.run_all()
+    page.panel().settle()
+    assert page.page.evaluate(SEEN)[0] is False  # the live figure is enough
+    path = page.page.evaluate("() => jupyterapp.shell.currentWidget.context.path")
+    page.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.close()
+    again = NotebookPage(page.page, path)
+    again.page.wait_for_function(
+        "() => document.querySelector('.course-stored img')?.checkVisibility()"
+    )
+    again.page.wait_for_function(
+        "() => document.body.textContent.includes('Error displaying widget')"
+    )
+    shown, words, errors = again.page.evaluate(SEEN)
+    assert shown and "weight 1" in words and "Run this cell to bring the sliders back" in words
+    assert errors == 0
+    again.screenshot("live-reopened")
+    again.run_all()
+    panel = again.panel()
+    panel.press("weight", "ArrowRight")
+    panel.look_until(lambda look: "weight 1.05" in look.text)
+    assert again.page.evaluate(SEEN)[0] is False
+    again.close()
+
+
+def test_without_its_kernel_a_figure_says_so(open_notebook: OpenNotebook) -> None:
+    page = open_notebook([FIGURE])
+    page.run_all()
+    panel = page.panel()
+    panel.settle()
+    gone = panel.root.locator(".course-picture-gone")
+    assert not gone.is_visible()
+    page.page.evaluate(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
+    gone.wait_for(state="visible")
+    assert "Run this cell to bring the sliders back" in gone.inner_text()
+    assert panel.root.locator("img").is_visible()
+    page.screenshot("live-gone")
+
+
+def test_narrow_and_dark_pages_are_drawn_for(open_notebook: OpenNotebook) -> None:
+    page = open_notebook([FIGURE])
+    page.run_all()
+    panel = page.panel()
+    wide = panel.settle()
+    before = page.page.viewport_size
+    try:
+        page.page.set_viewport_size({"width": 820, "height": 1000})
+        narrow = panel.look_until(lambda look: look.height > 1.5 * look.width)
+        room = panel.root.evaluate("el => el.clientWidth")
+        assert narrow.width <= room and narrow.text == wide.text
+        page.screenshot("live-narrow")
+        page.page.evaluate(THEME, "JupyterLab Dark")
+        panel.root.locator(".course-dark").wait_for()
+        colours = panel.root.locator("img").evaluate("el => getComputedStyle(el).filter")
+        assert "invert" in colours
+        page.screenshot("live-dark")
+    finally:
+        page.page.set_viewport_size(before)
+        page.page.evaluate(THEME, "JupyterLab Light")
+    panel.look_until(lambda look: look.height == wide.height)
+    assert page.complaints() == []
+
+
+def test_the_badge_the_row_and_the_track_follow_the_slider(open_notebook: OpenNotebook) -> None:
+    page = open_notebook([FIGURE])
+    page.run_all()
+    panel = page.panel()
+    panel.settle()
+    badge = panel.root.locator(".course-picture-badge")
+    row = "() => document.querySelector('.course-picture-layers').toDataURL()"
+    track = "() => document.querySelector('.course-live .noUi-connects').style.background"
+    before, filled = page.page.evaluate(row), page.page.evaluate(track)
+    assert badge.inner_text() == "healthy" and "gradient" in filled
+    with panel.watch() as film:
+        panel.press("weight", "End")
+        panel.look_until(lambda look: "weight 2" in look.text)
+        assert badge.inner_text() == "explodes" and page.page.evaluate(row) != before
+        assert page.page.evaluate(track) != filled
+        panel.press("weight", "Home")
+        panel.look_until(lambda look: "weight 0.5" in look.text)
+        assert badge.inner_text() == "vanishes"
+    film.check()
+    assert film.jumps == 0  # words and badge keep their height
+    details = panel.root.locator(".course-picture-caption")
+    assert not details.evaluate("el => el.open") and details.text_content() == panel.look().alt
+    details.locator("summary").press("Enter")
+    assert details.evaluate("el => el.open")
+    assert page.complaints() == []

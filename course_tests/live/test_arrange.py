@@ -1,0 +1,102 @@
+"""Figures in the room of a page: narrower, in a column, denser, and back again."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from course.live import Canvas, LivePanel, live
+from course.plots import style
+from course_tests.live.pixels import pixels
+
+
+def plain() -> Figure:
+    return row()[0]
+
+
+def held() -> Figure:
+    fig, axes = row()
+    style.hold(fig, lambda: axes[0].set_ylim(0, 1e6))
+    return fig
+
+
+def by_margins() -> Figure:
+    fig, _ = row()
+    style.margins(fig, left=0.065, right=0.985, bottom=0.225, top=0.92, wspace=0.33)
+    return fig
+
+
+def row() -> tuple[Figure, Any]:
+    fig, axes = style.figure(11.0, 4.0, ncols=3)
+    lines = [ax.plot([0, 1], [0, 1], label="line")[0] for ax in axes]
+    for ax in axes:
+        ax.set(title="Title", xlabel="layer", ylabel="size")
+    style.legend_below(fig, lines)
+    return fig, axes
+
+
+def boxes(fig: Figure) -> list[Any]:
+    """Where axes with their labels are, in pixels."""
+    fig.draw_without_rendering()
+    return [ax.get_tightbbox() for ax in fig.axes]
+
+
+@pytest.mark.parametrize("make", [plain, held, by_margins])
+@pytest.mark.parametrize("room", [1400, 1000, 800, 500])
+def test_panels_fit_the_page_and_do_not_overlap(make: Callable[[], Figure], room: int) -> None:
+    fig = make()
+    canvas = Canvas(fig)
+    canvas.render()
+    canvas.fit(room, 1.0)
+    height, width, _ = pixels(canvas.render()).shape
+    assert (width, height) == canvas.size and width == min(room, 1100)
+    places = boxes(fig)
+    for box in places:
+        assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1
+    for one, other in itertools.combinations(places, 2):
+        assert not one.padded(-2).overlaps(other.padded(-2))
+    column = len({round(ax.get_position().x0, 2) for ax in fig.axes}) == 1
+    assert column == (room < 900)
+    text = fig.axes[0].xaxis.get_ticklabels()[0]
+    assert text.get_fontsize() * fig.dpi / 72 >= 11  # pixels of the page
+
+
+@pytest.mark.parametrize("make", [plain, held, by_margins])
+def test_a_page_that_is_wide_again_has_the_first_picture(make: Callable[[], Figure]) -> None:
+    canvas = Canvas(make())
+    before = pixels(canvas.render())
+    assert canvas.fit(700, 2.0) and not canvas.fit(700, 2.0)
+    assert pixels(canvas.render()).shape[1] == 1400
+    assert canvas.fit(0, 1.0)
+    assert np.array_equal(pixels(canvas.render()), before)
+
+
+def test_a_dense_screen_gets_more_pixels_and_the_same_size_on_the_page() -> None:
+    fig, ax = style.figure(4.0, 3.0)
+    (line,) = ax.plot([0, 1], [0, 1])
+    panel = live(fig, lambda n: line.set_ydata([0, n]), n=(0, 9))
+    stored = panel.png
+    panel._picture.ratio = 2.0
+    assert (panel._picture.width, panel._picture.height) == (400, 300)
+    assert pixels(panel._picture.png).shape == (600, 800, 3)
+    assert panel.png == stored  # what a notebook keeps is that of any page
+    panel.controls["n"].value = 7
+    assert pixels(panel._picture.png).shape == (600, 800, 3)
+
+
+def test_a_page_that_changes_does_not_draw_anew_what_takes_long() -> None:
+    fig, _ = style.figure(8.0, 3.0, ncols=2)
+    drawn: list[int] = []
+
+    def draw(n: int) -> str:
+        drawn.append(n)
+        return f"n = {n}"
+
+    panel: LivePanel = live(fig, draw, n=(0, 8))
+    panel._picture.room = 640
+    assert drawn == [4] and panel._picture.width == 640 and panel.text == "n = 4"
