@@ -120,8 +120,8 @@ def _state(ticker: Any) -> list[Any]:
 class Layers:
     """The picture of `parts`, of which those in `moving` are drawn anew by each `compose`.
 
-    In between lie sheets: the pixels of what stays and is drawn above something that moves. Where
-    nothing that moves below it can reach, it goes to the ground at once.
+    What stays is kept as pixels, the ground; what stays but is drawn above something that moves is
+    drawn again with it. So each pixel is the one that drawing everything would give.
     """
 
     def __init__(
@@ -130,43 +130,33 @@ class Layers:
         self.moving = moving
         self._canvas, self._renderer = canvas, canvas.get_renderer()
         self._reach = {artist: self._place(artist) for artist in parts if artist in moving}
-        self._steps: list[Artist | _Sheet] = []
+        self._steps: list[Artist] = []
         self._renderer.clear()
-        still: list[Artist] = []
+        touched = np.zeros(self._pixels.shape[:2], bool)  # by what is drawn again
         for artist in parts:
-            if artist not in moving:
-                if artist.get_visible() and not (type(artist) is Text and not artist.get_text()):
-                    still.append(artist)
-                continue
-            self._lay(still)
-            still = []
-            self._steps.append(artist)
-        self._lay(still)
-        del self._touched
-
-    def _lay(self, still: list[Artist]) -> None:
-        """Put what stays on the ground, or where something that moves may lie below, on a sheet."""
-        if not self._steps:
-            for artist in still:
+            if artist in moving:
+                touched[self._rectangle(self._reach[artist])] = True
+                self._steps.append(artist)
+            elif not self._steps:
                 artist.draw(self._renderer)
-            self._ground = self._pixels.copy()
-            self._touched = np.zeros(self._ground.shape[:2], bool)
-            self._seen = 0
-            return
-        for step in self._steps[self._seen :]:
-            if isinstance(step, Artist):
-                self._touched[self._rectangle(self._reach[step])] = True
-        self._seen = len(self._steps)
-        # One by one: what overlaps on a sheet would be rounded once more than in matplotlib.
-        for artist in still:
-            self._renderer.clear()
-            empty = self._pixels.view(np.uint32)[0, 0, 0]
-            artist.draw(self._renderer)
-            drawn = self._pixels.view(np.uint32)[..., 0] != empty
-            above = drawn & self._touched
-            _Sheet(self._pixels, drawn & ~above).lay_on(self._ground)
-            if above.any():
-                self._steps.append(_Sheet(self._pixels, above))
+            elif (above := self._pixels_of(artist))[touched].any():
+                touched |= above
+                self._steps.append(artist)
+            elif above.any():
+                artist.draw(self._renderer)
+        self._ground = self._pixels.copy()
+
+    def _pixels_of(self, artist: Artist) -> np.ndarray:
+        """Which pixels the artist draws: (height, width), True and False."""
+        if not artist.get_visible() or (type(artist) is Text and not artist.get_text()):
+            return np.zeros(self._pixels.shape[:2], bool)
+        ground = self._pixels.copy()
+        self._renderer.clear()
+        empty = self._pixels.view(np.uint32)[0, 0, 0]
+        artist.draw(self._renderer)
+        drawn = self._pixels.view(np.uint32)[..., 0] != empty
+        self._pixels[:] = ground
+        return np.asarray(drawn)
 
     def holds(self) -> bool:
         """Whether all that moves is where it may be."""
@@ -178,13 +168,9 @@ class Layers:
 
     def compose(self) -> None:
         """Draw the picture on the canvas."""
-        pixels = self._pixels
-        pixels[:] = self._ground
-        for step in self._steps:
-            if isinstance(step, _Sheet):
-                step.lay_on(pixels)
-            else:
-                step.draw(self._renderer)
+        self._pixels[:] = self._ground
+        for artist in self._steps:
+            artist.draw(self._renderer)
 
     @property
     def _pixels(self) -> np.ndarray:
@@ -213,7 +199,7 @@ class Layers:
         return Bbox(extent.padded(3 + width * self._canvas.figure.dpi / 72).get_points())
 
     def _rectangle(self, box: Bbox) -> tuple[slice, slice]:
-        height, width = self._ground.shape[:2]
+        height, width = self._pixels.shape[:2]
         if not np.isfinite(box.extents).all():
             return (slice(0), slice(0)) if box.width < 0 else (slice(None), slice(None))
         left, right = max(math.floor(box.x0) - 1, 0), min(math.ceil(box.x1) + 1, width)
@@ -236,24 +222,3 @@ def _contains(outer: Bbox, inner: Bbox) -> bool:
         outer.x0 <= inner.x0 and outer.y0 <= inner.y0
         and outer.x1 >= inner.x1 and outer.y1 >= inner.y1
     )  # fmt: skip
-
-
-class _Sheet:
-    """What is drawn on an empty canvas, at some of its pixels, to be laid on others.
-
-    The formula is that of Agg (fixed_blender_rgba_plain on an opaque pixel), so that the picture is
-    the same as if all had been drawn at once.
-    """
-
-    def __init__(self, pixels: np.ndarray, which: np.ndarray) -> None:
-        self._places = np.flatnonzero(which)
-        drawn = pixels.reshape(-1, 4)[self._places].astype(np.int32)
-        self._colour, self._alpha = drawn[:, :3], drawn[:, 3:]
-
-    def lay_on(self, pixels: np.ndarray) -> None:
-        flat = pixels.reshape(-1, 4)  # the same memory
-        touched = flat[self._places].astype(np.int32)
-        below = 255 * touched[:, :3]
-        mixed = (256 * self._colour - below) * self._alpha + 256 * below
-        touched[:, :3] = mixed // (256 * 255 + self._alpha)
-        flat[self._places] = touched

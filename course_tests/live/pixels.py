@@ -9,9 +9,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-ROUNDING = 2
-"""Of 255: what stays above something that moves is blended in two steps."""
-
 
 def from_nothing(fig: Figure) -> np.ndarray:
     """What matplotlib alone draws, on white: (height, width, 3)."""
@@ -19,7 +16,7 @@ def from_nothing(fig: Figure) -> np.ndarray:
     canvas.draw()
     drawn = np.asarray(canvas.buffer_rgba()).astype(float)
     alpha = drawn[..., 3:] / 255
-    return drawn[..., :3] * alpha + 255 * (1 - alpha)
+    return np.rint(drawn[..., :3] * alpha + 255 * (1 - alpha))
 
 
 def pixels(png: bytes) -> np.ndarray:

@@ -14,7 +14,7 @@ from PIL import Image
 from course.live import Canvas
 from course.live.canvas import png
 from course.plots import style
-from course_tests.live.pixels import ROUNDING, from_nothing, pixels
+from course_tests.live.pixels import from_nothing, pixels
 
 
 class Busy:
@@ -70,7 +70,7 @@ def test_the_picture_equals_a_full_drawing_after_any_changes(seed: int) -> None:
         change(value)
         likewise(value)
         difference = np.abs(pixels(canvas.render()) - from_nothing(same.figure))
-        assert difference.max() <= ROUNDING
+        assert difference.max() == 0
 
 
 def test_moving_artists_cost_no_full_drawing_and_a_new_limit_costs_one() -> None:

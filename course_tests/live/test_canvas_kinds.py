@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, ScalarFormatter
 from matplotlib.transforms import Affine2D
 
 from course.live import Canvas
-from course_tests.live.pixels import ROUNDING, from_nothing, pixels
+from course_tests.live.pixels import from_nothing, pixels
 
 X = np.linspace(0, 1, 30)
 TIMES = (0.2, 0.5, 0.9, 0.9, 0.4, 0.7)
@@ -331,7 +331,7 @@ def test_each_picture_is_the_one_drawn_from_nothing(name: str) -> None:
         change(t)
         same(t)
         wanted = from_nothing(theirs)
-        assert np.abs(pixels(canvas.render()) - wanted).max() <= ROUNDING
+        assert np.abs(pixels(canvas.render()) - wanted).max() == 0
         changed += bool((wanted != before).any())
         before = wanted
     assert changed >= 4, "the test changes nothing that is seen"
@@ -362,7 +362,7 @@ def test_two_panels_on_one_figure_each_show_it_as_it_is() -> None:
         moved.set_ydata(t * X)
         its_like.set_ydata(t * X)
         canvas = (first, second)[k // 2 % 2]
-        assert np.abs(pixels(canvas.render()) - from_nothing(same)).max() <= ROUNDING
+        assert np.abs(pixels(canvas.render()) - from_nothing(same)).max() == 0
 
 
 def test_a_picture_saved_on_the_way_has_everything_and_changes_nothing() -> None:
@@ -374,5 +374,5 @@ def test_a_picture_saved_on_the_way_has_everything_and_changes_nothing() -> None
         likewise(t)
         file = BytesIO()
         fig.savefig(file, dpi=fig.dpi)
-        assert np.abs(pixels(file.getvalue()) - from_nothing(same)).max() <= ROUNDING
-        assert np.abs(pixels(canvas.render()) - from_nothing(same)).max() <= ROUNDING
+        assert np.abs(pixels(file.getvalue()) - from_nothing(same)).max() == 0
+        assert np.abs(pixels(canvas.render()) - from_nothing(same)).max() == 0
