@@ -18,8 +18,8 @@ from course.plots import style
 Array = NDArray[np.float64]
 LADDER = (1, 3, 9, 27, 81, 300)
 """An axis reaches up to 10^h, and down to 10^-h, with h from here: few steps, for each is slow."""
-DEEPEST = 100
-"""The last layer on an axis of layers: it stays where it is while the depth changes."""
+LENGTHS = (10, 30, 100)
+"""An axis of layers ends at one of these: it stays where it is while the depth changes."""
 EVERY = 4
 """One layer in so many has a marker: more would merge into a band."""
 
@@ -27,15 +27,16 @@ EVERY = 4
 class Decades:
     """Artists on a log axis which holds whatever they show; see the head of this module.
 
-    low, high: it reaches from 10^-low to 10^high at least. last: the end of the x axis, or None for
-    one that follows what is shown. beside: an axis to be compared with, which has the same limits.
+    low, high: it reaches from 10^-low to 10^high at least. layers: the x axis ends at one of
+    `LENGTHS`, and not where what is shown does. beside: an axis to be compared with, which has the
+    same limits.
     """
 
     def __init__(
-        self, ax: Axes, *, low: int = 2, high: int = 1, last: int | None = None,
+        self, ax: Axes, *, low: int = 2, high: int = 1, layers: bool = False,
         beside: Decades | None = None,
     ) -> None:  # fmt: skip
-        self.ax, self.least, self.last = ax, (low, high), last
+        self.ax, self.least, self.layers = ax, (low, high), layers
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(_Powers())
         ax.yaxis.set_minor_locator(NullLocator())
@@ -56,8 +57,8 @@ class Decades:
         if every.size:
             low = _rung(max(low, -np.log10(every.min())))
             high = _rung(max(high, np.log10(every.max())))
-        end = float(np.max(x, initial=0.0)) if self.last is None else self.last
-        style.limits(self.ax, xlim=(0, 1.02 * max(end, 1.0)))
+        end = max(float(np.max(x, initial=0.0)), 1.0)
+        style.limits(self.ax, xlim=(0, 1.02 * (length(end) if self.layers else end)))
         for axis in self._together:
             style.limits(axis.ax, ylim=(10.0**-low, 10.0**high))
 
@@ -82,6 +83,11 @@ class _Powers(Locator):
 
 def _rung(exponent: float) -> int:
     return next((h for h in LADDER if exponent <= h), LADDER[-1])
+
+
+def length(depth: float) -> int:
+    """Where an axis for so many layers ends: the least of `LENGTHS` that holds them."""
+    return next((end for end in LENGTHS if depth <= end), LENGTHS[-1])
 
 
 def places(count: int) -> list[int]:

@@ -55,7 +55,7 @@ def test_the_explorers_to_their_extremes(open_notebook: OpenNotebook) -> None:
         panel.press("maps", "End")
         thin = panel.look_until(lambda look: "50 maps" in look.text)
         assert "filaments" in thin.text and thin.picture != before.picture
-        panel.control("input connected to every map").check()
+        panel.control("input to every map").check()
         whole = panel.look_until(lambda look: "also sees the input" in look.text)
         assert "still a sheet" in whole.text and whole.alt == whole.text
         panel.click("New draw")

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from course.plots import curves, style
-from course.plots.decades import DEEPEST, Decades, Levels
+from course.plots.decades import Decades, Levels
 
 Array = NDArray[Any]
 MOMENTS = ("at the start", "at the last sound step")
@@ -26,8 +26,8 @@ class Training:
         left.set(title="Training", xlabel="step", ylabel="mean squared error")
         middle.set(title="Weights", xlabel="layer", ylabel="size of the weight")
         right.set(title="Gradients", xlabel="layer", ylabel="size of the layer's gradient")
-        self.loss, weights = Decades(left), Decades(middle, last=DEEPEST)
-        gradients = Decades(right, last=DEEPEST)
+        self.loss, weights = Decades(left), Decades(middle, layers=True)
+        gradients = Decades(right, layers=True)
         self.frozen, self.band = (
             curves.empty_band(left, label=label, **{**style.line(k), "marker": ""})
             for label, k in (("learning rate 0", 3), ("loss, mean of the runs", 2))

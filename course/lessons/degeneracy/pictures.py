@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from course.plots import curves, style
-from course.plots.decades import DEEPEST, Decades, Levels
+from course.plots.decades import Decades, Levels
 
 Array = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Training:
         for ax in axes:
             ax.set_title(ax.get_title(), pad=9)  # room for crosses at the edge
         self.loss, self.ranks = Decades(left), Decades(right)
-        self.layers = Decades(middle, last=DEEPEST)
+        self.layers = Decades(middle, layers=True)
         self.band = curves.empty_band(left, label="_loss", **{**style.line(0), "marker": ""})
         _answering_nothing(left)
         self.gradients = [Levels(self.layers, name, k) for k, name in enumerate(NAMES)]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from course.plots import curves, style
-from course.plots.decades import DEEPEST, Decades, Formula, Levels
+from course.plots.decades import Decades, Formula, Levels, length
 from course.plots.style import guessing
 
 Array = NDArray[Any]
@@ -63,7 +63,7 @@ class Layers:
         left, middle, right = axes
         left.set(title="Gradients at the start", xlabel="block", ylabel="size of the gradient")
         middle.set(title="Effective rank", ylabel="directions in use", ylim=(0, width + 2))
-        decades = Decades(left, low=8, high=1, last=DEEPEST)
+        decades = Decades(left, low=8, high=1, layers=True)
         self.gradients = Levels(decades, "measured", 0)
         self.formula = Formula(decades)
         style.legend_below(fig, [self.gradients.line, self.formula.line])
@@ -71,7 +71,6 @@ class Layers:
         for ax in self.right:
             ax.set_xlabel(BLOCK)
             style.whole_numbers(ax)
-            ax.set_xlim(-2, DEEPEST + 2)
         self.bands = [curves.empty_band(ax, **style.line(k)) for k, ax in enumerate(self.right, 1)]
         neighbours_axes(right, classes)
 
@@ -85,6 +84,9 @@ class Layers:
         self.formula.show(nothing if growth is None else gradients[-1] * growth**going_back)
         for band, values in zip(self.bands, (rank, 100 * neighbours), strict=True):
             curves.move_band(band, places, values)
+        end = length(max(places))
+        for ax in self.right:
+            style.limits(ax, xlim=(-0.02 * end, 1.02 * end))
 
 
 def neighbours_axes(ax: Axes, classes: int, title: str = "Nearest neighbours") -> None:

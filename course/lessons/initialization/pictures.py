@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from course.plots import style
-from course.plots.decades import DEEPEST, Decades, Levels
+from course.plots.decades import Decades, Levels, length
 
 Array = NDArray[np.float64]
 STEPS = (1, 2, 4, 8, 16)
@@ -39,7 +39,7 @@ class Sizes:
         bar.set_ticks(EDGES[1:-1].tolist(), labels=[f"$10^{{{edge:.0f}}}$" for edge in EDGES[1:-1]])
         bar.set_label("size (colours: measured; black lines: where theory has these edges)")
         profile.set(title="At the weight scale chosen", xlabel="layer", ylabel="size")
-        self.decades = Decades(profile, last=DEEPEST)
+        self.decades = Decades(profile, layers=True)
         self.levels = [
             Levels(self.decades, name, k) for name, k in zip(NAMES, (0, 6, 1, 2), strict=True)
         ]
@@ -87,7 +87,7 @@ class _SizeMap:
         limits = (self.scales[0] - half, self.scales[-1] + half), (0.5, layers + 0.5)
         self.image.set_data(np.clip(_decades(measured), EDGES[0] + 1, EDGES[-1] - 1).T)
         self.image.set_extent((*limits[0], *limits[1]))
-        style.limits(self.ax, xlim=limits[0], ylim=(0.5, DEEPEST + 0.5))
+        style.limits(self.ax, xlim=limits[0], ylim=(0.5, length(layers) + 0.5))
         theory = _decades(expected)
         for line, edge in zip(self.lines, EDGES[1:-1], strict=True):
             line.set_data(
@@ -145,7 +145,6 @@ class Phases:
         )
         self.angles.legend(loc="lower left", frameon=False, fontsize=9)
         style.whole_numbers(self.angles)
-        self.angles.set_xlim(0, DEEPEST)
 
     def show(self, sigma_w: float, sigma_b: float, measured: Array, expected: Array) -> None:
         """measured (pairs, L + 1), expected (L + 1,): from the inputs to layer L."""
@@ -154,6 +153,7 @@ class Phases:
         for line, values in zip(self.pairs, measured, strict=True):
             line.set_data(layers, values)
         self.theory.set_data(layers, expected)
+        style.limits(self.angles, xlim=(0, length(len(expected) - 1)))
 
 
 def spreads(ax: Axes, ratios: Any, measured: Mapping[str, Any], expected: Any) -> None:

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from course.plots import curves, style
-from course.plots.decades import DEEPEST, Decades, Formula, Levels
+from course.plots.decades import Decades, Formula, Levels, length
 from course.plots.style import guessing
 
 Array = NDArray[Any]
@@ -30,9 +30,8 @@ class Blocks:
         right.set(title="Backward: gradients", xlabel="block", ylabel="size of the gradient")
         self.middle.set_xlabel("block")
         style.whole_numbers(self.middle)
-        self.middle.set_xlim(0, 1.02 * DEEPEST)
-        forward = Decades(left, low=2, high=2, last=DEEPEST)
-        decades = forward, Decades(right, low=2, high=2, last=DEEPEST, beside=forward)
+        forward = Decades(left, low=2, high=2, layers=True)
+        decades = forward, Decades(right, low=2, high=2, layers=True, beside=forward)
         self.levels = [Levels(axis, "measured", 0) for axis in decades]
         self.formulas = [Formula(axis) for axis in decades]
         self.cosine = curves.empty_band(self.middle, **style.line(0))
@@ -49,6 +48,7 @@ class Blocks:
         for formula, form in zip(self.formulas, forms, strict=True):
             formula.show(form)
         curves.move_band(self.cosine, blocks, cosine)
+        style.limits(self.middle, xlim=(0, 1.02 * length(len(sizes))))
 
 
 def _sizes(ax: Axes, batches: Sequence[int]) -> None:

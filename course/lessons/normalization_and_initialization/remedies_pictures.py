@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from course.lessons.degradation.pictures import neighbours_axes
 from course.plots import curves, style
-from course.plots.decades import DEEPEST, Decades, Formula, Levels, places
+from course.plots.decades import Decades, Formula, Levels, length, places
 
 Array = NDArray[Any]
 
@@ -26,8 +26,8 @@ class Moments:
         left.set_ylabel("mean / root mean square")
         right.set(title="Variance", xlabel="layer", ylabel="variance of the units")
         style.whole_numbers(left)
-        left.set_xlim(0, 1.02 * DEEPEST)
-        decades = Decades(right, low=2, high=2, last=DEEPEST)
+        self.left = left
+        decades = Decades(right, low=2, high=2, layers=True)
         (self.mean,) = left.plot([], [], label="measured", **style.line(0))
         (self.mean_form,) = left.plot([], [], label="closed form", **style.FORMULA)
         self.variance, self.variance_form = Levels(decades, "measured", 0), Formula(decades)
@@ -41,6 +41,7 @@ class Moments:
         self.mean_form.set_data(layers, form)
         self.variance.show(variance)
         self.variance_form.show(variance_form)
+        style.limits(self.left, xlim=(0, 1.02 * length(len(mean))))
 
 
 class Stretching:
@@ -50,7 +51,7 @@ class Stretching:
         left, right = axes
         left.set(title="Forward: the signal", xlabel="layer $k$", ylabel="length, over the input's")
         right.set(title="The whole network", xlabel="rank", ylabel="singular value")
-        decades = Decades(left, last=DEEPEST), Decades(right)
+        decades = Decades(left, layers=True), Decades(right)
         self.sizes, self.singular = (Levels(axis, "measured", 0) for axis in decades)
         self.powers, self.power = (Formula(axis, r"$w^k$ and $w^n$") for axis in decades)
         style.legend_below(fig, [self.sizes.line, self.powers.line])

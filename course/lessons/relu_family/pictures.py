@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from course.plots import curves, style
-from course.plots.decades import DEEPEST, places
+from course.plots.decades import length, places
 
 Array = NDArray[np.float64]
 WHEN = ("at the start", "after training")
@@ -37,8 +37,7 @@ class Units:
             style.whole_numbers(ax)
         _guide(left, 0.1, "guessing")
         _guide(right, inputs, "input")
-        for ax in (middle, right):
-            ax.set_xlim(0, 1.02 * DEEPEST)
+        self.layers = (middle, right)
         (self.accuracy,) = left.plot([], [], color=style.PALETTE[2], linewidth=1.2)
         self.dead = [_line(middle, k) for k in range(2)]
         self.rank = [_line(right, k) for k in range(2)]
@@ -52,6 +51,8 @@ class Units:
                 shown = values[k] if k < len(values) else np.empty(0)
                 line.set_data(np.arange(1, len(shown) + 1), shown)
                 line.set_markevery(places(len(shown)))
+        for ax in self.layers:
+            style.limits(ax, xlim=(0, 1.02 * length(len(dead[0]))))
 
 
 def _line(ax: Axes, k: int) -> Any:

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from course.plots import style
-from course.plots.decades import DEEPEST, places
+from course.plots.decades import length, places
 
 Array = NDArray[Any]
 HALF_HEIGHTS = (6, 18, 54, 162, 330)
@@ -42,7 +42,6 @@ class Magnitudes:
         if beside is not None:
             self.together = beside.together
             self.together.append(self)
-        ax.set_xlim(-2, DEEPEST + 2)
         ax.set(title=title, xlabel="layer k", ylabel=ylabel, autoscale_on=False)
         style.whole_numbers(ax)
         ax.yaxis.set_major_formatter(lambda exponent, _: f"$10^{{{exponent:.0f}}}$")
@@ -75,6 +74,8 @@ class Magnitudes:
         line, points = _exponents(f), _exponents(m)
         exponents = np.abs(np.concatenate([line, points]))
         self.reach = float(np.max(exponents, initial=0.0, where=np.isfinite(exponents)))
+        end = length(len(f) - 1)
+        style.limits(self.ax, xlim=(-0.02 * end, 1.02 * end))
         reach = max(side.reach for side in self.together)
         for side in self.together:
             side._scale(reach)

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from course.plots import curves, style
-from course.plots.decades import DEEPEST, Decades, Levels, places
+from course.plots.decades import Decades, Levels, length, places
 
 Array = NDArray[np.float64]
 EDGE = 8.0
@@ -41,7 +41,7 @@ class Saturation:
         ticks = (-8, -4, 0, 4, 8)
         below.set_xticks(ticks, ["≤ −8", "−4", "0", "4", "≥ 8"])
         below.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-        below.set(xlim=(-EDGE, EDGE), ylim=(DEEPEST + 0.5, 0.5))
+        self.rows = below
         self.bounds = [
             [ax.axvline(0, color=style.GREY, linewidth=1, linestyle="--") for _ in range(2)]
             for ax in (top, below)
@@ -50,9 +50,9 @@ class Saturation:
         flat.yaxis.set_major_formatter(PercentFormatter(1.0))
         style.whole_numbers(flat)
         (self.share,) = flat.plot([], [], **style.line(2))
-        flat.set_xlim(0, 1.02 * DEEPEST)
+        self.flat = flat
         back.set(title="Gradients", xlabel="layer", ylabel="size of the gradient")
-        self.decades = Decades(back, last=DEEPEST)
+        self.decades = Decades(back, layers=True)
         self.measured = Levels(self.decades, "measured", 0)
         self.expected = Levels(self.decades, "from the slopes alone", 6)
         self.expected.line.set(marker="", zorder=3)
@@ -76,6 +76,8 @@ class Saturation:
         counts = np.array([np.histogram(row, BINS)[0] for row in clipped])
         self.units.set_data(counts / z.shape[1])
         self.units.set_extent((-EDGE, EDGE, layers + 0.5, 0.5))
+        style.limits(self.rows, xlim=(-EDGE, EDGE), ylim=(length(layers) + 0.5, 0.5))
+        style.limits(self.flat, xlim=(0, 1.02 * length(layers)))
         self.share.set_data(np.arange(1, layers + 1), saturated)
         self.share.set_markevery(places(layers))
         self.measured.show(gradient)

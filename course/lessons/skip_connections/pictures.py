@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from course.lessons.degradation.pictures import BLOCK, neighbours_axes
 from course.plots import curves, style
-from course.plots.decades import DEEPEST, Decades, Formula, Levels
+from course.plots.decades import Decades, Formula, Levels, length
 
 Array = NDArray[Any]
 
@@ -24,13 +24,13 @@ class Passage:
         left, middle, right = axes
         left.set(title="Forward: kept of the signal", xlabel="block", ylabel="share of $h_0$")
         middle.set(title="Backward: gradients", xlabel="block", ylabel="size of the gradient")
-        decades = Decades(left, low=2, last=DEEPEST)
+        decades = Decades(left, low=2, layers=True)
         self.signal, self.formula = Levels(decades, "measured", 0), Formula(decades)
-        self.gradients = Levels(Decades(middle, low=2, high=2, last=DEEPEST), "gradient", 1)
+        self.gradients = Levels(Decades(middle, low=2, high=2, layers=True), "gradient", 1)
+        self.right = right
         self.neighbours = curves.empty_band(right, **style.line(2))
         neighbours_axes(right, classes)
         style.whole_numbers(right)
-        right.set_xlim(-2, DEEPEST + 2)
         style.legend_below(fig, [self.signal.line, self.formula.line])
 
     def show(
@@ -41,6 +41,8 @@ class Passage:
         self.formula.show(form)
         self.gradients.show(gradients)
         curves.move_band(self.neighbours, places, 100 * neighbours)
+        end = length(max(places))
+        style.limits(self.right, xlim=(-0.02 * end, 1.02 * end))
 
 
 def correlations(ax: Axes, lags: Sequence[int], measured: Mapping[str, Array]) -> None:

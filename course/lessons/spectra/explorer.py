@@ -101,7 +101,7 @@ def sheet(*, depth: int = 6, connected: bool = False) -> LivePanel:
     return live(
         fig, draw, seed=1,
         depth=Slider(0, MAPS, 1, depth, "maps", "number of random maps so far"),
-        connected=Switch(connected, "input connected to every map"),
+        connected=Switch(connected, "input to every map", "each map also sees the input"),
     )  # fmt: skip
 
 
