@@ -15,14 +15,16 @@ NARROW = 900
 LEAST = 320
 GAP = 0.8
 """Inches between panels in a column: a title, and the labels of an axis."""
-LEGEND_ROW = 0.2
+LEGEND_ROW, BAR = 0.2, 0.9
+"""Inches more below a column: for each row of a legend, for one that stood beside a bar."""
 
 
 @dataclass(frozen=True)
 class Arrangement:
     """Size in inches, margins as shares (left, right, bottom, top, between), and panels in a row.
 
-    row: empty where the figure has other axes than one row of panels.
+    row: empty where the panels are not in one row. bars: axes that were put by hand, as that of
+    colours below all panels, and their places (left, bottom, width, height) as shares.
     """
 
     width: float
@@ -30,6 +32,7 @@ class Arrangement:
     margins: tuple[float, float, float, float, float]
     row: tuple[Axes, ...]
     grid: GridSpec | None
+    bars: tuple[tuple[Axes, tuple[float, float, float, float]], ...] = ()
 
 
 def arrangement(fig: Figure) -> Arrangement:
@@ -37,11 +40,12 @@ def arrangement(fig: Figure) -> Arrangement:
     width, height = map(float, fig.get_size_inches())
     pars = fig.subplotpars
     margins = pars.left, pars.right, pars.bottom, pars.top, pars.wspace
-    specs = [ax.get_subplotspec() for ax in fig.axes]
-    grids = {spec.get_gridspec() if spec else None for spec in specs}
+    specs = {ax: spec for ax in fig.axes if (spec := ax.get_subplotspec())}
+    bars = tuple((ax, ax.get_position().bounds) for ax in fig.axes if ax not in specs)
+    grids = {spec.get_gridspec() for spec in specs.values()}
     grid = grids.pop() if len(grids) == 1 else None
-    if isinstance(grid, GridSpec) and grid.nrows == 1 and grid.ncols == len(fig.axes):
-        return Arrangement(width, height, margins, tuple(fig.axes), grid)
+    if isinstance(grid, GridSpec) and grid.nrows == 1 and grid.ncols == len(specs):
+        return Arrangement(width, height, margins, tuple(specs), grid, bars)
     return Arrangement(width, height, margins, (), None)
 
 
@@ -54,8 +58,8 @@ def fit(fig: Figure, wide: Arrangement, pixels: int, dpi: float = 100.0) -> bool
     width = min(wide.width, max(pixels, LEAST) / dpi) if pixels else wide.width
     column = len(wide.row) > 1 and 0 < pixels < NARROW and width < wide.width
     legend = getattr(fig, "course_legend", None)  # see `style.legend_below`
-    more = legend(column) if legend else 0
-    height = wide.height * (0.9 * len(wide.row) if column else 1.0) + LEGEND_ROW * more
+    more = LEGEND_ROW * legend(column) if legend else BAR if wide.bars and column else 0.0
+    height = wide.height * (0.9 * len(wide.row) if column else 1.0) + more
     if np.allclose(fig.get_size_inches(), (width, height)):
         return False
     fig.set_size_inches(width, height)
@@ -64,19 +68,23 @@ def fit(fig: Figure, wide: Arrangement, pixels: int, dpi: float = 100.0) -> bool
         for k, ax in enumerate(wide.row):
             ax.set_subplotspec(grid[k])
     if fig.get_layout_engine() is None:
-        fig.subplots_adjust(**_margins(wide, width, height, column, LEGEND_ROW * more))
+        fig.subplots_adjust(**_margins(wide, width, height, column, more))
+    for ax, (left, bottom, across, up) in wide.bars:
+        edges = (fig.subplotpars.left, fig.subplotpars.right) if column else (left, left + across)
+        low, thick = (bottom * wide.height + more) / height, up * wide.height / height
+        ax.set_position((edges[0], low, edges[1] - edges[0], thick))
     return True
 
 
 def _margins(
-    wide: Arrangement, width: float, height: float, column: bool, legend: float
+    wide: Arrangement, width: float, height: float, column: bool, more: float
 ) -> dict[str, float]:
     """The margins that the wide figure had, in inches, as shares of the new size."""
     left, right, bottom, top, _ = wide.margins
     edges = {
         "left": left * wide.width / width,
         "right": 1 - (1 - right) * wide.width / width,
-        "bottom": (bottom * wide.height + legend) / height,
+        "bottom": (bottom * wide.height + more) / height,
         "top": 1 - (1 - top) * wide.height / height,
     }
     if column:

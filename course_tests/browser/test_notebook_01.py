@@ -34,7 +34,7 @@ def test_the_explorer_of_the_scalar_chain_to_its_extremes(open_notebook: OpenNot
         panel.press("weight w", "Home")
         panel.press("depth n", "End")
         exploded = panel.look_until(lambda look: "w = -2," in look.text and "n = 100" in look.text)
-        assert "Last activation y_n = 1.27e+30." in exploded.text
+        assert "Last activation y_n = 1.27 × 10³⁰." in exploded.text
         panel.press("depth n", "Home")
         panel.press("weight w", "End")
         panel.look_until(lambda look: "w = 2," in look.text and "n = 1," in look.text)
