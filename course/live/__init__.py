@@ -14,7 +14,7 @@ run             live_run: training in the background: play, pause, step, stop, r
 background      LiveRun: the thread, and its picture
 transport       Knob: what can be turned while a training runs; the buttons of a run
 slices          Slices: training a little at each drawing
-words           show, in_words; number, count, percents
+words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that; layers: what stays as pixels
 picture         the picture in the page, with its alternative text; output: a widget in a cell
 stored          what a saved notebook shows of it; cells: what a cell that runs again lets go of

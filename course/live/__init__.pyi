@@ -16,4 +16,5 @@ from .words import count as count
 from .words import in_words as in_words
 from .words import number as number
 from .words import percents as percents
+from .words import power as power
 from .words import show as show

@@ -26,11 +26,16 @@ def number(value: float, digits: int = 2, *, zero: str = "0") -> str:
     if value == 0:
         return zero
     leading, exponent = f"{value:.{digits - 1}e}".split("e")
-    power = int(exponent)
-    if not -4 < power < 6:
-        return f"{float(leading):g} × 10{str(power).translate(SUPERSCRIPT)}"
-    plain = f"{float(f'{leading}e{exponent}'):,.{max(digits - 1 - power, 0)}f}"
+    size = int(exponent)
+    if not -4 < size < 6:
+        return f"{float(leading):g} × {power(size)}"
+    plain = f"{float(f'{leading}e{exponent}'):,.{max(digits - 1 - size, 0)}f}"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def power(exponent: float) -> str:
+    """A power of ten as people read it: "10⁻²⁴"."""
+    return f"10{f'{exponent:.0f}'.translate(SUPERSCRIPT)}"
 
 
 def count(n: int, noun: str) -> str:

@@ -32,7 +32,7 @@ def test_the_explorers_to_their_extremes(open_notebook: OpenNotebook) -> None:
         panel.press("factors", "End")
         deep = panel.look_until(lambda look: "100 Gaussian" in look.text)
         assert deep.picture != before.picture and deep.alt == deep.text
-        assert "smallest 10^-1" in deep.text
+        assert "smallest 10⁻¹" in deep.text
         panel.control("kind").select_option("orthogonal")
         even = panel.look_until(lambda look: "100 orthogonal" in look.text)
         assert "smallest 1." in even.text and "0% are below 0.1" in even.text

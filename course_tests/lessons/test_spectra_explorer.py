@@ -28,7 +28,7 @@ def test_the_product_to_its_extremes() -> None:
     seen = drive(panel, kind=["orthogonal", "Gaussian"], depth=[1, 100], scale=[0.0, 0.05, 2.0])
     assert len(seen) == 13
     assert any("100 Gaussian" in text and "nothing gets through" in text for text in seen)
-    assert any("smallest 10^-24" in text for text in seen)  # 0.05^100 times 10^-110 or so
+    assert any("smallest 10⁻²⁴" in text for text in seen)  # 0.05^100 times 10^-110 or so
 
 
 def test_the_product_in_words() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from course import measures
 from course.lessons.initialization import mean_field
 from course.lessons.spectra import isometry, pictures, products, sheets
-from course.live import Choice, LivePanel, Slider, Switch, live, number
+from course.live import Choice, LivePanel, Slider, Switch, live, number, power
 from course.plots import style
 
 THRESHOLDS = (1e-1, 1e-3, 1e-6)
@@ -80,7 +80,7 @@ def _power(log10: float) -> str:
     """10 to this power in words: plain while it is near 1."""
     if abs(log10) < 2:
         return number(10**log10)
-    return f"10^{log10:.0f}"
+    return power(log10)
 
 
 def sheet(*, depth: int = 6, connected: bool = False) -> LivePanel:
