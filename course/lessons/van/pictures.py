@@ -119,10 +119,10 @@ class Phases:
         self.predicted.set_xdata([predicted if np.isfinite(predicted) else np.nan] * 2)
         self.against.set_ydata([-resistance, -resistance])
         heights = np.append(multiplier, -resistance)
-        room = max(0.08 * float(np.ptp(heights)), 0.05)
-        self.axes[1].set_ylim(float(heights.min()) - room, float(heights.max()) + room)
+        low, high = np.floor(2 * heights.min() - 0.1) / 2, np.ceil(2 * heights.max() + 0.1) / 2
+        style.limits(self.axes[1], ylim=(float(low), float(high)))
         for ax in self.axes:
-            ax.set_xlim(0, max(len(left) - 1, 1))
+            style.limits(ax, xlim=(0, _round_number(len(left) - 1)))
 
     def show_measured(self, left: Array | None, multiplier: Array | None) -> None:
         """left and multiplier (steps + 1, curves) of a training run, or None for none."""
@@ -132,6 +132,11 @@ class Phases:
         if left is not None:
             self.name.set_position((len(left) / 2, float(left[len(left) // 2].mean())))
         self.name.set_visible(left is not None)
+
+
+def _round_number(steps: int) -> float:
+    """The least of 10, 20, 50, 100, 200, ... that holds so many steps: few changes of an axis."""
+    return next(k * 10.0**n for n in range(1, 9) for k in (1, 2, 5) if k * 10**n >= steps)
 
 
 class Steps:
