@@ -26,6 +26,7 @@ live(fig, draw, weight=Slider(0.5, 2.0, 0.05, 1.0))
 """
 LEAVE = """async () => { const widget = jupyterapp.shell.currentWidget;
     await jupyterapp.serviceManager.sessions.shutdownAll(); widget.dispose(); }"""
+HEIGHT = 350  # pixels, of the figure with its panels in a row
 THEME = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
 SEEN = """() => { const at = document.querySelector('.course-stored');
     const alone = [...document.querySelectorAll('.jp-OutputArea-child')];
@@ -81,7 +82,7 @@ def test_narrow_and_dark_pages_are_drawn_for(open_notebook: OpenNotebook) -> Non
     page = open_notebook([FIGURE])
     page.run_all()
     panel = page.panel()
-    wide = panel.settle()
+    wide = panel.look_until(lambda look: look.height == HEIGHT)  # drawn for this page, not scaled
     before = page.page.viewport_size
     try:
         page.page.set_viewport_size({"width": 820, "height": 1000})
@@ -97,7 +98,7 @@ def test_narrow_and_dark_pages_are_drawn_for(open_notebook: OpenNotebook) -> Non
     finally:
         page.page.set_viewport_size(before)
         page.page.evaluate(THEME, "JupyterLab Light")
-    panel.look_until(lambda look: abs(look.height - wide.height) < 10)
+    panel.look_until(lambda look: look.height == HEIGHT)
     assert page.complaints() == []
 
 
