@@ -209,6 +209,7 @@ function render({ model, el }) {
   const names = new MutationObserver(() => nameControls(panel));
   let panel = null;
   const placed = new ResizeObserver(() => {
+    if (!panel) measure(); // at once for the first time, so that the first picture is soon replaced
     soon();
     const nearest = el.closest(".course-live");
     if (!nearest || nearest === panel) return;
