@@ -106,7 +106,7 @@ def test_the_badge_the_row_and_the_track_follow_the_slider(open_notebook: OpenNo
     page = open_notebook([FIGURE])
     page.run_all()
     panel = page.panel()
-    panel.settle()
+    panel.look_until(lambda look: look.height == HEIGHT)
     badge = panel.root.locator(".course-picture-badge")
     row = "() => document.querySelector('.course-picture-layers').toDataURL()"
     track = "() => document.querySelector('.course-live .noUi-connects').style.background"

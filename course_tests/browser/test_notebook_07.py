@@ -73,7 +73,7 @@ def test_the_explorers_to_their_extremes(open_notebook: OpenNotebook) -> None:
         assert even.picture != before.picture and even.alt == even.text
         panel.press("signal q*", "Home")
         small = panel.look_until(lambda look: "q* = 0.001" in look.text)
-        assert "closed form, for a wide critical network: 0.00079." in small.text
+        assert "closed form, for a wide critical network: 7.9 × 10⁻⁴." in small.text
         panel.control("weights").select_option("Gaussian")
         panel.press("scale", "End")
         panel.press("signal q*", "End")
