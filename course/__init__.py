@@ -16,6 +16,7 @@ selfcheck     predict, and be checked
 handbook      what one looks up: glossary, symbols, the decision card
 
 What it is for:
+doctor        what is wrong with a network, on what evidence, what to try first
 lessons       a folder for each notebook: science, pictures, explorer, exercise
 experiments   a page of settings and one command each
 cli           the `course` command

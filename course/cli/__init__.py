@@ -16,6 +16,7 @@ COMMANDS = {
     "lab": ("course.cli.lab", "Open your own copy of the notebooks in JupyterLab."),
     "check": ("course.cli.check", "Is this machine ready? What to do if not."),
     "run": ("course.cli.run", "Run an experiment; what was found, a table, a picture."),
+    "doctor": ("course.cli.doctor", "What is wrong with your network? Of SCRIPT.PY:FACTORY."),
     "assign": ("course.classroom.commands", "For instructors: problem sets, released to students."),
     "grade": ("course.classroom.commands", "For instructors: collect, autograde, give feedback."),
     "regrade": (

@@ -1,0 +1,11 @@
+from .examination import examine as examine
+from .illnesses import ILLNESSES as ILLNESSES
+from .illnesses import Illness as Illness
+from .illnesses import Remedy as Remedy
+from .verdict import NOT_EXAMINED as NOT_EXAMINED
+from .verdict import STATUSES as STATUSES
+from .verdict import Finding as Finding
+from .verdict import LayerRecord as LayerRecord
+from .verdict import Verdict as Verdict
+from .watching import Watch as Watch
+from .watching import watch as watch

@@ -1,0 +1,59 @@
+"""What is worth knowing of a network, and no illness."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+
+from course.doctor.evidence import LEARNS, Evidence
+from course.doctor.rules.wiring import in_optimizer, looks_drawn
+from course.doctor.words import listed
+
+
+def notes(evidence: Evidence) -> list[str]:
+    """Sentences: what is frozen on purpose and why it looks so, modes, schedules, overfitting."""
+    model = evidence.patient.model
+    named = dict(model.named_parameters())
+    says = _frozen(named)
+    unused = [n for n, p in named.items() if p.requires_grad and n not in evidence.gradients]
+    if unused:
+        says.append(f"no gradient came to {listed(unused)}: unused in this pass, or cut off")
+    if evidence.patient.optimizer is not None:
+        mine = in_optimizer(evidence.patient)
+        out = [n for n in evidence.gradients if id(named[n]) not in mine]
+        if out and not any(looks_drawn(named[n]) for n in out if named[n].dim() >= 2):
+            says.append(f"{listed(out)} are not in the optimizer, on purpose as it seems: trained")
+    if not evidence.patient.training and any(map(_depends_on_mode, model.modules())):
+        says.append(
+            "the model came in evaluation mode, and was examined so: training needs train()"
+        )
+    if not evidence.whole:
+        says.append("the loss has more than one entry: its mean was taken; backward() would refuse")
+    if evidence.trial.scheduled:
+        says.append("a schedule is at work: the trial let the rate rise to its initial one")
+    trial = evidence.trial
+    if trial.share(trial.now) < LEARNS and evidence.slow:
+        says.append("it learns slowly: the loss falls steadily; a larger rate may be worth a try")
+    if trial.share(trial.now) > 5 * LEARNS and trial.share(trial.held) < 0:
+        says.append("what it learns does not carry over to batches held out yet: it overfits")
+    return says
+
+
+def _frozen(named: dict[str, nn.Parameter]) -> list[str]:
+    frozen = [name for name, p in named.items() if not p.requires_grad]
+    wide = [name for name in frozen if named[name].dim() >= 2]
+    if not frozen:
+        return []
+    if not wide:
+        return [f"{listed(frozen)} are frozen, on purpose as it seems: no weight matrix is"]
+    if not any(looks_drawn(named[name]) for name in wide):
+        return [
+            f"{listed(frozen)} are frozen, on purpose as it seems: their weights look trained "
+            "(shuffled entries have a smaller largest singular value)"
+        ]
+    return []
+
+
+def _depends_on_mode(module: nn.Module) -> bool:
+    return isinstance(module, _BatchNorm | _DropoutNd)

@@ -1,0 +1,70 @@
+"""The rules in their order, from root to consequence: of two findings the earlier is the root.
+
+A rule takes the `Evidence` and returns a `Finding` or None. `CERTAIN` speak whether or not the
+network learns: they see the fault itself. `SYMPTOMS` speak only of a network that does not learn:
+what they measure is no illness by itself (a ResNet has unequal gradients, and trains).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from course.doctor.evidence import Evidence
+from course.doctor.rules import data, gradients, loss, rate, units, wiring
+from course.doctor.verdict import Finding
+
+Rule = Callable[[Evidence], Finding | None]
+
+CERTAIN: tuple[Rule, ...] = (
+    data.not_finite,
+    data.constant,
+    data.same_batch,
+    data.sorted_labels,
+    wiring.listed,
+    wiring.detached,
+    wiring.frozen,
+    wiring.left_out,
+    wiring.evaluation_mode,
+    wiring.batch_of_one,
+    loss.broadcast,
+    loss.softmax_twice,
+    loss.sigmoid_twice,
+    loss.missing_squash,
+    loss.wrong_axis,
+    gradients.half_precision,
+    gradients.not_finite,
+    wiring.piled_up,
+    units.symmetric,
+    data.unrelated_labels,
+)
+
+SYMPTOMS: tuple[Rule, ...] = (
+    data.badly_scaled,
+    units.dead,
+    units.saturated,
+    units.attention,
+    gradients.exploding,
+    gradients.through_batch_norm,
+    gradients.vanishing,
+    rate.decayed,
+    rate.clipped,
+    rate.no_warm_up,
+    rate.too_large,
+    rate.too_small,
+    units.collapsed,
+    rate.broke,
+)
+
+BY_TRIAL = frozenset(
+    {
+        data.badly_scaled,
+        rate.decayed,
+        rate.clipped,
+        rate.no_warm_up,
+        rate.too_large,
+        rate.too_small,
+        units.collapsed,
+        rate.broke,
+    }
+)
+"""Symptoms that cost trials: they are asked only where nothing was found before."""

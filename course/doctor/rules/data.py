@@ -1,0 +1,178 @@
+"""Rules about the data: finite, different, mixed, well scaled, and with labels that belong."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from course import measures
+from course.doctor import patient as patients
+from course.doctor.evidence import LEARNS, Evidence
+from course.doctor.verdict import Finding
+from course.doctor.words import number
+
+
+def not_finite(evidence: Evidence) -> Finding | None:
+    """NaN or infinity in a batch: seen, so certain."""
+    for step, batch in enumerate(evidence.patient.batches):
+        for x in patients.tensors(batch):
+            if x.is_floating_point() and not x.isfinite().all():
+                bad = int((~x.isfinite()).sum())
+                says = f"{bad} of {x.numel()} numbers of batch {step + 1} are NaN or infinite"
+                return Finding("input not finite", ("data",), says)
+    return None
+
+
+def constant(evidence: Evidence) -> Finding | None:
+    """All examples of all batches are equal in all inputs (at least 4 examples)."""
+    x = evidence.inputs
+    if x is None or len(x) < 4 or x.numel() == 0 or not bool((x == x[:1]).all()):
+        return None
+    return Finding("constant input", ("data",), f"all {len(x)} examples are the same")
+
+
+def same_batch(evidence: Evidence) -> Finding | None:
+    """Three or more batches of one pass through the loader are equal, number by number."""
+    batches = evidence.patient.batches
+    if len(batches) < 3:
+        return None
+    first = list(patients.tensors(batches[0]))
+    for batch in batches[1:]:
+        parts = list(patients.tensors(batch))
+        if len(parts) != len(first) or not all(map(torch.equal, parts, first)):
+            return None
+    return Finding(
+        "same batch again and again", ("data",), f"{len(batches)} batches in a row are equal"
+    )
+
+
+def sorted_labels(evidence: Evidence) -> Finding | None:
+    """Batches whose labels vary far less than those of all batches together.
+
+    Entropy within batches, on average, under half of the pooled entropy. Of shuffled labels it is
+    the pooled one less about (classes - 1) / (2 B) (Miller 1955), so batches of under 8, or under
+    twice as many as there are classes, are not judged.
+    """
+    batches = evidence.patient.batches
+    if evidence.labels is None or len(batches) < 4:
+        return None
+    labels = [patients.pair(batch)[1].flatten().long().cpu() for batch in batches]
+    classes = int(torch.cat(labels).max()) + 1
+    if int(torch.cat(labels).min()) < 0 or min(map(len, labels)) < 8:
+        return None
+    pooled = torch.cat(labels)
+    if len(labels[0]) < 2 * len(pooled.unique()) and len(pooled.unique()) > 2:
+        runs = _entropy(pooled, classes) > 0 and _run_share(pooled) > 0.8
+        if not runs:
+            return None
+    within = sum(_entropy(y, classes) for y in labels) / len(labels)
+    whole = _entropy(pooled, classes)
+    if whole < 0.05 or within > 0.5 * whole:
+        return None
+    says = (
+        f"labels of a batch have an entropy of {number(within)}, those of {len(batches)} batches "
+        f"together {number(whole)}"
+    )
+    return Finding("sorted labels", ("data",), says)
+
+
+def _run_share(labels: Tensor) -> float:
+    return float((labels[1:] == labels[:-1]).double().mean())
+
+
+def _entropy(labels: Tensor, classes: int) -> float:
+    share = torch.bincount(labels, minlength=classes).double() / len(labels)
+    return float(torch.special.entr(share).sum())
+
+
+def badly_scaled(evidence: Evidence) -> Finding | None:
+    """Inputs far from standard, and the same copy with standardized inputs learns.
+
+    Far: a root mean square above 5 or below 0.05, a mean above 3 SD, or SDs of inputs that differ
+    by more than 100 times. That alone is no illness (batch norm may follow): the trial decides.
+    """
+    x = evidence.inputs
+    if x is None or not x.is_floating_point() or len(x) < 8:
+        return None
+    flat = x.double().flatten(1)
+    size, mean = float(flat.square().mean().sqrt()), float(flat.mean())
+    spread = flat.std(0)
+    spread = spread[spread > 0]
+    if not len(spread):
+        return None
+    overall = float(spread.square().mean().sqrt())
+    ratio = float(spread.max() / spread.quantile(0.25))
+    if 0.05 <= size <= 5 and abs(mean) <= 3 * overall and ratio <= 100:
+        return None
+    if evidence.gain(standardized=True) < LEARNS:
+        return None
+    better = evidence.what_if(standardized=True)
+    says = (
+        f"inputs have root mean square {number(size)}, mean {number(mean)} and SD "
+        f"{number(overall)}; after {len(better.losses)} steps with standardized inputs the loss is "
+        f"{number(better.now)} (as given {number(evidence.trial.now)})"
+    )
+    return Finding("badly scaled input", ("data",), says)
+
+
+LEAST = 200
+"""Examples from which on neighbours are counted: the standard error of their agreement is under
+0.035 then."""
+
+
+def unrelated_labels(evidence: Evidence) -> Finding | None:
+    """Nearest neighbours among the inputs agree in their label as often as by chance, and nothing
+    that is learned carries over to batches held out.
+
+    By chance: within 2 standard errors of sum_k p_k^2. Shifted, not shuffled: labels moved by one
+    to three places agree by 5 standard errors. Both sides are needed: neighbours among raw inputs
+    may know nothing (parity), and a network may not generalize yet.
+    """
+    x, y = evidence.inputs, evidence.labels
+    if x is None or y is None or len(x) != len(y) or len(x) < LEAST or x[0].numel() < 2:
+        return None
+    if not x.is_floating_point() or not evidence.one_input:
+        return None
+    flat = x[:500].double().flatten(1)
+    labels = y[:500]
+    share = torch.bincount(labels - labels.min()).double() / len(labels)
+    chance = float(share.square().sum())
+    error = math.sqrt(max(chance * (1 - chance), 1e-9) / len(labels))
+    agreement = float(measures.nearest_neighbour_accuracy(flat, labels))
+    if agreement > chance + 2 * error or chance > 0.9:
+        return None
+    shifted = {
+        places: float(measures.nearest_neighbour_accuracy(flat, labels.roll(places)))
+        for places in (-3, -2, -1, 1, 2, 3)
+    }
+    places, most = max(shifted.items(), key=lambda item: item[1])
+    moved = most > chance + 5 * error
+    trial = evidence.trial
+    if not moved:
+        if math.isnan(trial.held) or trial.share(trial.held) > 0.02:
+            return None
+        if not _memorizes(evidence):
+            return None
+    says = (
+        f"of {len(labels)} nearest neighbours among the inputs {agreement:.0%} carry the same "
+        f"label, by chance {chance:.0%}"
+    )
+    if moved:
+        says += f"; with labels moved by {places:+d} it is {most:.0%}"
+    else:
+        says += "; one batch can be learned by heart, batches held out stay at guessing"
+    return Finding("labels do not belong to inputs", ("data",), says)
+
+
+def _memorizes(evidence: Evidence) -> bool:
+    """Whether the network is able to learn one batch by heart, so that it is not to blame."""
+    trial = evidence.trial
+    if trial.share(trial.now) >= LEARNS:
+        return True
+    for rate in (1.0, 10.0, 0.1):
+        one = evidence.what_if(only_first_batch=True, rate=rate)
+        if one.broke is None and one.share(min(one.losses[-5:])) >= LEARNS:
+            return True
+    return False

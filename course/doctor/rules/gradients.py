@@ -1,0 +1,148 @@
+"""Rules about sizes through the layers: not finite, exploding, vanishing."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from course.doctor.evidence import Evidence
+from course.doctor.rules import rate
+from course.doctor.verdict import Finding, LayerRecord
+from course.doctor.words import number
+
+UNEQUAL = 1e3
+"""Factor between the gradients (or signals) of the first and the last layer that is too much: steps
+that suit the one do nothing, or too much, to the other. It counts only where the loss does not
+fall; healthy residual networks pass it and train."""
+
+PER_NORM = 1.1
+"""Least growth of the gradient per batch norm that is laid to it: sqrt(pi / (pi - 1)) = 1.21 with
+ReLU, 1.09 with tanh (mean-field theory, Yang et al. 2019; measured in the lesson on degradation)."""
+
+
+def half_precision(evidence: Evidence) -> Finding | None:
+    """Parameters in float16, trouble as given, and a copy in float32 that has none."""
+    halves = [n for n, p in evidence.model.named_parameters() if p.dtype == torch.float16]
+    if not halves:
+        return None
+    trouble = bool(_first_bad(evidence)) or evidence.trial.broke is not None
+    if not trouble and evidence.learns:
+        return None
+    wide = evidence.what_if(float32=True)
+    if wide.broke is not None or not math.isfinite(wide.start):
+        return None
+    if not trouble and evidence.gain(float32=True) < 0.1:
+        return None
+    place = _first_bad(evidence) or ("loss",)
+    says = f"in float16 {place[0]} is not finite or stays at 0; in float32 the loss falls to "
+    return Finding("float16 overflow", place, says + number(wide.now))
+
+
+def not_finite(evidence: Evidence) -> Finding | None:
+    """NaN or infinity in the first pass that no growth through the layers explains."""
+    place = _first_bad(evidence)
+    if place is None or _grows(evidence):
+        return None
+    forward = any(float(row["nonfinite"][0]) > 0 for row in evidence.table)
+    if forward:
+        says = f"the output of {place[0]} is the first that is not finite"
+    elif not math.isfinite(evidence.loss):
+        says = "all layers are finite, and the loss is not"
+    else:
+        says = f"the loss is finite, the gradient of {place[0]} is not"
+    return Finding("not finite", place, says)
+
+
+def _first_bad(evidence: Evidence) -> tuple[str, ...] | None:
+    """The first layer that is not finite, or the loss, or the parameter nearest to the loss whose
+    gradient is not."""
+    for row in evidence.table:
+        if float(row["nonfinite"][0]) > 0 or math.isinf(float(row["norm"][0])):
+            return (row["layer"],)
+    if not math.isfinite(evidence.loss):
+        return ("loss",)
+    bad = [name for name, length in evidence.gradients.items() if not math.isfinite(length)]
+    return (bad[-1],) if bad else None
+
+
+def _grows(evidence: Evidence) -> bool:
+    """Whether finite sizes grow by over 1,000 from the first layer to the last finite one."""
+    sizes = [one.size for one in evidence.weighted if math.isfinite(one.size) and one.size > 0]
+    return len(sizes) >= 3 and sizes[-1] > UNEQUAL * sizes[0]
+
+
+def _ends(evidence: Evidence) -> tuple[LayerRecord, LayerRecord] | None:
+    """The first and the last hidden layer with weights, where there are at least 3 in all."""
+    layers = evidence.weighted
+    return (layers[0], layers[-2]) if len(layers) >= 3 else None
+
+
+def exploding(evidence: Evidence) -> Finding | None:
+    """Signals, or gradients on their way back, grow by over 1,000 through the layers."""
+    ends = _ends(evidence)
+    if ends is None:
+        return None
+    first, last = ends
+    names = tuple(one.name for one in evidence.weighted)
+    if _grows(evidence):
+        sizes = [one.size for one in evidence.weighted if math.isfinite(one.size)]
+        says = (
+            f"the size of the signal grows from {number(sizes[0])} in {first.name} to "
+            f"{number(sizes[-1])} in {names[len(sizes) - 1]}"
+        )
+        return Finding("exploding gradients", names, says)
+    back = _ratio(first.gradient, last.gradient)
+    if back > UNEQUAL and not _mostly_batch_norm(evidence):
+        says = (
+            f"the gradient grows {number(back)} times on its way from {last.name} to {first.name}"
+        )
+        return Finding("exploding gradients", names, says)
+    return None
+
+
+def through_batch_norm(evidence: Evidence) -> Finding | None:
+    """Batch norm in most layers, gradients that grow with each on the way back, no rate helps."""
+    ends = _ends(evidence)
+    if ends is None or not _mostly_batch_norm(evidence):
+        return None
+    first, last = ends
+    layers = len(evidence.weighted) - 2
+    back = _ratio(first.gradient, last.gradient)
+    if not back > 30 or back ** (1 / layers) < PER_NORM or rate.better(evidence) is not None:
+        return None
+    says = (
+        f"the gradient grows {number(back)} times from {last.name} back to {first.name}, "
+        f"{back ** (1 / layers):.2f} for each layer, while signals keep their size"
+    )
+    return Finding("exploding through batch norm", tuple(o.name for o in evidence.weighted), says)
+
+
+def _mostly_batch_norm(evidence: Evidence) -> bool:
+    norms = sum(isinstance(module, _BatchNorm) for module in evidence.model.modules())
+    return norms >= 0.5 * max(1, len(evidence.weighted))
+
+
+def vanishing(evidence: Evidence) -> Finding | None:
+    """Gradients shrink by over 1,000 on their way back to the first layer, or do not arrive."""
+    ends = _ends(evidence)
+    if ends is None:
+        return None
+    first, last = ends
+    back = _ratio(first.gradient, last.gradient)
+    if not back < 1 / UNEQUAL:
+        return None
+    most = max(one.gradient for one in evidence.weighted if not math.isnan(one.gradient))
+    names = tuple(one.name for one in evidence.weighted if one.gradient < most / UNEQUAL)
+    says = (
+        f"the gradient at {first.name} is {number(back)} of that at {last.name}; "
+        f"{len(names)} of {len(evidence.weighted)} layers get under 1/1000 of the largest"
+    )
+    return Finding("vanishing gradients", names or (first.name,), says)
+
+
+def _ratio(one: float, other: float) -> float:
+    if math.isnan(one) or math.isnan(other):
+        return math.nan
+    return one / other if other else (math.inf if one else math.nan)

@@ -1,0 +1,88 @@
+"""What went into the loss, and through which functions: torch's calls in one pass, as they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+LOSSES = (
+    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+    "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss",
+)  # fmt: skip
+SQUASHES = ("softmax", "log_softmax", "sigmoid")
+BETWEEN = ("sub", "__sub__", "__rsub__", "rsub", "mul", "__mul__", "eq", "__eq__")
+
+
+@dataclass(frozen=True)
+class LossCall:
+    """A call of one of torch's losses: its name, what it was given, and its other settings."""
+
+    name: str
+    input: Tensor
+    target: Tensor
+    settings: dict[str, Any]
+
+
+@dataclass
+class Trace:
+    """losses: the calls. squashed: the last results of softmax and sigmoid, (name, result, axis).
+    crossed: shapes of two operands, (N, 1) and (N,), that made (N, N) in the loss. attention:
+    whether positions attend to positions."""
+
+    losses: list[LossCall] = field(default_factory=list)
+    squashed: list[tuple[str, Tensor, int | None]] = field(default_factory=list)
+    crossed: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    attention: bool = False
+
+
+class Tracing(TorchFunctionMode):
+    """Inside its `with`, torch's calls are noted in `trace`; `in_loss`: whether the loss runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trace = Trace()
+        self.in_loss = False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        name = getattr(func, "__name__", "")
+        if name in LOSSES:
+            self._loss(name, args, kwargs)
+        elif name.removesuffix("_") in SQUASHES and isinstance(result, Tensor):
+            axis = kwargs.get("dim", args[1] if len(args) > 1 else None)
+            self._squashed(name.removesuffix("_"), result, axis if isinstance(axis, int) else None)
+        elif name in ("scaled_dot_product_attention", "multi_head_attention_forward"):
+            self.trace.attention = True
+        elif self.in_loss and name in BETWEEN and len(args) == 2:
+            self._between(args, result)
+        return result
+
+    def _loss(self, name: str, args: Any, kwargs: Any) -> None:
+        given = dict(zip(("input", "target"), args, strict=False)) | kwargs
+        answer, target = given.pop("input", None), given.pop("target", None)
+        if isinstance(answer, Tensor) and isinstance(target, Tensor):
+            known = ("weight", "ignore_index", "label_smoothing", "pos_weight", "beta", "delta")
+            settings = {key: given[key] for key in known if given.get(key) is not None}
+            call = LossCall(name, answer.detach(), target.detach(), settings)
+            self.trace.losses.append(call)
+            self._crossing(answer, target)
+
+    def _squashed(self, name: str, result: Tensor, axis: int | None) -> None:
+        self.trace.squashed = [*self.trace.squashed[-3:], (name, result.detach(), axis)]
+        square = result.dim() >= 3 and result.shape[-1] == result.shape[-2] > 1
+        if name == "softmax" and square and axis in (-1, result.dim() - 1):
+            self.trace.attention = True
+
+    def _between(self, args: Any, result: Any) -> None:
+        if all(isinstance(x, Tensor) for x in (*args, result)):
+            self._crossing(*args)
+
+    def _crossing(self, one: Tensor, other: Tensor) -> None:
+        shapes = {tuple(one.shape), tuple(other.shape)}
+        n = max(one.numel(), other.numel())
+        if n > 1 and one.numel() == other.numel() and shapes == {(n, 1), (n,)}:
+            self.trace.crossed = (tuple(one.shape), tuple(other.shape))

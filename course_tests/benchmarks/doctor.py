@@ -1,0 +1,153 @@
+"""How often the doctor is right: healthy networks flagged, sick ones detected, named, located.
+
+    python -m course_tests.benchmarks.doctor [--seeds 3] [--first 100] [--side held-out] [--rivals]
+
+Cases are drawn by `course_tests/doctor/cases`, with their truth. Side "development": the families
+on which rules were developed; "held-out": all others, and every deep network at these seeds.
+A healthy case counts only if it is seen to learn in a bare loop (250 steps); a fault that is
+no illness by sight only if the network is seen not to learn there; others are left out and counted.
+Printed: for each truth how often it was detected (any illness), named (the root) and located;
+every mistake; healthy ones flagged or not sure; seconds over those of a bare loop of 60 steps.
+With --rivals the same for torchmortem and gradsnitch, where installed, on runs of 150 steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+import torch
+
+from course.doctor.baselines import best_constant
+from course.doctor.evidence import LEARNS
+from course.doctor.tracing import Tracing
+from course_tests.doctor.cases.case import Case
+from course_tests.doctor.cases.deep import DEEP
+from course_tests.doctor.cases.families import DEVELOPMENT, FAMILIES
+from course_tests.doctor.cases.faults import BY_SIGHT, FAULTS
+
+BARE = 250  # steps in which a healthy network must be seen to learn
+
+
+def healthy(side: str, seeds: range) -> Iterator[Case]:
+    """Healthy cases of the families of a side."""
+    for name in families(side):
+        for seed in seeds:
+            yield FAMILIES[name](seed)
+
+
+def sick(side: str, seeds: range, per_fault: int) -> Iterator[Case]:
+    """Every fault in some families of a side, and deep networks."""
+    for number, fault in enumerate(FAULTS.values()):
+        rng = random.Random(1000 * seeds.start + number)
+        order = families(side)
+        rng.shuffle(order)
+        count = 0
+        for family in order * 2:
+            if count == per_fault:
+                break
+            seed = rng.choice(seeds)
+            case = fault(FAMILIES[family](seed), random.Random(seed))
+            if case is not None:
+                case.family, count = family, count + 1
+                yield case
+    for name in DEEP:
+        for seed in range(seeds.start, seeds.start + per_fault):
+            yield DEEP[name](seed)
+
+
+def families(side: str) -> list[str]:
+    """Names of the families of a side."""
+    development = side == "development"
+    return [name for name in FAMILIES if (name in DEVELOPMENT) == development]
+
+
+def share_learned(case: Case, steps: int = BARE) -> float:
+    """How far a bare loop of training comes from the best constant answer (0) to the least (1)."""
+    twin = copy.deepcopy(case)
+    model, optimizer = twin.model, twin.optimizer
+    try:
+        with torch.no_grad(), Tracing() as tracing:
+            start = float(twin.value(twin.batches[0]))
+        baseline = best_constant([tracing.trace])
+        losses = twin.steps(steps)
+    except Exception:
+        return -math.inf
+    del model, optimizer
+    last = sum(losses[-20:]) / 20
+    if not math.isfinite(last):
+        return -math.inf
+    if baseline is None:
+        return (start - last) / abs(start)
+    return (baseline[0] - last) / (baseline[0] - baseline[1])
+
+
+def score(side: str, seeds: range, per_fault: int) -> None:
+    """Prints the confusion matrix of a side."""
+    bare = doctor = 0.0
+    count: Counter[str] = Counter()
+    for case in healthy(side, seeds):
+        if share_learned(case) < 1.5 * LEARNS:
+            count["healthy, not seen to learn: left out"] += 1
+            print(f"  left out: {case.family}", flush=True)
+            continue
+        begun = time.perf_counter()
+        copy.deepcopy(case).steps(60)
+        bare += time.perf_counter() - begun
+        begun = time.perf_counter()
+        verdict = case.examine()
+        doctor += time.perf_counter() - begun
+        count[f"healthy: {verdict.status}"] += 1
+        if verdict.status != "healthy":
+            print(f"  healthy {case.family}: {verdict!r} {verdict.root and verdict.root.evidence}")
+            print("   ", "; ".join(verdict.evidence))
+    print(f"{side}: {dict(count)}")
+    print(f"seconds: doctor {doctor:.1f}, bare loops of 60 steps {bare:.1f}: x {doctor / bare:.1f}")
+    table: dict[str, Counter[str]] = defaultdict(Counter)
+    for case in sick(side, seeds, per_fault):
+        assert case.truth is not None
+        row = table[case.truth]
+        direct = case.fault in BY_SIGHT or case.truth in ("symmetric start", "not finite")
+        if not direct and share_learned(case) >= LEARNS:
+            row["left out"] += 1
+            continue
+        verdict = case.examine()
+        named = verdict.illness == case.truth
+        row["cases"] += 1
+        row["detected"] += verdict.status == "ill"
+        row["not sure"] += verdict.status == "not sure"
+        row["named"] += named
+        row["located"] += named and case.has_place_right(verdict.place)
+        if not named or not case.has_place_right(verdict.place):
+            print(f"  {case.truth} ({case.fault}, {case.family}): {verdict!r} {verdict.place[:3]}")
+            print("   ", verdict.root and verdict.root.evidence, "|", "; ".join(verdict.evidence))
+    total: Counter[str] = Counter()
+    columns = ("cases", "detected", "named", "located", "not sure", "left out")
+    print(f"{'truth':34}" + "".join(f"{name:>10}" for name in columns))
+    for truth, row in table.items():
+        total += row
+        print(f"{truth:34}" + "".join(f"{row[name]:10}" for name in columns))
+    print(f"{'all':34}" + "".join(f"{total[name]:10}" for name in columns))
+
+
+def main() -> None:
+    """Prints the matrix of one side or both."""
+    words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    words.add_argument("--seeds", type=int, default=3)
+    words.add_argument("--first", type=int, default=100)
+    words.add_argument("--per-fault", type=int, default=4)
+    words.add_argument("--side", choices=["development", "held-out", "both"], default="both")
+    given = words.parse_args()
+    torch.set_num_threads(1)
+    sides = ["development", "held-out"] if given.side == "both" else [given.side]
+    for side in sides:
+        score(side, range(given.first, given.first + given.seeds), given.per_fault)
+
+
+if __name__ == "__main__":
+    main()

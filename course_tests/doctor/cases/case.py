@@ -1,0 +1,64 @@
+"""A network with its data, loss and optimizer, and what is true of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course import doctor
+
+
+@dataclass
+class Case:
+    """truth: the illness, None for healthy. place: names, one of which the verdict must name."""
+
+    family: str
+    model: nn.Module
+    batches: list[Any]
+    loss: Callable[[Any, Any], Tensor]
+    optimizer: torch.optim.Optimizer
+    forward: Callable[[nn.Module, Any], tuple[Any, Any]] | None = None
+    clip: float | None = None
+    truth: str | None = None
+    place: tuple[str, ...] = ()
+    fault: str = "healthy"
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def examine(self, **settings: Any) -> doctor.Verdict:
+        """The doctor's verdict."""
+        return doctor.examine(
+            self.model, self.batches, loss=self.loss, optimizer=self.optimizer,
+            forward=self.forward, clip=self.clip, **settings,
+        )  # fmt: skip
+
+    def value(self, batch: Any) -> Tensor:
+        """The loss of a batch."""
+        if self.forward is not None:
+            return self.loss(*self.forward(self.model, batch))
+        *inputs, targets = batch if isinstance(batch, tuple) else (batch, batch)
+        return self.loss(self.model(*inputs), targets)
+
+    def steps(self, count: int) -> list[float]:
+        """Train in earnest, as anyone would; the losses before each step."""
+        losses = []
+        for step in range(count):
+            self.optimizer.zero_grad()
+            value = self.value(self.batches[step % len(self.batches)])
+            value.backward()
+            if self.clip is not None:
+                nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
+            self.optimizer.step()
+            losses.append(float(value.detach()))
+        return losses
+
+    def has_place_right(self, place: tuple[str, ...]) -> bool:
+        """Whether one of the named places is one of the true ones, or lies inside of it."""
+        return any(
+            found == true or found.startswith(true + ".") or true.startswith(found + ".")
+            for found in place
+            for true in self.place
+        )
