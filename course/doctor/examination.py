@@ -106,6 +106,8 @@ def _verdict(evidence: Evidence) -> Verdict:
     try:
         learns = evidence.learns
     except Exception as error:
+        if findings:
+            return _ill(*findings)
         return _failed("a trial step", error)
     if not learns:
         for rule in rules.SYMPTOMS:
@@ -176,8 +178,8 @@ def _failed(stage: str, error: Exception) -> Verdict:
     return _ill(Finding("does not run", (stage,), _said(error)))
 
 
-def _ill(finding: Finding) -> Verdict:
-    return Verdict("ill", root=finding, not_examined=EVERYTHING)
+def _ill(root: Finding, *consequences: Finding) -> Verdict:
+    return Verdict("ill", root, consequences, not_examined=EVERYTHING)
 
 
 def _said(error: Exception) -> str:

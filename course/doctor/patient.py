@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import random
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,7 +37,13 @@ def undisturbed(data: Any = None) -> Iterator[None]:
     python, arrays = random.getstate(), numpy.random.get_state()
     cards = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     try:
-        with torch.random.fork_rng(list(cards)), torch.inference_mode(False), torch.enable_grad():
+        with (
+            torch.random.fork_rng(list(cards)),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")  # the owner hears them in training; here is the verdict
             torch.manual_seed(0)
             yield
     finally:

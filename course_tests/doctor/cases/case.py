@@ -58,7 +58,9 @@ class Case:
     def has_place_right(self, place: tuple[str, ...]) -> bool:
         """Whether one of the named places is one of the true ones, or lies inside of it."""
         return any(
-            found == true or found.startswith(true + ".") or true.startswith(found + ".")
+            found == true
+            or found.startswith((true + ".", true + "["))
+            or true.startswith(found + ".")
             for found in place
             for true in self.place
         )

@@ -188,9 +188,11 @@ def sorted_labels(case: Case, rng: random.Random) -> tuple[str, ...] | None:
 def shuffled_labels(case: Case, rng: random.Random) -> tuple[str, ...] | None:
     if not _labels(case) or not _is_float(case):
         return None
-    x, y = _unique(case)
+    x = torch.cat([batch[0] for batch in case.batches])
+    y = torch.cat([batch[1] for batch in case.batches])
+    size = len(case.batches[0][1])
     y = y[torch.randperm(len(y), generator=torch.Generator().manual_seed(rng.randrange(1000)))]
-    _again(case, x, y)
+    case.batches = list(zip(x.split(size), y.split(size), strict=True))
     return ("data",)
 
 
@@ -201,18 +203,6 @@ def shifted_labels(case: Case, rng: random.Random) -> tuple[str, ...] | None:
     places = rng.choice([-1, 1])
     case.batches = [(x, y.roll(places)) for x, y in case.batches]
     return ("data",)
-
-
-def _unique(case: Case) -> tuple[Tensor, Tensor]:
-    """The examples of the first epoch (23 batches of 64 digits)."""
-    some = case.batches[:23]
-    return torch.cat([b[0] for b in some]), torch.cat([b[1] for b in some])
-
-
-def _again(case: Case, x: Tensor, y: Tensor) -> None:
-    size, count = len(case.batches[0][1]), len(case.batches)
-    parts = list(zip(x.split(size), y.split(size), strict=True))
-    case.batches = [parts[k % len(parts)] for k in range(count)]
 
 
 # The loss

@@ -20,14 +20,10 @@ def _digits() -> tuple[Tensor, Tensor]:
 
 
 def cut(source: torch.Generator, size: int, *parts: Tensor, most: int = 60) -> Batches:
-    """Batches of `size` examples, shuffled, epoch after epoch, at most so many."""
-    n, batches = len(parts[0]), []
-    while len(batches) < most:
-        order = torch.randperm(n, generator=source)
-        for start in range(0, n - size + 1, size):
-            rows = order[start : start + size]
-            batches.append(tuple(part[rows] for part in parts))
-    return batches[:most]
+    """Batches of `size` examples, shuffled: one pass through the data, at most so many."""
+    order = torch.randperm(len(parts[0]), generator=source)
+    full = [rows for rows in order.split(size) if len(rows) == size]
+    return [tuple(part[rows] for part in parts) for rows in full[:most]]
 
 
 def digits(source: torch.Generator, size: int = 64) -> Batches:

@@ -1,0 +1,52 @@
+"""Each illness is named and located on a network that has it; healthy twins are left in peace."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from course_tests.doctor.cases.deep import DEEP
+from course_tests.doctor.cases.families import FAMILIES
+from course_tests.doctor.cases.faults import FAULTS
+
+# fault: (family, seed) of the twin; a few of those that the benchmark draws
+TWINS = {
+    "rate large": ("mlp", 2), "rate small": ("mlp", 2), "rate zero": ("conv", 1),
+    "decay": ("mlp", 2), "clip": ("softmax regression", 1),
+    "raw input": ("softmax regression", 1),
+    "constant input": ("regression", 1), "nan in data": ("mlp", 1), "same batch": ("mlp", 1),
+    "sorted labels": ("mlp", 1), "shuffled labels": ("mlp", 1), "shifted labels": ("mlp", 1),
+    "softmax first": ("mlp", 1), "softmax inside": ("gru", 1), "sigmoid first": ("siamese", 1),
+    "no log-softmax": ("mlp", 1), "crossed shapes": ("regression", 1),
+    "in a list": ("mlp", 2), "detached": ("layer-norm mlp", 1), "frozen": ("mlp", 2),
+    "left out": ("mlp", 2), "stale optimizer": ("mlp", 1),
+    "eval mode": ("batch-norm mlp", 1), "batch of one": ("batch-norm mlp", 1),
+    "piled up": ("mlp", 1), "symmetric": ("regression", 1), "dead": ("binary", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_fault_is_named_and_located(name: str) -> None:
+    family, seed = TWINS[name]
+    case = FAULTS[name](FAMILIES[family](seed), random.Random(seed))
+    assert case is not None
+    verdict = case.examine()
+    assert (verdict.status, verdict.illness) == ("ill", case.truth), str(verdict)
+    assert case.has_place_right(verdict.place), verdict.place
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_deep_network_is_named_and_located(name: str) -> None:
+    case = DEEP[name](3)
+    verdict = case.examine()
+    assert (verdict.status, verdict.illness) == ("ill", case.truth), str(verdict)
+    assert case.has_place_right(verdict.place), verdict.place
+
+
+@pytest.mark.parametrize("family", sorted({family for family, _ in TWINS.values()}))
+def test_the_healthy_twins_are_left_in_peace(family: str) -> None:
+    for seed in sorted({seed for name, seed in TWINS.values() if name == family}):
+        verdict = FAMILIES[family](seed).examine()
+        assert verdict.status == "healthy", str(verdict)
+        assert verdict.root is None
