@@ -44,9 +44,9 @@ class Trial:
     losses: of each step's batch before its update. start, now: mean loss over the first `few` of
     the batches, in the mode of training, before the first step and at present; held_start, held:
     likewise over batches that were never trained on (NaN without any). lengths: of the gradient at
-    each step. history: (steps, `now`) after each call of `advance`. broke: (step, what) where a loss
-    or a gradient was first not finite; the trial ends there. scheduled: whether the rate rises,
-    also because a schedule holds it below its initial one.
+    each step. history: (steps, `now`) after each call of `advance`. broke: (step, what) where a
+    loss or a gradient was first not finite; the trial ends there. scheduled: whether the rate
+    rises, also because a schedule holds it below its initial one.
     """
 
     few = 4

@@ -1,14 +1,17 @@
 """How often the doctor is right: healthy networks flagged, sick ones detected, named, located.
 
-    python -m course_tests.benchmarks.doctor [--seeds 3] [--first 100] [--side held-out] [--rivals]
+    python -m course_tests.benchmarks.doctor [--side held-out] [--seeds 3] [--first 100]
+        [--per-fault 4] [--only healthy | sick] [--rivals]
+    python -m course_tests.benchmarks.doctor --overhead
 
 Cases are drawn by `course_tests/doctor/cases`, with their truth. Side "development": the families
-on which rules were developed; "held-out": all others, and every deep network at these seeds.
-A healthy case counts only if it is seen to learn in a bare loop (250 steps); a fault that is
-no illness by sight only if the network is seen not to get half as far there; others are left out and counted.
-Printed: for each truth how often it was detected (any illness), named (the root) and located;
-every mistake; healthy ones flagged or not sure; seconds over those of a bare loop of 60 steps.
-With --rivals the same for torchmortem and gradsnitch, where installed, on runs of 150 steps.
+on which rules were developed; "held-out": all others. Deep networks are in both, by their seeds.
+A healthy case counts only if it is seen to learn in a bare loop of 250 steps; a fault that is not
+certain by sight only if its network is seen not to get half as far; others are left out, and
+counted. Printed: for each truth how often it was detected (any illness), named (the root) and
+located; every mistake; healthy ones flagged or not sure; seconds over those of a bare loop of 60
+steps. --rivals: the same for torchmortem and gradsnitch, where installed.
+--overhead: what a watch adds to a loop, at its default.
 """
 
 from __future__ import annotations
@@ -17,15 +20,19 @@ import argparse
 import copy
 import math
 import random
+import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import torch
 
+from course.doctor import watch
 from course.doctor.baselines import best_constant
 from course.doctor.evidence import LEARNS
 from course.doctor.tracing import Tracing
+from course_tests.benchmarks import doctor_rivals
 from course_tests.doctor.cases.case import Case
 from course_tests.doctor.cases.deep import DEEP
 from course_tests.doctor.cases.families import DEVELOPMENT, FAMILIES
@@ -87,10 +94,11 @@ def share_learned(case: Case, steps: int = BARE) -> float:
     return (baseline[0] - last) / (baseline[0] - baseline[1])
 
 
-def score_healthy(side: str, seeds: range) -> None:
+def score_healthy(side: str, seeds: range, tools: list[str]) -> None:
     """Prints how many healthy networks of a side are flagged, each mistake, and seconds."""
     bare = doctor = 0.0
     count: Counter[str] = Counter()
+    spent: Counter[str] = Counter()
     for case in healthy(side, seeds):
         if share_learned(case) < 1.5 * LEARNS:
             count["not seen to learn: left out"] += 1
@@ -103,14 +111,21 @@ def score_healthy(side: str, seeds: range) -> None:
         verdict = case.examine()
         doctor += time.perf_counter() - begun
         count[verdict.status] += 1
+        for tool in tools:
+            titles, seconds = doctor_rivals.findings(tool, case)
+            count[f"flagged by {tool}"] += bool(titles)
+            spent[tool] += seconds
         if verdict.status != "healthy":
             print(f"  healthy {case.family}: {verdict!r} {verdict.root and verdict.root.evidence}")
             print("   ", "; ".join(verdict.evidence))
     print(f"healthy, {side}: {dict(count)}")
     print(f"seconds: {doctor:.1f}, bare loops of 60 steps {bare:.1f}: x {doctor / bare:.1f}")
+    for tool in tools:
+        loop = bare * doctor_rivals.STEPS / 60
+        print(f"{tool}: {spent[tool]:.1f} s, its bare loops {loop:.1f}: x {spent[tool] / loop:.1f}")
 
 
-def score_sick(side: str, seeds: range, per_fault: int) -> None:
+def score_sick(side: str, seeds: range, per_fault: int, tools: list[str]) -> None:
     """Prints the confusion matrix of a side: detected, named, located; and each mistake."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for case in sick(side, seeds, per_fault):
@@ -128,16 +143,36 @@ def score_sick(side: str, seeds: range, per_fault: int) -> None:
         row["not sure"] += verdict.status == "not sure"
         row["named"] += named
         row["located"] += named and case.has_place_right(verdict.place)
+        for tool in tools:
+            titles, _ = doctor_rivals.findings(tool, case)
+            row[tool] += doctor_rivals.named_right(case.truth, titles)
         if not named or not case.has_place_right(verdict.place):
             print(f"  {case.truth} ({case.fault}, {case.family}): {verdict!r} {verdict.place[:3]}")
             print("   ", verdict.root and verdict.root.evidence, "|", "; ".join(verdict.evidence))
     total: Counter[str] = Counter()
-    columns = ("cases", "detected", "named", "located", "not sure", "left out")
-    print(f"{side:34}" + "".join(f"{name:>10}" for name in columns))
+    columns = ("cases", "detected", "named", "located", "not sure", "left out", *tools)
+    print(f"{side:34}" + "".join(f"{name:>12}" for name in columns))
     for truth, row in table.items():
         total += row
-        print(f"{truth:34}" + "".join(f"{row[name]:10}" for name in columns))
-    print(f"{'all':34}" + "".join(f"{total[name]:10}" for name in columns))
+        print(f"{truth:34}" + "".join(f"{row[name]:12}" for name in columns))
+    print(f"{'all':34}" + "".join(f"{total[name]:12}" for name in columns))
+
+
+def overhead(steps: int = 300, rounds: int = 7) -> None:
+    """Prints what a watch costs: the same loop with and without it, in turn, medians."""
+    for name in ("mlp", "conv", "pre-norm transformer"):
+        seconds: dict[bool, list[float]] = {False: [], True: []}
+        for _ in range(rounds):
+            for watched in (False, True):
+                case = FAMILIES[name](1)
+                around = watch(case.model, case.optimizer) if watched else nullcontext()
+                begun = time.perf_counter()
+                with around:
+                    case.steps(steps)
+                seconds[watched].append(time.perf_counter() - begun)
+        bare, with_watch = (statistics.median(seconds[key]) for key in (False, True))
+        print(f"{name}: {steps} steps {bare:.3f} s, watched {with_watch:.3f}: "
+              f"{100 * (with_watch / bare - 1):+.1f} %")  # fmt: skip
 
 
 def main() -> None:
@@ -148,15 +183,21 @@ def main() -> None:
     words.add_argument("--per-fault", type=int, default=4)
     words.add_argument("--side", choices=["development", "held-out", "both"], default="both")
     words.add_argument("--only", choices=["healthy", "sick"])
+    words.add_argument("--rivals", action="store_true")
+    words.add_argument("--overhead", action="store_true")
     given = words.parse_args()
+    if given.overhead:
+        overhead()
+        return
+    tools = doctor_rivals.TOOLS if given.rivals else []
     torch.set_num_threads(1)
     sides = ["development", "held-out"] if given.side == "both" else [given.side]
     for side in sides:
         seeds = range(given.first, given.first + given.seeds)
         if given.only != "sick":
-            score_healthy(side, seeds)
+            score_healthy(side, seeds, tools)
         if given.only != "healthy":
-            score_sick(side, seeds, given.per_fault)
+            score_sick(side, seeds, given.per_fault, tools)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ fall; healthy residual networks pass it and train."""
 
 PER_NORM = 1.1
 """Least growth of the gradient per batch norm that is laid to it: sqrt(pi / (pi - 1)) = 1.21 with
-ReLU, 1.09 with tanh (mean-field theory, Yang et al. 2019; measured in the lesson on degradation)."""
+ReLU (mean-field theory, Yang et al. 2019; measured in the lesson on degradation), tanh 1.09."""
 
 
 def half_precision(evidence: Evidence) -> Finding | None:
