@@ -7,7 +7,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from course.doctor.evidence import LEARNS, Evidence
-from course.doctor.rules.wiring import in_optimizer, looks_drawn
+from course.doctor.rules.wiring import by_mistake, has_twin, in_optimizer, looks_drawn
 from course.doctor.words import listed
 
 
@@ -22,7 +22,7 @@ def notes(evidence: Evidence) -> list[str]:
     if evidence.patient.optimizer is not None:
         mine = in_optimizer(evidence.patient)
         out = [n for n in evidence.gradients if id(named[n]) not in mine]
-        if out and not any(looks_drawn(named[n]) for n in out if named[n].dim() >= 2):
+        if out and not by_mistake(named, out):
             says.append(f"{listed(out)} are not in the optimizer, on purpose as it seems: trained")
     if not evidence.patient.training and any(map(_depends_on_mode, model.modules())):
         says.append(
@@ -47,6 +47,8 @@ def _frozen(named: dict[str, nn.Parameter]) -> list[str]:
         return []
     if not wide:
         return [f"{listed(frozen)} are frozen, on purpose as it seems: no weight matrix is"]
+    if any(has_twin(named, name, frozen) for name in wide):
+        return [f"{listed(frozen)} are frozen, on purpose as it seems: they follow others"]
     if not any(looks_drawn(named[name]) for name in wide):
         return [
             f"{listed(frozen)} are frozen, on purpose as it seems: their weights look trained "

@@ -166,9 +166,14 @@ class Patient:
             optimizer = torch.optim.Adam(some or [torch.zeros(1)])
         return model, optimizer
 
-    def value(self, model: nn.Module, batch: Any) -> Tensor:
-        """The loss of a batch, a scalar: the mean, where it has more than one entry."""
+    def value(self, model: nn.Module, batch: Any, crossed: bool = False) -> Tensor:
+        """The loss of a batch, a scalar: the mean, where it has more than one entry.
+
+        crossed: the targets are in reverse order, so that answers meet those of other examples.
+        """
         outputs, targets = self.forward(model, batch)
+        if crossed:
+            targets = apply(targets, lambda y: y.flip(0) if y.dim() else y)
         loss = self.loss(outputs, targets)
         if not isinstance(loss, Tensor):
             raise TypeError(f"the loss returned {type(loss).__name__}, not a tensor")

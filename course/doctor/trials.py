@@ -139,11 +139,17 @@ class Trial:
             p.grad = slope
         return float(value.detach())
 
-    def evaluate(self, batches: Sequence[Any]) -> float:
-        """Mean loss over the first few batches, in the mode of training; buffers stay."""
+    def evaluate(self, batches: Sequence[Any], crossed: bool = False) -> float:
+        """Mean loss over the first few batches, in the mode of training; buffers stay.
+
+        crossed: with the targets of other examples, which is no worse if answers ignore the inputs.
+        """
         with torch.no_grad(), measures.untouched_buffers(self.model):
             torch.manual_seed(2)
-            values = [float(self.patient.value(self.model, b)) for b in batches[: self.few]]
+            values = [
+                float(self.patient.value(self.model, batch, crossed))
+                for batch in batches[: self.few]
+            ]
         return math.fsum(values) / len(values) if values else math.nan
 
     def _traces(self) -> list[Trace]:
@@ -163,17 +169,22 @@ class Trial:
     def share(self, loss: float) -> float:
         """How far a loss has come from the best constant answer (0) to the least possible (1).
 
-        Below 0 it is worse than a constant; where that is not known, how far it fell from the
-        start, as a share of its size there. -infinity for a loss that is not finite.
+        Below 0 it is worse than a constant. Where that is not known: how far it fell from the
+        start, as a share of its size there, or how far it is below the loss with the targets of
+        other examples, whichever is less. -infinity for a loss that is not finite.
         """
         if not math.isfinite(loss):
             return -math.inf
         if self.baseline is not None:
             best, least = self.baseline
             return (best - loss) / (best - least)
-        if not math.isfinite(self.start):
+        if not math.isfinite(self.start) or loss == self.start:
             return 0.0
-        return (self.start - loss) / max(abs(self.start), 1e-12)
+        fallen = (self.start - loss) / max(abs(self.start), 1e-12)
+        control = self.evaluate(self.batches, crossed=True) if loss == self.now else math.inf
+        if math.isnan(control) or math.isinf(control):
+            return fallen
+        return min(fallen, (control - loss) / max(abs(control), 1e-12))
 
     def moved(self) -> dict[str, float]:
         """How far each parameter went over its own length: 0 if not at all, infinite from 0."""

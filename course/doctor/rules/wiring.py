@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -94,7 +94,7 @@ def detached(evidence: Evidence) -> Finding | None:
     places = [name for name in silent[:40] if _matters(evidence, [name])] if silent else []
     if not places:
         return None
-    if evidence.gradients and not _drawn(named[name] for name in places):
+    if evidence.gradients and not by_mistake(named, places):
         return None
     total = sum(p.requires_grad for p in named.values())
     says = (
@@ -126,11 +126,14 @@ def _matters(evidence: Evidence, names: list[str]) -> bool:
 def frozen(evidence: Evidence) -> Finding | None:
     """Frozen weight matrices that are still as they were drawn.
 
-    On purpose, and a note only: frozen ones that look trained, frozen biases and norms alone.
+    On purpose, and a note only: frozen ones that look trained, or like a trainable one (the target
+    network of a pair), biases and norms alone. A matrix with a side under 4 is not judged.
     """
     named = dict(evidence.model.named_parameters())
-    places = [n for n, p in named.items() if not p.requires_grad and p.dim() >= 2]
-    places = [name for name in places if looks_drawn(named[name])]
+    silent = [n for n, p in named.items() if not p.requires_grad and p.dim() >= 2]
+    places = [
+        name for name in silent if looks_drawn(named[name]) and not has_twin(named, name, silent)
+    ]
     if not places or not any(_matters(evidence, [name]) for name in places[:10]):
         return None
     says = (
@@ -152,27 +155,48 @@ def left_out(evidence: Evidence) -> Finding | None:
     places = [n for n, p in named.items() if n in evidence.gradients and id(p) not in mine]
     if not places:
         return None
-    if len(places) < len(evidence.gradients) and not _drawn(named[name] for name in places):
+    if len(places) < len(evidence.gradients) and not by_mistake(named, places):
         return None
     says = f"the optimizer has not {in_words(places)}, which get gradients"
     return Finding("not in the optimizer", tuple(places), says)
 
 
-def _drawn(parameters: Iterable[Tensor]) -> bool:
-    """Whether some matrix among them looks as it was drawn."""
-    return any(looks_drawn(p) for p in parameters if p.dim() >= 2)
+def by_mistake(named: Mapping[str, Tensor], places: Sequence[str]) -> bool:
+    """Whether some matrix among those places looks as it was drawn, or is too small to tell, and
+    is no copy of one elsewhere."""
+    wide = [name for name in places if named[name].dim() >= 2]
+    return any(
+        looks_drawn(named[name], small=True) and not has_twin(named, name, places) for name in wide
+    )
 
 
-def looks_drawn(weight: Tensor) -> bool:
+def has_twin(named: Mapping[str, Tensor], name: str, places: Sequence[str]) -> bool:
+    """Whether a parameter elsewhere has the same shape and nearly its direction (cosine over 0.5),
+    as in a target network that follows another one."""
+    here = named[name].detach().double().flatten()
+    for other, p in named.items():
+        if other not in places and p.shape == named[name].shape:
+            there = p.detach().double().flatten()
+            size = float(here.norm() * there.norm())
+            if size and float(here @ there) > 0.5 * size:
+                return True
+    return False
+
+
+def looks_drawn(weight: Tensor, small: bool = False) -> bool:
     """Whether a matrix looks random: its entries are in no order.
 
     Training leaves large singular values behind. Random entries keep their largest one when they
     are shuffled (Marchenko and Pastur 1967), up to chance: it counts as drawn unless it is 5 %
-    larger than in each of 20 shuffles. A side under 4 says nothing, and counts as drawn.
+    larger than in each of 20 shuffles. small: what is said of a matrix with a side under 4.
     """
-    matrix = weight.detach().cpu().double().flatten(1)
-    if min(matrix.shape) < 4 or not matrix.isfinite().all() or matrix.numel() > 1 << 22:
-        return bool(matrix.isfinite().all()) and matrix.numel() <= 1 << 22
+    matrix = weight.detach().cpu().double()
+    matrix = matrix.reshape([n for n in matrix.shape if n > 1] or [1])
+    if matrix.dim() < 2 or min(matrix.flatten(1).shape) < 4:
+        return small
+    matrix = matrix.flatten(1)
+    if not matrix.isfinite().all() or matrix.numel() > 1 << 22:
+        return False
     source = torch.Generator().manual_seed(0)
     flat = matrix.flatten()
     largest = max(
