@@ -26,6 +26,9 @@ the trial, sick ones don't.
 PATIENCE = 4
 """How many times as many steps a trial gets that has not learned in its first steps."""
 
+BELOW = 0.005
+"""Share from which on answers depend on the inputs: no constant gets below 0."""
+
 SOON = 5
 """A network that is slow, not ill, learns within so many times the steps of the trial."""
 
@@ -116,10 +119,10 @@ class Evidence:
 
     @cached_property
     def slow(self) -> bool:
-        """Whether a loss that is at the best constant answer falls steadily enough to learn.
+        """Whether a loss just below that of the best constant answer falls fast enough to learn.
 
-        In the second half of the trial it still falls, in each part of it, at a pace that reaches
-        `LEARNS` within `SOON` times the trial's steps.
+        It is below by over `BELOW`, and in the second half of the trial it still falls, in each
+        part of it, at a pace that reaches `LEARNS` within `SOON` times the trial's steps.
         """
         trial = self.trial
         if trial.broke is not None or len(trial.history) <= PATIENCE:
@@ -128,7 +131,7 @@ class Evidence:
         pace = (shares[-1] - shares[0]) / (trial.history[-1][0] - trial.history[-3][0])
         falls = shares[0] < shares[1] < shares[2]
         reach = shares[-1] + pace * SOON * len(trial.losses)
-        return falls and shares[-1] > -LEARNS and reach >= LEARNS
+        return falls and shares[-1] > BELOW and reach >= LEARNS
 
     def what_if(self, **changes: Any) -> Trial:
         """A trial of `steps` steps with something changed; see `Change`."""

@@ -74,6 +74,8 @@ def examine(
             patient = Patient(model, batches, loss, forward, optimizer, clip)
         except RuntimeError as error:
             return _unknown(str(error))
+        if not any(True for _ in model.parameters()) and not any(wiring.hidden_modules(model)):
+            return _unknown("the model has no parameters: there is nothing to train")
         try:
             _build_lazy_layers(patient)
             evidence = Evidence(patient, steps)

@@ -216,7 +216,7 @@ def _without_hooks(model: nn.Module) -> int:
             module._backward_pre_hooks,
         ):
             for key, hook in list(kind.items()):
-                if not type(hook).__module__.startswith("torch."):
+                if not str(getattr(hook, "__module__", "")).startswith("torch."):
                     del kind[key]
                     module._forward_hooks_with_kwargs.pop(key, None)
                     module._forward_hooks_always_called.pop(key, None)

@@ -24,7 +24,7 @@ from course_tests.repository import ROOT
 
 @pytest.fixture(scope="module")
 def sick() -> Verdict:
-    return DEEP["deep sigmoid"](0).examine(steps=20)
+    return DEEP["deep sigmoid"](0).examine(steps=15)
 
 
 def test_the_text_leads_from_the_root_to_the_lesson(sick: Verdict) -> None:
