@@ -8,6 +8,7 @@ Nothing is changed: all is tried on copies. In reading order:
 
 examination     examine: one call, one verdict
 watching        watch: around anyone's training loop, an alarm when the run falls ill
+replicas        watch_records: the same for the course's own trainer
 symptoms        what the history of such a run says
 verdict         Verdict, Finding, LayerRecord: what a doctor says
 illnesses       ILLNESSES: what can be wrong, what to try, what it should change, which lesson

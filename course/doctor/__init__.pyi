@@ -2,6 +2,7 @@ from .examination import examine as examine
 from .illnesses import ILLNESSES as ILLNESSES
 from .illnesses import Illness as Illness
 from .illnesses import Remedy as Remedy
+from .replicas import watch_records as watch_records
 from .verdict import NOT_EXAMINED as NOT_EXAMINED
 from .verdict import STATUSES as STATUSES
 from .verdict import Finding as Finding

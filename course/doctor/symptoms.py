@@ -49,7 +49,7 @@ def of_run(watch: Any) -> Iterator[Finding]:
     yield from _wiring(watch, look)
     yield from _piled(watch)
     yield from _still(watch)
-    yield from _rising(watch)
+    yield from rising(watch.losses)
 
 
 def _not_finite(watch: Any, look: Any) -> Iterator[Finding]:
@@ -129,11 +129,11 @@ def _still(watch: Any) -> Iterator[Finding]:
         yield Finding("decayed to a standstill", ("optimizer",), says)
 
 
-def _rising(watch: Any) -> Iterator[Finding]:
-    """The mean loss of the last steps is three times that of the first, and the least was lower."""
-    if len(watch.losses) < 20:
+def rising(losses: Sequence[float]) -> Iterator[Finding]:
+    """The mean and the median loss of the last steps are over three times that of the first."""
+    if len(losses) < 20:
         return
-    start, now = ends(watch.losses)
-    if start > 0 and now > RISE * start and np.median(watch.losses[-10:]) > RISE * start:
-        says = f"the loss rose from {number(start)} to {number(now)} in {watch.step + 1} steps"
+    start, now = ends(losses)
+    if start > 0 and now > RISE * start and np.median(losses[-10:]) > RISE * start:
+        says = f"the loss rose from {number(start)} to {number(now)} in {len(losses)} steps"
         yield Finding("rate too large", ("optimizer",), says)

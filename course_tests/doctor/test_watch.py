@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from course import doctor
+from course import doctor, training
 from course.doctor import Finding
+from course_tests import small
 from course_tests.doctor.cases import modules, tasks
 
 Step = Callable[[nn.Module, torch.optim.Optimizer, Tensor, Tensor, int], None]
@@ -158,3 +159,29 @@ def test_wrong_arguments_are_named() -> None:
         doctor.watch(model, 3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="every"):
         doctor.watch(model, torch.optim.SGD(model.parameters(), 0.1), every=0)
+
+
+def alarms_of(run: Any) -> list[tuple[int, str]]:
+    """(replica, illness) of a run of the course's own trainer."""
+    alarms: list[tuple[int, str]] = []
+    for _ in doctor.watch_records(run, lambda replica, f: alarms.append((replica, f.illness))):
+        pass
+    return alarms
+
+
+def fit(rate: float, **watch: Any) -> Any:
+    return training.fit(small.build(), small.blobs(), steps=60, batch=20,
+                        optimizer=training.SGD(rate), **watch)  # fmt: skip
+
+
+def test_the_courses_trainer_is_watched() -> None:
+    assert alarms_of(fit(0.05, watch=("gradients",))) == []
+    illnesses = alarms_of(fit(1e6))
+    assert {replica for replica, _ in illnesses} == {0, 1}
+    assert {illness for _, illness in illnesses} <= {"rate too large", "not finite"}
+
+
+def test_records_pass_through_and_warn() -> None:
+    with pytest.warns(UserWarning, match="replica 0"):
+        steps = [record.step for record in doctor.watch_records(fit(1e6))]
+    assert steps == list(range(1, 61))
