@@ -78,6 +78,12 @@ ILLNESSES: dict[str, Illness] = {
         ("standardize each input: take off its mean, divide by its SD", FALLS),
         ("put a norm layer first", FALLS),
     ),
+    "badly scaled target": _illness(
+        "Targets are so large, so small or so far from 0 that the network has to walk far before "
+        "it can answer. The same copy with standardized targets learns.",
+        "initialization",
+        ("standardize the targets, and undo it in the answers", FALLS),
+    ),
     "labels do not belong to inputs": _illness(
         "Neighbours among the inputs carry unrelated labels, and what is learned does not carry "
         "over to other batches: labels were shuffled, shifted, or belong to other inputs.",

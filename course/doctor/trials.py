@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from course import measures
 from course.doctor import patient as patients
@@ -23,7 +22,8 @@ from course.doctor.tracing import Trace, Tracing
 class Change:
     """What differs from the training as given. rate: factor on every rate; warm_up: whether the
     rate rises linearly over the first half of the steps; decay, clip: False leaves them out;
-    standardized: each input minus its mean, over its SD; float32: all in single precision;
+    standardized: each input minus its mean, over its SD; targets: the same of the targets;
+    float32: all in single precision;
     only_first_batch: the same batch at every step."""
 
     rate: float = 1.0
@@ -31,6 +31,7 @@ class Change:
     decay: bool = True
     clip: bool = True
     standardized: bool = False
+    targets: bool = False
     float32: bool = False
     only_first_batch: bool = False
 
@@ -202,29 +203,35 @@ def _preparation(batches: Sequence[Any], change: Change) -> Callable[[Any], Any]
 
     def prepare(batch: Any) -> Any:
         if change.standardized:
-            batch = standardize(batch)
+            batch = _with_standard(batch, 0, inputs)
+        if change.targets:
+            batch = _with_standard(batch, -1, targets)
         if change.float32:
             batch = patients.apply(batch, lambda x: x.float() if x.is_floating_point() else x)
         return batch
 
-    if not change.standardized:
-        return prepare
-    inputs = torch.cat([_first_input(batch).float().flatten(1) for batch in batches])
-    mean, sd = inputs.mean(0), inputs.std(0)
-    sd = torch.where(sd > 1e-6 * sd.max().clamp(min=1e-30), sd, torch.inf)
-
-    def standardize(batch: Any) -> Any:
-        x = _first_input(batch)
-        new = ((x.float().flatten(1) - mean) / sd).reshape(x.shape).to(x.dtype)
-        return patients.apply(batch, lambda part: new if part is x else part)
-
+    inputs = _scale(batches, 0) if change.standardized else None
+    targets = _scale(batches, -1) if change.targets else None
     return prepare
 
 
-def _first_input(batch: Any) -> Tensor:
-    return next(patients.tensors(batch))
+def _scale(batches: Sequence[Any], place: int) -> tuple[Tensor, Tensor]:
+    """Mean and SD of each number of the first or last tensor of the batches."""
+    values = torch.cat([_rows(_tensor(batch, place)) for batch in batches])
+    sd = values.std(0)
+    return values.mean(0), torch.where(sd > 1e-6 * sd.max().clamp(min=1e-30), sd, torch.inf)
 
 
-def has_batch_norm(model: nn.Module) -> bool:
-    """Whether some module is a batch norm."""
-    return any(isinstance(module, _BatchNorm) for module in model.modules())
+def _with_standard(batch: Any, place: int, scale: tuple[Tensor, Tensor] | None) -> Any:
+    x = _tensor(batch, place)
+    assert scale is not None
+    new = ((_rows(x) - scale[0]) / scale[1]).reshape(x.shape).to(x.dtype)
+    return patients.apply(batch, lambda part: new if part is x else part)
+
+
+def _tensor(batch: Any, place: int) -> Tensor:
+    return list(patients.tensors(batch))[place]
+
+
+def _rows(x: Tensor) -> Tensor:
+    return x.float().reshape(len(x), -1)

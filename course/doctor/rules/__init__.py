@@ -40,6 +40,7 @@ CERTAIN: tuple[Rule, ...] = (
 
 SYMPTOMS: tuple[Rule, ...] = (
     data.badly_scaled,
+    data.badly_scaled_target,
     units.dead,
     units.saturated,
     units.attention,
@@ -58,6 +59,7 @@ SYMPTOMS: tuple[Rule, ...] = (
 BY_TRIAL = frozenset(
     {
         data.badly_scaled,
+        data.badly_scaled_target,
         rate.decayed,
         rate.clipped,
         rate.no_warm_up,

@@ -13,6 +13,9 @@ from course.doctor.evidence import LEARNS, Evidence
 from course.doctor.verdict import Finding
 from course.doctor.words import number
 
+DIFFERENCES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+"""Losses that take the difference of answer and target."""
+
 
 def not_finite(evidence: Evidence) -> Finding | None:
     """NaN or infinity in a batch: seen, so certain."""
@@ -115,6 +118,27 @@ def badly_scaled(evidence: Evidence) -> Finding | None:
         f"{number(better.now)} (as given {number(evidence.trial.now)})"
     )
     return Finding("badly scaled input", ("data",), says)
+
+
+def badly_scaled_target(evidence: Evidence) -> Finding | None:
+    """Float targets far from standard under a loss of differences, and with standard ones the same
+    copy learns. Far: a root mean square above 10 or below 0.03, or a mean above 5 SD."""
+    names = {call.name for call in evidence.trace.losses}
+    if not evidence.one_input or not names or not names <= DIFFERENCES:
+        return None
+    y = torch.cat([call.target.double().flatten() for call in evidence.trace.losses])
+    size, mean, sd = float(y.square().mean().sqrt()), float(y.mean()), float(y.std())
+    if len(y) < 8 or not sd or (0.03 <= size <= 10 and abs(mean) <= 5 * sd):
+        return None
+    if evidence.gain(targets=True) < LEARNS:
+        return None
+    better = evidence.what_if(targets=True)
+    says = (
+        f"targets have root mean square {number(size)} and mean {number(mean)}; with standardized "
+        f"ones the loss falls from {number(better.start)} to {number(better.now)} in "
+        f"{len(better.losses)} steps"
+    )
+    return Finding("badly scaled target", ("data",), says)
 
 
 LEAST = 200

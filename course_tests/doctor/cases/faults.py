@@ -137,6 +137,16 @@ def raw_input(case: Case, rng: random.Random) -> tuple[str, ...] | None:
     return ("data",)
 
 
+@fault("badly scaled target")
+def raw_target(case: Case, rng: random.Random) -> tuple[str, ...] | None:
+    first = case.batches[0]
+    if not isinstance(first, tuple) or case.loss not in (functional.mse_loss, functional.l1_loss):
+        return None
+    size, offset = rng.choice([(1.0, 300.0), (1e3, 3e3), (100.0, 1e4)])
+    case.batches = [(x, y * size + offset) for x, y in case.batches]
+    return ("data",)
+
+
 @fault("constant input")
 def constant_input(case: Case, rng: random.Random) -> tuple[str, ...] | None:
     if not isinstance(case.batches[0], tuple) or len(case.batches[0]) != 2:
