@@ -179,7 +179,7 @@ class Logarithm(nn.Module):
         self.kind = kind
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.log() if self.kind == "log" else x.relu().sqrt()
+        return x.log() if self.kind == "log" else (x * (x > 0)).sqrt()
 
 
 @deep("not finite")
