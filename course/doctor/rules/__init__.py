@@ -52,6 +52,7 @@ SYMPTOMS: tuple[Rule, ...] = (
     rate.no_warm_up,
     rate.too_large,
     rate.too_small,
+    gradients.through_time,
     units.collapsed,
     rate.broke,
 )
@@ -65,6 +66,7 @@ BY_TRIAL = frozenset(
         rate.no_warm_up,
         rate.too_large,
         rate.too_small,
+        gradients.through_time,
         units.collapsed,
         rate.broke,
     }

@@ -158,6 +158,16 @@ def zero_lstm(rng: random.Random, source: torch.Generator) -> Case:
     return case
 
 
+@deep("vanishing gradients", "cells")
+def long_recurrence(rng: random.Random, source: torch.Generator) -> Case:
+    """The label is in the first of 60 steps, and the cell forgets a half at each."""
+    model = modules.Recurrent(nn.RNN, 8, 32, 2)
+    nn.init.orthogonal_(model.cells.weight_hh_l0, gain=rng.choice([0.2, 0.4]))
+    x = torch.randn(1500, 60, 8, generator=source)
+    batches = tasks.cut(source, 64, x, (x[:, 0, 0] > 0).long())
+    return _case(model, batches, torch.optim.SGD(model.parameters(), 0.1))
+
+
 @deep("float16 overflow")
 def half_precision(rng: random.Random, source: torch.Generator) -> Case:
     model = modules.mlp([64, 64, 64, 10], nn.ReLU)
