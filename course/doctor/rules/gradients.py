@@ -191,7 +191,7 @@ def _by_step(evidence: Evidence) -> tuple[str, list[float]] | None:
             value = evidence.patient.value(evidence.model, evidence.trained[0])
             if not inputs or inputs[0].dim() != 3:
                 return None
-            (slope,) = torch.autograd.grad(value, inputs[:1], allow_unused=True)
+            slope: Tensor | None = torch.autograd.grad(value, inputs[:1], allow_unused=True)[0]
     finally:
         handle.remove()
     if slope is None:
