@@ -78,6 +78,7 @@ class Watch:
         self.modes: list[str] = []  # modules that were in evaluation mode during a step
         self.step = 0
         self._value: Tensor | None = None
+        self._pending: list[Tensor] = []  # losses that a GPU has not been asked for yet
         self._earlier = 0.0
         self._fresh = True  # no backward pass since the last step
         self._before: list[Tensor] | None = None
@@ -114,6 +115,7 @@ class Watch:
     ) -> None:
         self._stack.close()
         self._before = None
+        self._collect()
 
     @property
     def due(self) -> bool:
@@ -159,9 +161,17 @@ class Watch:
 
     def _stepping(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if self._value is not None:
-            self.losses.append(float(self._value))
-        if self.due or not (self.losses and math.isfinite(self.losses[-1])):
+            self._pending.append(self._value)
+            self._value = None
+        if self.due or (self._pending and self._pending[-1].device.type == "cpu"):
+            self._collect()
+        broken = bool(self.losses) and not math.isfinite(self.losses[-1])
+        if self.due or broken:
             self._before = [p.detach().clone() for p in self.parameters]
+
+    def _collect(self) -> None:
+        self.losses += [float(value) for value in self._pending]
+        self._pending.clear()
 
     def _stepped(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if self._before is not None:
