@@ -139,7 +139,9 @@ class Evidence:
         if change == AS_GIVEN:
             return self.trial
         if change not in self._what_if:
-            trial = Trial(self.patient, self.trained, self.held_out, change)
+            same = not (change.standardized or change.targets or change.only_first_batch)
+            traces = self.trial.traces if same else None
+            trial = Trial(self.patient, self.trained, self.held_out, change, traces)
             self._what_if[change] = trial.advance(self.steps)
         return self._what_if[change]
 

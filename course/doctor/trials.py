@@ -42,6 +42,8 @@ AS_GIVEN = Change()
 class Trial:
     """A copy of the patient that trains step by step on `batches` under a `Change`.
 
+    traces: of a trial on the same batches, if there was one; they give the best constant answer.
+
     losses: of each step's batch before its update. start, now: mean loss over the first `few` of
     the batches, in the mode of training, before the first step and at present; held_start, held:
     likewise over batches that were never trained on (NaN without any). lengths: of the gradient at
@@ -58,6 +60,7 @@ class Trial:
         batches: Sequence[Any],
         held_out: Sequence[Any] = (),
         change: Change = AS_GIVEN,
+        traces: list[Trace] | None = None,
     ) -> None:
         self.patient, self.change = patient, change
         prepare = _preparation(batches, change)
@@ -83,7 +86,7 @@ class Trial:
         self.broke: tuple[int, str] | None = None
         self.before = {n: p.detach().clone() for n, p in self.model.named_parameters()}
         self.start = self.evaluate(self.batches)
-        self.traces = self._traces()
+        self.traces = self._traces() if traces is None else traces
         self.held_start = self.evaluate(self.held_out)
         self.now, self.held = self.start, self.held_start
         self.history = [(0, self.start)]
