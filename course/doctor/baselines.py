@@ -33,8 +33,8 @@ CONVEX: dict[str, Any] = {
 def best_constant(traces: Sequence[Trace]) -> tuple[float, float] | None:
     """(loss of the best constant answer, least possible loss) over batches; None if not known.
 
-    One trace for each batch, each with one call of a loss that torch knows, on targets of its
-    input's own shape or labels. The constant has one entry per class, or per unit of an example.
+    One trace for each batch, each with one call of a loss that torch knows, which is all of the
+    loss, and a mean. The constant has one entry per class, or per unit of an example.
     The least is 0, but for soft targets of cross-entropies, where it is their own entropy.
     """
     if not traces or any(len(trace.losses) != 1 for trace in traces):
@@ -42,6 +42,9 @@ def best_constant(traces: Sequence[Trace]) -> tuple[float, float] | None:
     calls = [_some(trace.losses[0]) for trace in traces]
     if any(call.name != calls[0].name or call.input.dim() == 0 for call in calls):
         return None
+    for call, trace in zip(calls, traces, strict=True):  # nothing else is added to it
+        if not abs(call.mean - trace.total) <= 0.01 * abs(trace.total):
+            return None
     try:
         best = _least_loss(calls)
         floor = _floor(calls)

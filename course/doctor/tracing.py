@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,21 +19,24 @@ BETWEEN = ("sub", "__sub__", "__rsub__", "rsub", "mul", "__mul__", "eq", "__eq__
 
 @dataclass(frozen=True)
 class LossCall:
-    """A call of one of torch's losses: its name, what it was given, and its other settings."""
+    """A call of one of torch's losses: its name, what it was given, its other settings, and its
+    result if that is the mean over the batch (NaN if it is a sum, or not reduced)."""
 
     name: str
     input: Tensor
     target: Tensor
     settings: dict[str, Any]
+    mean: float
 
 
 @dataclass
 class Trace:
-    """losses: the calls. squashed: the last results of softmax and sigmoid, (name, result, axis).
+    """losses: the calls; total: the whole loss of the pass. squashed: the last results of softmax and sigmoid, (name, result, axis).
     crossed: shapes of two operands, (N, 1) and (N,), that made (N, N) in the loss. attention:
     whether positions attend to positions."""
 
     losses: list[LossCall] = field(default_factory=list)
+    total: float = math.nan
     squashed: list[tuple[str, Tensor, int | None]] = field(default_factory=list)
     crossed: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     attention: bool = False
@@ -51,7 +55,7 @@ class Tracing(TorchFunctionMode):
         result = func(*args, **kwargs)
         name = getattr(func, "__name__", "")
         if name in LOSSES:
-            self._loss(name, args, kwargs)
+            self._loss(name, args, kwargs, result)
         elif name.removesuffix("_") in SQUASHES and isinstance(result, Tensor):
             axis = kwargs.get("dim", args[1] if len(args) > 1 else None)
             self._squashed(name.removesuffix("_"), result, axis if isinstance(axis, int) else None)
@@ -61,13 +65,15 @@ class Tracing(TorchFunctionMode):
             self._between(args, result)
         return result
 
-    def _loss(self, name: str, args: Any, kwargs: Any) -> None:
+    def _loss(self, name: str, args: Any, kwargs: Any, result: Any) -> None:
         given = dict(zip(("input", "target"), args, strict=False)) | kwargs
         answer, target = given.pop("input", None), given.pop("target", None)
         if isinstance(answer, Tensor) and isinstance(target, Tensor):
             known = ("weight", "ignore_index", "label_smoothing", "pos_weight", "beta", "delta")
             settings = {key: given[key] for key in known if given.get(key) is not None}
-            call = LossCall(name, answer.detach(), target.detach(), settings)
+            averaged = given.get("reduction", "mean") == "mean" and result.dim() == 0
+            mean = float(result.detach()) if averaged else math.nan
+            call = LossCall(name, answer.detach(), target.detach(), settings, mean)
             self.trace.losses.append(call)
             self._crossing(answer, target)
 

@@ -161,7 +161,8 @@ class Trial:
             traces = []
             for batch in self.batches[: self.few]:
                 with Tracing() as tracing:
-                    self.patient.value(self.model, batch)
+                    value = self.patient.value(self.model, batch)
+                tracing.trace.total = float(value)
                 traces.append(tracing.trace)
         return traces
 

@@ -107,7 +107,7 @@ def test_the_command_names_what_is_not_there(tmp_path: Path, source: str) -> Non
 
 def constant(loss: object, answer: torch.Tensor, target: torch.Tensor) -> tuple[float, float]:
     with Tracing() as tracing:
-        loss(answer, target)  # type: ignore[operator]
+        tracing.trace.total = float(loss(answer, target))  # type: ignore[operator]
     best = best_constant([tracing.trace])
     assert best is not None
     return best
@@ -135,3 +135,11 @@ def test_soft_targets_leave_their_own_entropy() -> None:
     entropy = torch.special.entr(torch.cat([target, 1 - target])).sum() / 2
     assert math.isclose(least, float(entropy), rel_tol=1e-5)
     assert best > least
+
+
+def test_a_loss_with_more_to_it_has_no_known_constant() -> None:
+    y = torch.tensor([[0.0], [1.0]])
+    with Tracing() as tracing:
+        value = functional.mse_loss(torch.zeros(2, 1), y, reduction="sum") + 3
+    tracing.trace.total = float(value)
+    assert best_constant([tracing.trace]) is None
