@@ -31,9 +31,9 @@ class LossCall:
 
 @dataclass
 class Trace:
-    """losses: the calls; total: the whole loss of the pass. squashed: the last results of softmax and sigmoid, (name, result, axis).
-    crossed: shapes of two operands, (N, 1) and (N,), that made (N, N) in the loss. attention:
-    whether positions attend to positions."""
+    """losses: the calls; total: the whole loss of the pass. squashed: the last results of softmax
+    and sigmoid, (name, result, axis). crossed: shapes of two operands, (N, 1) and (N,), that made
+    (N, N) in the loss. attention: whether positions attend to positions."""
 
     losses: list[LossCall] = field(default_factory=list)
     total: float = math.nan

@@ -81,6 +81,7 @@ def share_learned(case: Case, steps: int = BARE) -> float:
     try:
         with torch.no_grad(), Tracing() as tracing:
             start = float(twin.value(twin.batches[0]))
+        tracing.trace.total = start
         baseline = best_constant([tracing.trace])
         losses = twin.steps(steps)
     except Exception:
