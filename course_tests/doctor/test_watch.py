@@ -137,9 +137,9 @@ def test_a_watched_run_is_the_same_run() -> None:
         model = mlp(32)
         optimizer = torch.optim.Adam(model.parameters(), 1e-3)
         if watched:
-            run(model, optimizer, 30)
+            run(model, optimizer, 20)
         else:
-            for x, y in tasks.digits(torch.Generator().manual_seed(0))[:30]:
+            for x, y in tasks.digits(torch.Generator().manual_seed(0))[:20]:
                 step(model, optimizer, x, y, 0)
         losses.append([p.detach().clone() for p in model.parameters()])
     assert all(map(torch.equal, *losses))
