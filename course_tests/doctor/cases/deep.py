@@ -108,8 +108,8 @@ def deep_batch_norm(rng: random.Random, source: torch.Generator) -> Case:
 
 @deep("collapsed representation", "50", "70", "90", "100")
 def deep_he_relu(rng: random.Random, source: torch.Generator) -> Case:
-    depth = rng.randint(60, 90)
-    model = modules.mlp([64, *[96] * depth, 10], nn.ReLU)
+    depth = rng.randint(120, 150)
+    model = modules.mlp([64, *[48] * depth, 10], nn.ReLU)
     _start(model, 2**0.5)
     case = _case(model, tasks.digits(source), torch.optim.SGD(model.parameters(), 1e-3))
     case.place = tuple(str(2 * k) for k in range(depth // 2, depth))
