@@ -159,7 +159,7 @@ def score_sick(side: str, seeds: range, per_fault: int, tools: list[str]) -> Non
     print(f"{'all':34}" + "".join(f"{total[name]:12}" for name in columns))
 
 
-def overhead(steps: int = 300, rounds: int = 7) -> None:
+def overhead(steps: int = 300, rounds: int = 3) -> None:
     """Prints what a watch costs: the same loop with and without it, in turn, medians."""
     for name in ("mlp", "conv", "pre-norm transformer"):
         seconds: dict[bool, list[float]] = {False: [], True: []}
