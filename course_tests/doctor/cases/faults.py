@@ -254,7 +254,9 @@ def no_log_softmax(case: Case, rng: random.Random) -> tuple[str, ...] | None:
 @fault("broadcast in the loss")
 def crossed_shapes(case: Case, rng: random.Random) -> tuple[str, ...] | None:
     first = case.batches[0]
-    if not isinstance(first, tuple) or first[-1].dim() != 2 or first[-1].shape[1] != 1:
+    if not isinstance(first, tuple) or not isinstance(first[-1], Tensor):
+        return None
+    if first[-1].dim() != 2 or first[-1].shape[1] != 1:
         return None
     if case.loss is functional.binary_cross_entropy:
         return None
