@@ -145,7 +145,7 @@ def vanishing(evidence: Evidence) -> Finding | None:
 
 
 def _ratio(one: float, other: float) -> float:
-    """NaN also over 0: a branch that starts at 0 hands no gradient on, and is not the last layer."""
+    """NaN also over 0: a branch that starts at 0 hands no gradient on, and is no last layer."""
     return one / other if other else math.nan
 
 
