@@ -74,6 +74,10 @@ def _weighted(case: Case) -> list[tuple[str, nn.Module]]:
     return [(name, m) for name, m in case.model.named_modules() if isinstance(m, kinds)]
 
 
+def _is_frozen(case: Case) -> bool:
+    return not all(p.requires_grad for p in case.model.parameters())
+
+
 def _rates(case: Case, factor: float) -> None:
     for group in case.optimizer.param_groups:
         group["lr"] *= factor
@@ -270,7 +274,7 @@ def crossed_shapes(case: Case, rng: random.Random) -> tuple[str, ...] | None:
 
 @fault("layers in a list")
 def in_a_list(case: Case, rng: random.Random) -> tuple[str, ...] | None:
-    if type(case.model) is not nn.Sequential or len(_weighted(case)) < 2:
+    if type(case.model) is not nn.Sequential or len(_weighted(case)) < 2 or _is_frozen(case):
         return None
     case.model = Listed(list(case.model))
     _renew(case)
@@ -293,7 +297,7 @@ class Listed(nn.Module):
 
 @fault("detached")
 def detached(case: Case, rng: random.Random) -> tuple[str, ...] | None:
-    if type(case.model) is not nn.Sequential or len(_weighted(case)) < 2:
+    if type(case.model) is not nn.Sequential or len(_weighted(case)) < 2 or _is_frozen(case):
         return None
     layers = list(case.model)
     places = [k for k, layer in enumerate(layers) if isinstance(layer, nn.Linear | nn.Conv2d)]
