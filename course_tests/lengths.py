@@ -8,7 +8,8 @@ minutes = words of text / 130 + 0.6 a code cell + 1.5 a figure + 1 a prediction
 It fitted the times of a reader within a quarter. Words are those of the text cells until the
 references, folded ones too. Figures are all pictures, those of explorers and runs too. An exercise
 is a cell in which `...` stands for something. A notebook gives its minutes in its first cell; the
-map in 00 gives them for each notebook in its last column ("| 45 |"), and in all ("9 hours").
+map in 00 gives them for each notebook in its last column ("| 45 |"), and in all ("In all 9 hours");
+storing a notebook writes them there.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_tests.store import NOTEBOOKS
+from course_tests.store import NOTEBOOKS, as_text, tidy
 
 PER_WORD = 1 / 130
 PER_CELL, PER_FIGURE, PER_PREDICTION, PER_EXPLORER, PER_EXERCISE = 0.6, 1.5, 1.0, 3.0, 4.0
@@ -30,6 +31,7 @@ ALIVE = re.compile(r"(?:live|live_run|explore\w*|watch\w*)$")
 """Functions that give an explorer or a live run; any function of an explorer module does, too."""
 
 ROW = re.compile(r"^\| (\d\d) \|.*\| *(\d+)(?: minutes)? *\|$", re.M)
+HOURS = re.compile(r"In all\s+\d+(?:\.\d+)?\s+hours")
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,24 @@ def stated_by_the_map(start: NotebookNode) -> dict[str, int]:
     minutes = {number: int(time) for number, time in ROW.findall(whole)}
     hours = re.search(r"(\d+(?:\.\d+)?)\s+hours", whole)
     return minutes | ({"all": round(60 * float(hours[1]))} if hours else {})
+
+
+def fill_the_map(folder: Path = NOTEBOOKS) -> None:
+    """In the map of notebook 00, write the minutes that each notebook states, and hours in all."""
+    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    notebooks = {path.name[:2]: nbformat.read(path, as_version=4) for path in paths}
+    hours = sum(length(one).minutes for one in notebooks.values()) / 60
+
+    def row(match: re.Match[str]) -> str:
+        minutes = stated(notebooks[match[1]]) if match[1] in notebooks else None
+        return f"{match[0].rstrip('| ').rpartition('|')[0]}| {minutes or match[2]} |"
+
+    for cell in notebooks["00"].cells:
+        if cell.cell_type == "markdown" and ROW.search(cell.source):
+            cell.source = HOURS.sub(f"In all {hours:.0f} hours", ROW.sub(row, cell.source))
+    text = as_text(tidy(notebooks["00"]))
+    if text != paths[0].read_text(encoding="utf-8"):
+        paths[0].write_text(text, encoding="utf-8")
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ Then open it in JupyterLab and look at it. Later changes may be made in JupyterL
 The rules, each checked by test_notebooks.py:
 
 - File: notebooks/NN_some_words.ipynb, under 1 MB. It is linked from the map in notebook 00; this
-  command puts the link there, so commit 00_start_here.ipynb too.
+  command puts the link and the minutes there, so commit 00_start_here.ipynb too.
 - First cell: "# NN · Title", "Prerequisites", "N minutes" of reading, "N seconds" of computing.
 - Rhythm: level-2 headings that begin with these words, in this order, and no others (use level 3
   within them): "You will be able to", "People say", then once or several times "Predict",
@@ -104,6 +104,8 @@ class Refused(Exception):
 
 
 def main() -> int:
+    from course_tests import lengths  # which reads notebooks by the names that stand here
+
     parser = argparse.ArgumentParser(
         prog="python -m course_tests.store", description="Store notebooks."
     )
@@ -120,6 +122,7 @@ def main() -> int:
             seconds, kb = time.perf_counter() - start, path.stat().st_size / 1000
             print(f"{path.name}: {seconds:.1f} s, {kb:.0f} kB")
     link_the_map()
+    lengths.fill_the_map()
     return 1 if failed else 0
 
 

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 
 from course_tests import debts
-from course_tests.lengths import Length, length, stated, stated_by_the_map
-from course_tests.store import NOTEBOOKS
+from course_tests.lengths import Length, fill_the_map, length, stated, stated_by_the_map
+from course_tests.store import NOTEBOOKS, as_text, tidy
 
 PATHS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 LONGEST = 60
@@ -63,3 +63,15 @@ def test_the_map_is_read() -> None:
     rows = "| 01 | [One](01_one.ipynb) | Why? | 45 |\n| 02 | Two | How? 30 |\n\nIn all 9.5 hours."
     start = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(rows)])
     assert stated_by_the_map(start) == {"01": 45, "all": 570}
+
+
+def test_the_map_is_filled(tmp_path: Path) -> None:
+    rows = "| 01 | One | Why? | 7 |\n| 02 | Two | How? | 30 |\n\nIn all 1 hours."
+    texts = {"00_start": rows, "01_one": "# 01 · One\n\n45 minutes. " + "word " * 15_600}
+    for name, words in texts.items():
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(words)])
+        (tmp_path / f"{name}.ipynb").write_text(as_text(tidy(notebook)), encoding="utf-8")
+    fill_the_map(tmp_path)
+    start = nbformat.read(tmp_path / "00_start.ipynb", as_version=4)
+    assert stated_by_the_map(start) == {"01": 45, "02": 30, "all": 120}
+    assert "| 01 | One | Why? | 45 |" in start.cells[0].source
