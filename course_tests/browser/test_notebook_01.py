@@ -21,8 +21,8 @@ def question(page: NotebookPage, words: str, number: int = 0) -> Locator:
 def test_the_explorer_of_the_scalar_chain_to_its_extremes(open_notebook: OpenNotebook) -> None:
     page = open_notebook("01_scalar_chain.ipynb")
     page.run_all()
-    assert page.panels() == 3  # two explorers and the picture of overflow
-    panel = page.panel(0)
+    assert page.panels() == 6  # two explorers and four pictures
+    panel = page.panel(1)
     before = panel.settle()
     assert before.alt == before.text and "Explode" in before.text
     page.screenshot("01-explorer")

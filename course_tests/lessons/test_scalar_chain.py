@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from course.lessons.scalar_chain import science
+from course.lessons.scalar_chain import figures, recurrent, science
 
 TINY = 2.3e-308  # below the smallest normal number, digits are lost by design
 RELATIVE = 1e-12
@@ -211,3 +211,21 @@ def test_bad_arguments_are_named(arguments: tuple, name: str) -> None:
     for run in (science.closed_form, science.measure):
         with pytest.raises(ValueError, match=name):
             run(*arguments)
+
+
+@given(st.floats(0.5, 1.5), st.integers(1, 60))
+@settings(deadline=None, max_examples=20)
+def test_a_recurrent_unit_is_the_chain_in_time(w: float, steps: int) -> None:
+    chain = science.closed_form(w, 0.0, 1.0, steps - 1)
+    assert np.allclose(recurrent.influence(w, steps), chain.gradients, rtol=1e-9)
+
+
+def test_what_a_recurrent_unit_remembers_as_a_figure() -> None:
+    fig, words = figures.memory({w: recurrent.influence(w, 101) for w in (0.9, 1.1)})
+    assert "100 steps ago: w = 0.9: 3e-05; w = 1.1: 1e+04." in words
+    lines = [np.asarray(line.get_ydata(), dtype=float) for line in fig.axes[0].lines]
+    assert np.allclose(lines[0][::5], lines[1]) and np.allclose(lines[2][::5], lines[3])
+    fig.canvas.draw()
+    for bad in ({"weight": -1.0, "steps": 3}, {"weight": 1.0, "steps": 0}):
+        with pytest.raises(ValueError, match="must be"):
+            recurrent.influence(**bad)  # type: ignore[arg-type]

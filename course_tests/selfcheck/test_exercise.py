@@ -150,14 +150,14 @@ def test_the_exercise_of_notebook_01(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_the_faded_example_of_notebook_01(capsys: pytest.CaptureFixture[str]) -> None:
-    def judged(goal: object, layer: object) -> str:
-        scalar_chain_exercise.check_logarithms(goal, layer)
+    def judged(least: object, most: object) -> str:
+        scalar_chain_exercise.check_range(least, most)
         return said(capsys)
 
     assert judged(..., ...).count("not yet") == 2
-    assert judged(math.log(1e6), ...).count("right.") == 1
-    solved = judged(math.log(1e6), math.log(1.1))
-    assert solved.count("right.") == 2 and "145 layers, the gradient is 1,004,475" in solved
-    assert "base 10" in judged(6, math.log10(1.1)) and "145 layers" not in judged(13.8, 0.0953)
-    assert judged(13.8, 0.0953).count("is it rounded?") == 2
-    assert "factor itself" in judged(13.8, 1.1) and "Run with" not in judged("a", 0.0)
+    assert judged(0.01**0.001, ...).count("right.") == 1
+    solved = judged(0.01**0.001, 100**0.001)
+    assert solved.count("right.") == 2 and "the first input counts 0.01 and 100." in solved
+    assert judged(0.01 / 1000, 0.1).count("with a root") == 2
+    assert "math.exp" in judged(math.log(0.01) / 1000, 1) and "Run over" not in judged("a", 0.0)
+    assert judged(0.01, 100).count("one step") == 2 and "other way" in judged(0.01**1000, 1)

@@ -6,26 +6,30 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from course.lessons.scalar_chain import science
+from course.lessons.scalar_chain import recurrent, science
 from course.selfcheck import check, check_function
 
 TEN = "That is a logarithm to base 10. Both could be; here take math.log for both."
 
 
-def check_logarithms(of_the_goal: Any, per_layer: Any) -> None:
-    """The faded example: from which depth on does 1.1^n exceed a million?"""
-    goal_slips = [(6.0, TEN), (1e6, "That is the goal itself. Take its logarithm.")]
-    layer_slips = [
-        (math.log10(1.1), TEN),
-        (1.1, "That is the factor itself. Take its logarithm."),
-        (0.1, "Near, since ln(1 + h) is about h. Take the logarithm itself."),
+def check_range(least_weight: Any, most_weight: Any) -> None:
+    """The faded example: between which weights does a gradient over 1,000 steps stay in range?"""
+    least_slips = [
+        (0.01 / 1000, "Factors multiply. Undo a power of 1,000 with a root, not with a division."),
+        (0.01, "That is for one step. Now 1,000 of them."),
+        (math.log(0.01) / 1000, "That is the logarithm of w. Undo it with math.exp."),
+        (0.01**1000, "The other way round: w to the power 1,000 should be 0.01."),
     ]
-    goal = check("logarithm_of_the_goal", of_the_goal, math.log(1e6), mistakes=goal_slips)
-    layer = check("logarithm_per_layer", per_layer, math.log(1.1), mistakes=layer_slips)
-    if goal and layer:
-        depth = math.ceil(of_the_goal / per_layer)
-        size = science.measure(1.1, 0.0, 1.0, depth).d_input
-        print(f"Run with {depth} layers, the gradient is {size:,.0f}.")
+    most_slips = [
+        (100 / 1000, "Factors multiply. Undo a power of 1,000 with a root, not with a division."),
+        (100.0, "That is for one step. Now 1,000 of them."),
+        (math.log(100) / 1000, "That is the logarithm of w. Undo it with math.exp."),
+    ]
+    least = check("least_weight", least_weight, 0.01**0.001, mistakes=least_slips)
+    most = check("most_weight", most_weight, 100**0.001, mistakes=most_slips)
+    if least and most:
+        ends = (recurrent.influence(weight, 1001)[0] for weight in (least_weight, most_weight))
+        print("Run over 1,000 steps, the first input counts {:.2f} and {:.0f}.".format(*ends))
 
 
 def solve_overflow_layer(weight: float, largest: float) -> int:
