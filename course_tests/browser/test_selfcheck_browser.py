@@ -14,9 +14,9 @@ holds("they all grow", 1, "<", runs, "<", 1.5)
 paired("the first grows more", runs, runs - 0.1)
 """
 BUILT = """
-from course.lessons.blow_up.exercise import check_clip
-check_clip(lambda gradient, most: gradient)
-check_clip(lambda gradient, most: gradient * 0)
+from course.lessons.blow_up.exercise import check_backward
+check_backward(lambda h, weights, g: (weights, [g[0] for W in weights]))
+check_backward(lambda h, weights, g: (weights, [g[1] for W in weights]))
 show_source(check_function)
 """
 
@@ -38,7 +38,7 @@ def test_details_are_folded_and_a_solution_opens(open_notebook: OpenNotebook) ->
     table.locator("summary").click()
     assert table.locator("table").is_visible() and table.locator("tr").count() == 3
     solution.locator("summary").click()
-    assert "def solve_clip(" in solution.locator("pre").inner_text()
+    assert "def solve_backward(" in solution.locator("pre").inner_text()
     assert solution.locator("pre span").count() > 5, "highlighted as code is in this page"
     page.screenshot("selfcheck-open")
     assert page.complaints() == []

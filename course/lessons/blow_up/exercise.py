@@ -3,86 +3,193 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
+from course import data, measures
 from course.lessons.blow_up import short_chain
-from course.lessons.scalar_chain import science as scalar_chain
 from course.selfcheck import check, check_function
 
-LARGEST = scalar_chain.LARGEST["float32"]
+Arrays = list[np.ndarray]
 
 
-def loss_overflows_at(depth: int) -> float:
-    """The weight, equal in all layers, from which the loss of a chain is infinite: by bisection."""
-    low, high = 1.0, 1e4
-    while high / low > 1.001:
-        middle = (low * high) ** 0.5
-        loss = short_chain.train(middle, depth=depth, rate=0.0, steps=1, seeds=[0]).loss[0, 0]
-        low, high = (middle, high) if np.isfinite(loss) else (low, middle)
-    return low
+def forward(x: np.ndarray, weights: Arrays, biases: Arrays) -> Arrays:
+    """The input and the outputs of all layers, h_0 to h_L, of a network without curves."""
+    h = [x]
+    for W, b in zip(weights, biases, strict=True):
+        h.append(h[-1] @ W + b)
+    return h
 
 
-def check_largest_weight(exponent: Any, largest_weight: Any) -> None:
-    """The faded example: how large may 20 equal weights be before the squared error overflows?"""
-    exponent_slips = [
-        (20, "That is the exponent of the output. The loss is its square."),
-        (400, "Squaring doubles the exponent; it does not square it."),
-        (39, "Near: that is the exponent of the gradient. The loss is the square of w^20."),
+def solve_backward(h: Arrays, weights: Arrays, g: np.ndarray) -> tuple[Arrays, Arrays]:
+    dW: Arrays = []
+    db: Arrays = []
+    for l in reversed(range(len(weights))):  # noqa: E741  l is a layer
+        dW.insert(0, h[l].T @ g)
+        db.insert(0, g.sum(axis=0))
+        g = g @ weights[l].T
+    return dW, db
+
+
+def solve_step(
+    weights: Arrays, biases: Arrays, x: np.ndarray, y: np.ndarray, rate: float
+) -> tuple[Arrays, Arrays]:
+    h = forward(x, weights, biases)
+    dW, db = solve_backward(h, weights, 2 * (h[-1] - y) / len(y))
+    new_weights = [W - rate * d for W, d in zip(weights, dW, strict=True)]
+    new_biases = [b - rate * d for b, d in zip(biases, db, strict=True)]
+    return new_weights, new_biases
+
+
+def _network(*widths: int) -> tuple[Arrays, Arrays, np.ndarray, np.ndarray]:
+    """Weights, biases, five inputs and their right answers, the same at each call."""
+    rng = np.random.default_rng(len(widths))
+    weights = [rng.normal(size=pair) for pair in pairwise(widths)]
+    biases = [rng.normal(size=width) for width in widths[1:]]
+    return weights, biases, rng.normal(size=(5, widths[0])), rng.normal(size=(5, widths[-1]))
+
+
+def _side_by_side(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, whose two lists come as one tuple; ... as long as a part is not filled in."""
+
+    def flat(*arguments: Any) -> Any:
+        lists = function(*arguments)
+        if lists is None or lists is ...:
+            return lists
+        parts = [part for one in lists for part in one]
+        return ... if any(part is ... for part in parts) else tuple(parts)
+
+    return flat
+
+
+def check_backward(backward: Callable[..., Any]) -> None:
+    """Build it: the gradients of all weights and biases of networks of one to three layers."""
+    cases = []
+    for widths in ((1, 1, 1), (2, 3), (2, 3, 4, 1)):
+        weights, biases, x, y = _network(*widths)
+        h = forward(x, weights, biases)
+        arguments = h, weights, 2 * (h[-1] - y) / len(y)
+        cases.append((arguments, _side_by_side(solve_backward)(*arguments)))
+
+    def unsummed(h: Arrays, weights: Arrays, g: np.ndarray) -> tuple[Arrays, Arrays]:
+        dW, db = solve_backward(h, weights, g)
+        return dW, [part / len(g) for part in db]
+
+    def stays(h: Arrays, weights: Arrays, g: np.ndarray) -> tuple[Arrays, Arrays]:
+        return [part.T @ g for part in h[:-1]], [g.sum(axis=0) for _ in weights]
+
+    slips = [
+        (_side_by_side(unsummed), "The bias counts in every example: sum g over them, axis 0."),
+        (_side_by_side(stays), "g has to pass each layer on its way: multiply by W transposed."),
     ]
-    weight_slips = [
-        (LARGEST ** (1 / 20), "That is where the output overflows. The loss does so earlier."),
-        (LARGEST / 40, "Undo a power with a root, not with a division."),
-        (LARGEST**0.5, "That is the largest output. Its 20 factors are one weight each."),
-    ]
-    right = LARGEST ** (1 / 40)
-    check("exponent", exponent, 40, mistakes=exponent_slips)
-    if check("largest_weight", largest_weight, right, tolerance=0.01, mistakes=weight_slips):
-        weight = loss_overflows_at(20)
-        print(
-            f"Run with 20 layers, the loss is infinite from {weight:.1f} on: "
-            "the sum of 32 squares overflows a little earlier than one square."
+    check_function(
+        "backward", _side_by_side(backward), cases, mistakes=slips, solution=solve_backward
+    )
+
+
+def check_step(step: Callable[..., Any]) -> None:
+    """Build it: one step of descent. Then four steps of it on the chain of the notebook."""
+    cases = []
+    for widths in ((1, 1), (3, 2, 2)):
+        weights, biases, x, y = _network(*widths)
+        cases.append(
+            (
+                (weights, biases, x, y, 0.1),
+                _side_by_side(solve_step)(weights, biases, x, y, 0.1),
+            )
         )
 
+    def uphill(weights: Arrays, biases: Arrays, x: Any, y: Any, rate: float) -> Any:
+        return solve_step(weights, biases, x, y, -rate)
 
-def solve_clip(gradient: Any, most: float) -> Any:
-    norm = np.sqrt(np.sum(gradient**2))
-    if norm <= most:  # also the gradient 0, which cannot be divided by its norm
-        return gradient
-    return gradient * most / norm
+    slips = [(_side_by_side(uphill), "That goes uphill: step against the gradient.")]
+    verdict = check_function(
+        "step", _side_by_side(step), cases, mistakes=slips, solution=solve_step
+    )
+    if verdict:
+        print(f"Your own network, trained as above: cost {', '.join(run_by_hand(step))}.")
 
 
-def check_clip(clip: Callable[[Any, float], Any]) -> None:
-    """The exercise: scale a gradient down to the norm `most`, where it is longer."""
-    gradients = ([3.0, 4.0], [-300.0, 400.0], [0.3, -0.4], [0.0, 0.0], [1.0, 1.0, 1.0, 1.0])
-    cases = [
-        ((np.array(gradient), most), np.array(gradient) * min(1.0, most / (norm or 1.0)))
-        for gradient in gradients
-        for most in (1.0, 10.0)
-        for norm in [float(np.linalg.norm(gradient))]
+def run_by_hand(step: Callable[..., Any], steps: int = 4) -> list[str]:
+    """The cost of each step of the notebook's chain, in float32, as texts."""
+    x, y = (part[:, 0, :, None] for part in short_chain.examples((0,), steps))
+    weights: Arrays = [np.full((1, 1), 1.2, np.float32) for _ in range(20)]
+    biases: Arrays = [np.zeros(1, np.float32) for _ in range(20)]
+    costs = []
+    with np.errstate(all="ignore"):
+        for k in range(steps):
+            costs.append(np.square(forward(x[k], weights, biases)[-1] - y[k]).mean())
+            weights, biases = step(weights, biases, x[k], y[k], np.float32(0.01))
+    return [f"{cost:.0e}" for cost in costs]
+
+
+def broken_network(seed: int = 0) -> nn.Sequential:
+    """A plain ReLU network of 12 hidden layers of 32 units for digits, that does not train."""
+    torch.manual_seed(seed)
+    widths = [64] + 12 * [32]
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(widths):
+        layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(32, 10))
+
+
+def train_network(network: nn.Module, *, rate: float = 0.03, steps: int = 200) -> list[float]:
+    """The loss of each step of plain SGD on digits, on batches of 64; trains in place."""
+    digits = data.digits()
+    order = torch.Generator().manual_seed(0)
+    optimizer = torch.optim.SGD(network.parameters(), lr=rate)
+    losses = []
+    for _ in range(steps):
+        rows = torch.randint(len(digits.y_train), (64,), generator=order)
+        loss = nn.functional.cross_entropy(network(digits.x_train[rows]), digits.y_train[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return losses
+
+
+def gradients_of(network: nn.Module) -> np.ndarray:
+    """Lengths of the gradients of the weights, from the first layer to the last, on 256 digits."""
+    digits = data.digits()
+    with measures.Probe(network) as probe:
+        outputs = network(digits.x_train[:256])
+        nn.functional.cross_entropy(outputs, digits.y_train[:256]).backward()
+    rows = [row for row in probe.parameters() if row["parameter"].endswith("weight")]
+    network.zero_grad()
+    return np.array([row["gradient"].item() for row in rows])
+
+
+def solve_mend(network: nn.Sequential) -> nn.Sequential:
+    for layer in network:
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return network
+
+
+def check_repair(cause: Any, mend: Callable[[nn.Sequential], Any]) -> None:
+    """The exercise: name what ails `broken_network`, and give it first weights that train."""
+    slips = [
+        ("exploding", "Look again: the gradients of the first layers, beside those of the last."),
+        ("units off", "Units that are off get a gradient of exactly 0. Are these exactly 0?"),
     ]
-    slips: list[tuple[Callable[..., Any], str]] = [
-        (
-            lambda g, m: np.clip(g, -m, m),
-            "That clips each number by itself, and so turns the gradient into another direction.",
-        ),
-        (
-            lambda g, m: np.minimum(g, m),
-            "That cuts each number, and leaves large negative ones. Scale the whole gradient.",
-        ),
-        (
-            lambda g, m: g * m / (np.linalg.norm(g) or 1.0),
-            "That makes short gradients longer, too. Leave them as they are.",
-        ),
-        (
-            lambda g, m: g / max(1.0, float(np.linalg.norm(g))),
-            "Its norm is at most 1 now. It should be at most `most`.",
-        ),
-        (
-            lambda g, m: g * min(1.0, m / (float((g**2).sum()) or 1.0)),
-            "Divide by the norm, the root of the sum of squares.",
-        ),
-        (lambda g, m: g * 0 if np.linalg.norm(g) > m else g, "The step has been thrown away."),
-    ]
-    check_function("clip", clip, cases, mistakes=slips, solution=solve_clip)
+    named = check("cause", cause, "vanishing", mistakes=slips)
+    network = mend(broken_network())
+    if network is None or network is ... or not isinstance(network, nn.Module):
+        print("mend: not yet. Write it, and return the network.")
+        return
+    gradients = gradients_of(network)
+    losses = train_network(network)
+    end = float(np.mean(losses[-20:]))
+    print(f"mend: gradients {gradients[0]:.0e} in the first layer, {gradients[-1]:.0e} in the last")
+    if end < 1.5:
+        print(f"and the loss falls to {end:.1f}: mended." + " Name its cause, too." * (not named))
+    elif not np.isfinite(end) or gradients[0] > 100:
+        print("and the loss blows up: too much. Which factor does a layer need to keep a size?")
+    else:
+        print(f"and the loss stays at {end:.1f}: not yet. What multiplies from layer to layer?")

@@ -1,15 +1,13 @@
-"""Pictures of training that breaks down: signals by layer and step; losses; rates."""
+"""Pictures of training that breaks down: losses, weights and gradients."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from course.plots import curves, style
 from course.plots.decades import Decades, Levels
@@ -55,33 +53,3 @@ class Training:
             levels.show(np.abs(values))
         for levels, values in zip(self.gradients, gradients, strict=True):
             levels.show(values)
-
-
-def by_step(ax: Axes, values: Mapping[str, ArrayLike]) -> list[Line2D]:
-    """A line by layer, (n,), for each name; on the upper edge what is infinite or NaN."""
-    axis = Decades(ax)
-    lines = []
-    for k, (name, sizes) in enumerate(values.items()):
-        levels = Levels(axis, name, k)
-        levels.show(sizes)
-        lines.append(levels.line)
-    ax.set(xlabel="layer")
-    return lines
-
-
-def rates(
-    ax: Axes, rates: ArrayLike, losses: Mapping[str, Array], marks: Mapping[str, float]
-) -> list[Line2D]:
-    """Loss at the end against the learning rate: by name (K, R), mean with a band of errors.
-
-    A rate at which some run broke down has a cross at the upper edge, and its mean is that of the
-    others. marks: losses to draw a grey line at, by what to write there.
-    """
-    ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="loss at the end")
-    lines = []
-    for k, (name, values) in enumerate(losses.items()):
-        lines.append(curves.mean_band(ax, rates, values, label=name, **style.line(k))[0])
-    for words, height in marks.items():
-        style.guide(ax, height, words, beside=True, linewidth=1.0, zorder=1.5)
-    style.legend_beside(ax, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    return lines
