@@ -12,7 +12,8 @@ import torch
 
 from course import data, measures
 from course.lessons.sigmoid_saturation import explorer, science
-from course.lessons.sigmoid_saturation.exercise import check_gradient_factor, check_lost_tanh
+from course.lessons.sigmoid_saturation.exercise import check_back, check_mended
+from course.lessons.sigmoid_saturation.first_step import first_step
 from course.training import SGD, Adam
 from course_tests.claims import claim, seeds
 from course_tests.corners import visit
@@ -163,7 +164,7 @@ def test_the_explorer_at_its_ends() -> None:
         explorer.explore(activation="relu")
 
 
-def test_the_exercise_knows_right_and_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_exercises_know_right_and_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     def said(check: Any, *answers: Any) -> str:
         check(*answers)
         return capsys.readouterr().out
@@ -171,13 +172,69 @@ def test_the_exercise_knows_right_and_wrong(capsys: pytest.CaptureFixture[str]) 
     def slope(z: Any) -> Any:
         return 1 / (2 + np.exp(z) + np.exp(-z))
 
-    right = said(check_gradient_factor, lambda z, s: s * np.sqrt(np.mean(slope(z) ** 2)))
-    assert "right in all 4 cases" in right and "0.236 by your function" in right
-    assert "before the mean" in said(check_gradient_factor, lambda z, s: s * np.mean(slope(z)))
-    root = said(check_gradient_factor, lambda z, s: np.sqrt(np.mean(slope(z) ** 2)))
-    assert "weight scale is missing" in root
-    assert "not yet" in said(check_gradient_factor, lambda z, s: ...)
-    tanh = 1 - math.tanh(2) ** 2
-    assert said(check_lost_tanh, tanh, 7).count("right.") == 2
-    wrong = said(check_lost_tanh, math.tanh(2) * (1 - math.tanh(2)), 6)
-    assert "is the sigmoid's" in wrong and "round up" in wrong
+    right = said(check_back, slope, lambda g, z, W: (g * slope(z)) @ W.T)
+    assert right.count("right in all 2 cases") == 2 and "they differ by" in right
+    assert float(right.split("they differ by ")[1].split()[0]) < 1e-12
+    wrong = said(check_back, lambda z: 1 - np.tanh(z) ** 2, lambda g, z, W: g @ W.T)
+    assert "slope of tanh" in wrong and "slopes of the units are missing" in wrong
+    assert "W.T" in said(check_back, slope, lambda g, z, W: g * slope(z))
+    assert "not yet" in said(check_back, lambda z: ..., lambda g, z, W: ...)
+
+
+def test_the_broken_network_is_mended_by_weights_and_biases(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for scale, bias, words in (
+        (..., 0.0, "not yet"), ("6", 0.0, "a number"), (6.0, True, "a number"),
+        (1.0, 0.0, "slopes below 1/4"), (1.0, -9.0, "end of the curve"), (6.0, 0.0, "right."),
+    ):  # fmt: skip
+        check_mended(scale, bias)
+        assert words in capsys.readouterr().out, (scale, bias)
+
+
+def test_a_first_step_is_one_of_adam() -> None:
+    ours, theirs = (science.network("tanh", 2, seeds=[4], dtype=torch.float64) for _ in range(2))
+    x, y = data.digits().x_train[:32].double(), data.digits().y_train[:32]
+    adam = torch.optim.Adam(theirs.parameters(), lr=0.01, eps=1e-12)
+    loss = torch.nn.functional.cross_entropy(theirs(x)[0], y)
+    loss.backward()
+    promised = 0.01 * sum(p.grad.abs().sum().item() for p in theirs.parameters())  # type: ignore[union-attr]
+    adam.step()
+    after = torch.nn.functional.cross_entropy(theirs(x)[0], y)
+    found = first_step(ours, 0.01, examples=32)
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-8)
+    assert found.promised[0] == pytest.approx(promised)
+    assert found.gained[0] == pytest.approx((loss - after).item(), rel=1e-4)
+    assert 0 < found.turned[0] < 1 and found.outputs[0] > 0
+
+
+@claims
+def test_where_a_gradient_keeps_its_promise() -> None:
+    for depth, rate, least, most in (
+        (3, 0.003, 0.8, 1),
+        (30, 0.003, -1, 0.5),
+        (30, 0.0003, 0.7, 1),
+    ):
+        step = first_step(science.network("tanh", depth, seeds=MANY), rate)
+        claim(f"tanh {depth}, {rate}: share", step.gained / step.promised, least=least, most=most)
+    for scale, least, most in ((8.0, 0.4, 1.0), (20.0, -0.3, 0.3)):
+        step = first_step(science.network("sigmoid", 12, scale=scale, seeds=MANY), 0.003)
+        claim(f"sigmoid, scale {scale}: turned", step.turned, least=least, most=most)
+
+
+@claims
+def test_rounding_is_not_why_twelve_layers_fail() -> None:
+    claim("12 layers, float64", learned("sigmoid", 12, dtype=torch.float64), most=0.3)
+
+
+def test_nearest_digits_are_those_of_the_layer() -> None:
+    network = science.network("sigmoid", 3, seeds=[1], dtype=torch.float64)
+    found = science.nearest(network, 5, layers=(1, 3), examples=50, count=4)
+    h = data.digits().x_train[:50].double()
+    for number, block in enumerate(network.blocks, start=1):
+        linear: Any = block.linear  # type: ignore[union-attr]
+        h = torch.sigmoid(h @ linear.weight[0] + linear.bias[0]).detach()
+        if number in found:
+            order = (h - h[5]).norm(dim=1).argsort().tolist()
+            assert found[number] == order[1:5]

@@ -2,68 +2,97 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 
 from course.lessons.sigmoid_saturation import science
-from course.selfcheck import check, check_function
+from course.selfcheck import check_function
 
 
-def check_lost_tanh(slope_at_2: Any, layers: Any) -> None:
-    """The faded example: tanh units at z = 2, until the gradient is below 1e-7."""
-    value = math.tanh(2.0)
-    slope = 1 - value**2
-    wanted = math.ceil(math.log(1e-7) / math.log(slope))
-    slope_slips = [
-        (value, "That is the value. Its slope is 1 - value squared."),
-        (1 - value, "Square the value first."),
-        (value * (1 - value), "That formula is the sigmoid's. For tanh it is 1 - value squared."),
-        (1 - 4.0, "Not 1 - z squared: take the value tanh(2)."),
-        (0.1049936, "That is the slope of a sigmoid at 2."),
-    ]
-    layer_slips = [
-        (wanted - 1, "At that depth it is still above 1e-7: round up."),
-        (math.log(1e-7) / math.log(slope), "A layer has a whole number: round up."),
-        (12, "That is for a factor of 1/4."),
-    ]
-    check("slope_at_2", slope_at_2, slope, mistakes=slope_slips, tolerance=1e-3)
-    check("layers", layers, wanted, mistakes=layer_slips)
-
-
-def solve_gradient_factor(z: Any, scale: float) -> float:
+def solve_back(g: Any, z: Any, W: Any) -> Any:
     value = 1 / (1 + np.exp(-z))
-    slope = value * (1 - value)
-    return scale * np.sqrt(np.mean(slope**2))
+    return (g * value * (1 - value)) @ W.T
 
 
-def check_gradient_factor(gradient_factor: Callable[[Any, float], Any]) -> None:
-    """The exercise, on units here and there; then against gradients that autograd measures."""
-    spread = np.linspace(-6.0, 3.0, 40).reshape(8, 5)
-    cases = [
-        ((z, scale), scale * float(np.sqrt(np.mean(_slope(z) ** 2))))
-        for z, scale in ((np.zeros((2, 3)), 4.0), (spread, 1.0), (spread, 7.0), (0 * spread + 5, 2))
+def check_back(sigmoid_slope: Callable[..., Any], back: Callable[..., Any]) -> None:
+    """The slope of a sigmoid and the way back through a layer; then through 20 layers."""
+    points = np.linspace(-6.0, 6.0, 7).reshape(7, 1)
+    slips: list[tuple[Callable[..., Any], str]] = [
+        (_sigmoid, "That is the value. The slope is value (1 - value)."),
+        (lambda z: _sigmoid(z) * (1 - z), "The slope is value times (1 - value), not (1 - z)."),
+        (lambda z: 1 - np.tanh(z) ** 2, "That is the slope of tanh."),
     ]
-    slips = [
-        (lambda z, s: s * np.mean(_slope(z)), "Square the slopes before the mean, then the root."),
-        (lambda z, s: s * np.mean(_slope(z) ** 2), "The root of the mean square is missing."),
-        (lambda z, s: s**2 * np.mean(_slope(z) ** 2), "That is the factor of the mean square."),
-        (lambda z, s: np.sqrt(np.mean(_slope(z) ** 2)), "The weight scale is missing."),
-        (lambda z, s: s * _slope(np.mean(z)), "The slope of each unit first, then the mean."),
-        (lambda z, s: s * np.sqrt(np.mean(_sigmoid(z) ** 2)), "Those are values, not slopes."),
-        (
-            lambda z, s: s * np.sqrt(np.mean((_sigmoid(z) * (1 - z)) ** 2)),
-            "The slope is value times (1 - value), not (1 - z).",
-        ),
+    slope = check_function(
+        "sigmoid_slope", sigmoid_slope, [((points,), _slope(points)), ((0.0,), 0.25)],
+        mistakes=slips, solution=solve_slope,
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    g, z, W = (rng.standard_normal(shape) for shape in ((2, 3), (2, 3), (4, 3)))
+    wrong: list[tuple[Callable[..., Any], str]] = [
+        (lambda g, z, W: g @ W.T, "The slopes of the units are missing."),
+        (lambda g, z, W: (g @ W.T) * 1.0, "The slopes of the units are missing."),
+        (lambda g, z, W: (g * _sigmoid(z)) @ W.T, "Those are values of the sigmoid, not slopes."),
+        (lambda g, z, W: g * _slope(z), "Now the weights: the product with W turned round, W.T."),
     ]
-    if check_function(
-        "gradient_factor", gradient_factor, cases, mistakes=slips, solution=solve_gradient_factor
-    ):
-        layers = science.hidden_layers(science.network("sigmoid", 20, seeds=[0]), scale=1.0)
-        yours = np.prod([gradient_factor(z, 1.0) for z in layers.z[1:, 0]]) ** (1 / 19)
-        print(f"20 sigmoid layers: {yours:.3f} by your function, autograd {layers.growth[0]:.3f}.")
+    cases = [((g, z, W), (g * _slope(z)) @ W.T), ((g[:1], 9 * z[:1], W), _way(g[:1], 9 * z[:1], W))]
+    if check_function("back", back, cases, mistakes=wrong, solution=solve_back) and slope:
+        _compare_with_autograd(back)
+
+
+def solve_slope(z: Any) -> Any:
+    value = 1 / (1 + np.exp(-z))
+    return value * (1 - value)
+
+
+def _way(g: Any, z: Any, W: Any) -> Any:
+    return (g * _slope(z)) @ W.T
+
+
+def _compare_with_autograd(back: Callable[..., Any]) -> None:
+    """Send a gradient of ones through 20 layers of the lesson's network, by both."""
+    network = science.network("sigmoid", 20, seeds=[0], dtype=torch.float64)
+    first = torch.rand(5, 64, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    h, sums = first.requires_grad_(), []
+    for layer in science.linears(network):
+        sums.append(h @ layer.weight[0] + layer.bias[0])
+        h = torch.sigmoid(sums[-1])
+    (expected,) = torch.autograd.grad(h.sum(), first)
+    g: Any = np.ones(h.shape)
+    for layer, z in zip(reversed(science.linears(network)), reversed(sums), strict=True):
+        g = back(g, z.detach().numpy(), layer.weight[0].detach().numpy())
+    error = np.abs(g - expected.numpy()).max() / np.abs(expected.numpy()).max()
+    print(f"20 layers, your way and autograd's: they differ by {error:.0e} of the gradient.")
+
+
+def check_mended(scale: Any, bias: Any) -> None:
+    """The exercise: first weights and biases with which ten sigmoid layers learn."""
+    if scale is ... or bias is ...:
+        print("mended_scale, mended_bias: not yet. Choose two numbers, then run this again.")
+        return
+    for name, value, least in (("mended_scale", scale, 0.0), ("mended_bias", bias, -100.0)):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not least <= value <= 100:
+            print(f"{name}: a number from {least:g} to 100 is asked for.")
+            return
+    network = science.network("sigmoid", 10, scale=scale, bias=bias)
+    layers = science.hidden_layers(network, scale=scale)
+    growth, saturated = layers.growth.mean(), layers.saturated[1:].mean()
+    learned = science.accuracy(network).mean()
+    print(
+        f"Before training: {saturated:.0%} of the units saturated, a gradient takes the factor "
+        f"{growth:.2g} a layer. After it: {learned:.0%} of the digits right."
+    )
+    if learned > 0.9:
+        print("mended: right. It learns.")
+    elif saturated > 0.5:
+        print("Not mended yet: most units sit at an end of the curve. What puts them there?")
+    elif growth < 0.6:
+        print("Not mended yet: a layer passes on too little. What makes up for slopes below 1/4?")
+    else:
+        print("Not mended yet. Try weights a few times as large as Glorot's, units around 0.")
 
 
 def _sigmoid(z: Any) -> Any:

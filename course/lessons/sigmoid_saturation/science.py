@@ -153,3 +153,18 @@ def hidden_layers(
         np.multiply.accumulate([gradient[-1], *factors[:0:-1]])[::-1],
         signals.growth,
     )
+
+
+def nearest(
+    network: Network, example: int, *, layers: Sequence[int], examples: int = 300, count: int = 6
+) -> dict[int, list[int]]:
+    """{layer: the digits that it holds nearest to digit `example`, nearest first}, by their index.
+
+    layers: of 1 ... L, of the network's first replica, on the first digits.
+    """
+    x = data.digits().x_train[:examples].to(next(network.parameters()).dtype)
+    signals = measures.one_pass(network, x, layers=[f"block {layer}" for layer in layers])
+    return {
+        layer: measures.nearest_neighbours(outputs[0], example, count).tolist()
+        for layer, outputs in zip(layers, signals.outputs, strict=True)
+    }
