@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from course.lessons.sigmoid_saturation import science as sigmoid_saturation
+import numpy as np
+
+from course import measures
 from course.selfcheck import check, check_function
 
 
@@ -28,32 +30,28 @@ def check_leaky_scale(mean_square_slope: Any, scale: Any) -> None:
     check("scale", scale, 1 / math.sqrt(wanted), mistakes=scale_slips, tolerance=1e-3)
 
 
-def solve_scale_range(depth: int, room: float) -> tuple[float, float]:
-    root = room ** (1 / depth)  # what each layer may add
-    return math.sqrt(2) / root, math.sqrt(2) * root
+def solve_rank(h: Any) -> Any:
+    s = np.linalg.svd(h - h.mean(axis=0), compute_uv=False)
+    p = s / s.sum()
+    p = p[p > 0]  # 0 log 0 is 0
+    return np.exp(-np.sum(p * np.log(p)))
 
 
-def check_scale_range(scale_range: Callable[[int, float], Any]) -> None:
-    """The exercise: in which range of scales does the gradient stay within a factor `room`?"""
-    root = math.sqrt(2)
-
-    def right(depth: int, room: float) -> tuple[float, float]:
-        return root * room ** (-1 / depth), root * room ** (1 / depth)
-
-    cases = [((n, room), right(n, room)) for n, room in ((1, 2.0), (10, 10.0), (100, 10.0))]
-    slips = [
-        (lambda n, r: right(n, r)[::-1], "The smaller one first."),
-        (lambda n, r: tuple(v / root for v in right(n, r)), "Each layer takes s / root 2, not s."),
-        (lambda n, r: tuple(v / root * 2 for v in right(n, r)), "The factor is s / root 2."),
-        (lambda n, r: right(n, math.sqrt(r)), "The gradient itself, not its square, has room r."),
-        (lambda n, r: right(n, r**2), "The gradient itself, not its square, has room r."),
-        (lambda n, r: (root / r / n, root * r / n), "Layers multiply: take the n-th root of r."),
-        (lambda n, r: (root / r, root * r), "Depth is missing: take the n-th root of r."),
+def check_rank(effective_rank: Callable[[Any], Any]) -> None:
+    """The function that the student builds, on tables with equal and with unequal directions."""
+    rng = np.random.default_rng(0)
+    equal = np.concatenate([np.eye(5), -np.eye(5)])  # mean 0, five directions of one length
+    tables = [equal, rng.standard_normal((30, 8)), rng.standard_normal((30, 8)) ** 2 * np.arange(8)]
+    tables[2] = tables[2] + 3.0  # a mean that is not 0
+    cases = [((h,), measures.effective_rank(h).item()) for h in tables]
+    slips: list[tuple[Callable[[Any], Any], str]] = [
+        (lambda h: measures.effective_rank(h, centred=False).item(), "Take off the mean row."),
+        (lambda h: measures.participation_ratio(h).item(), "Entropy: p log p, with p = s / sum."),
+        (lambda h: math.log(measures.effective_rank(h).item()), "That is the entropy: take exp."),
+        (lambda h: 1 / measures.effective_rank(h).item(), "The entropy has a minus: -sum p log p."),
+        (lambda h: float(np.linalg.matrix_rank(h)), "That counts every direction alike."),
     ]
-    if check_function(
-        "scale_range", scale_range, cases, mistakes=slips, solution=solve_scale_range
-    ):
-        for scale in scale_range(29, 10.0):
-            net = sigmoid_saturation.network("relu", 30, scale=scale)
-            growth = sigmoid_saturation.hidden_layers(net, scale=scale).growth.mean()
-            print(f"Scale {scale:.3f}: autograd finds {growth**29:.2g} over 29 layers.")
+    check_function(
+        "effective_rank", effective_rank, cases, mistakes=slips, solution=solve_rank,
+        tolerance=1e-4,
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
+from course import measures
 from course.plots import curves, style
 from course.plots.decades import length, places
 
@@ -72,3 +74,24 @@ def cosines(ax: Axes, measured: Array, expected: Array) -> None:
     ax.plot(layers, expected, label="closed form, infinite width", **style.FORMULA)
     ax.set(xlabel="layer", ylabel="mean cosine of two digits", ylim=(0, 1.03))
     ax.legend(frameon=False, fontsize=9, loc="lower right")
+
+
+def directions(outputs: Mapping[int, Any], most: int = 40) -> tuple[Figure, str]:
+    """How far a layer's outputs spread along each direction, a picture for each layer.
+
+    outputs: {layer: (B, n)}. The lengths are relative to the longest; the first `most` are shown.
+    """
+    fig, axes = style.figure(3.0 * len(outputs), 2.8, ncols=len(outputs), sharey=True)
+    for ax, (layer, h) in zip(axes, outputs.items(), strict=True):
+        lengths = measures.relative_singular_values(h, centred=True)
+        rank = measures.effective_rank(h).item()
+        ax.bar(range(1, most + 1), lengths[:most] / lengths[0], color=style.PALETTE[0], width=0.8)
+        ax.axvline(rank + 0.5, color=style.PALETTE[1], linestyle="--")
+        ax.set(title=f"layer {layer}: effective rank {rank:.0f}", xlabel="direction")
+    axes[0].set_ylabel("spread, longest = 1")
+    layers = ", ".join(map(str, outputs))
+    return fig, (
+        f"How far the outputs of layers {layers} spread along each of their directions, the longest"
+        " first. The deeper the layer, the faster the bars fall, and the smaller the effective"
+        " rank, the dashed line."
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import Tensor
 
 from course import data, measures
 from course.arguments import whole
@@ -40,6 +42,21 @@ def units(network: Network, *, examples: int = 256) -> Units:
         signals.measure(measures.effective_rank),
         signals.cosine,
     )
+
+
+def sums(network: Network, *, layer: int, examples: int = 256) -> np.ndarray:
+    """z of one hidden layer on the first digits, (R, B, n); layer: 1 ... L."""
+    x = data.digits().x_train[:examples]
+    with torch.no_grad(), measures.outputs_of(linears(network)) as inputs:
+        network(x)
+    return inputs[whole("layer", layer, least=1, most=len(inputs)) - 1].numpy()
+
+
+def outputs(network: Network, *, layers: Sequence[int], examples: int = 256) -> dict[int, Tensor]:
+    """{layer: h of the network's first replica on the first digits, (B, n)}; layers: of 1 ... L."""
+    x, names = data.digits().x_train[:examples], [f"block {layer}" for layer in layers]
+    signals = measures.one_pass(network, x, layers=names)
+    return {layer: h[0].detach() for layer, h in zip(layers, signals.outputs, strict=True)}
 
 
 def expected_cosine(depth: int, *, examples: int = 256) -> np.ndarray:
