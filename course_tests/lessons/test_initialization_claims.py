@@ -17,7 +17,9 @@ from course.lessons.initialization import (
     gaussian_means,
     mean_field,
     pictures,
+    tents,
 )
+from course.lessons.initialization.exercise import check_he
 from course.plots import style
 from course_tests.claims import claim, seeds
 from course_tests.corners import visit
@@ -247,3 +249,111 @@ def test_lines_of_theory_lie_where_a_size_crosses_the_edge() -> None:
     ten = panels.maps[0].lines[list(pictures.EDGES[1:-1]).index(1)]
     assert ten.get_xdata()[9] == pytest.approx(10 ** (1 / 10), abs=0.01)
     assert np.isnan(ten.get_xdata()[0])  # 3 is less than 10
+
+
+def test_tents_are_tents_and_have_the_pieces_that_are_said() -> None:
+    x = torch.linspace(0, 1, 1025, dtype=torch.float64)
+    expected = x
+    for times in range(1, 11):
+        network = tents.network(times)
+        y = network(x[:, None])[:, 0].detach()
+        expected = torch.where(expected <= 0.5, 2 * expected, 2 - 2 * expected)
+        torch.testing.assert_close(y, expected, rtol=0, atol=1e-9)
+        assert tents.pieces(x, y) == 2**times
+        units = [one.out_features for one in network if isinstance(one, torch.nn.Linear)]
+        assert units == [2] * times + [1]
+
+
+def test_the_depth_scale_is_how_cosines_come_closer_to_their_end() -> None:
+    assert angles.depth_scale(0.7, 0.05) == pytest.approx(
+        -1 / math.log(mean_field.chi(0.7, 0.05)), rel=1e-2
+    )
+    for sigma_w, sigma_b in ((1.5, 0.5), (2.5, 0.3)):
+        _, cosines = angles.expected(sigma_w, sigma_b, 0.9, 400)
+        gaps = np.abs(cosines - cosines[-1])
+        k = int(np.argmax(gaps < 1e-5))
+        factor = gaps[k] / gaps[k - 1]
+        assert angles.depth_scale(sigma_w, sigma_b) == pytest.approx(
+            -1 / math.log(factor), rel=0.02
+        )
+
+
+def test_rescaling_gives_every_draw_the_size_of_the_mean() -> None:
+    network = depth_width.network(8, seeds=[1, 2])
+    before = depth_width.lengths(network)
+    assert np.abs(before).min() > 1e-3
+    depth_width.rescale_(network)
+    np.testing.assert_allclose(depth_width.lengths(network), 0.0, atol=1e-4)
+    other = depth_width.network(8, seeds=[1, 2])
+    for block, old in zip(network.blocks, other.blocks, strict=True):
+        ratio = block.linear.weight / old.linear.weight  # type: ignore[union-attr]
+        assert (ratio.flatten(1).std(dim=1) < 1e-3).all(), "one number a layer"
+
+
+@pytest.mark.claims
+def test_the_default_of_torch_divides_differences() -> None:
+    default = depth_width.network(
+        20, width=64, default=True, seeds=seeds(300, 10), dtype=torch.float64
+    )
+    apart = depth_width.apart(default)
+    factor = (apart[-1] / apart[0]) ** (1 / 19)
+    claim("default: factor a layer on differences", factor, least=0.37, most=0.45)
+    he = depth_width.network(20, width=64, seeds=seeds(300, 10), dtype=torch.float64)
+    apart = depth_width.apart(he)
+    claim("He: factor a layer on differences", (apart[-1] / apart[0]) ** (1 / 19), least=0.85)
+    layer = torch.nn.Linear(3000, 300)
+    assert 3000 * layer.weight.var().item() == pytest.approx(1 / 3, rel=0.02)
+
+
+def test_the_exercises_of_torch_layers(capsys: pytest.CaptureFixture[str]) -> None:
+    def said(law: object) -> str:
+        def start(layer: torch.nn.Linear) -> None:
+            with torch.no_grad():
+                law(layer.weight, layer.weight.shape[1])  # type: ignore[operator]
+                layer.bias.zero_()
+
+        check_he(start)
+        return capsys.readouterr().out
+
+    assert "right. After 20" in said(lambda w, n: w.normal_(0, math.sqrt(2 / n)))
+    assert "take the root" in said(lambda w, n: w.normal_(0, 2 / n))
+    assert "LeCun" in said(lambda w, n: w.normal_(0, math.sqrt(1 / n)))
+    assert "Which axis" in said(lambda w, n: w.normal_(0, math.sqrt(2 / len(w))))
+    assert "a^2 / 3" in said(lambda w, n: w.uniform_(-math.sqrt(2 / n), math.sqrt(2 / n)))
+    assert "old weights" in said(lambda w, n: None)
+    check_he(lambda layer: ...)
+    check_he(lambda layer: torch.nn.init.kaiming_normal_(layer.weight))
+    out = capsys.readouterr().out
+    assert "not yet" in out and "The biases are still" in out
+
+
+@pytest.mark.claims
+@pytest.mark.repeats
+def test_thin_deep_networks_lack_directions_and_not_the_right_size() -> None:
+    draws = seeds(600, 10)
+    drawn = depth_width.network(32, seeds=draws)
+    rescaled = depth_width.rescale_(depth_width.network(32, seeds=draws))
+    before, after = (depth_width.test_accuracy(net, rate=0.001) for net in (drawn, rescaled))
+    claim("rescaled over as drawn", after - before, most=0.02)  # -.048 ± .06
+    gaussian, turned = (
+        depth_width.thin_tanh(law, seeds=draws) for law in ("lecun_normal", "orthogonal")
+    )
+    claim("Gaussian: directions", depth_width.directions(gaussian), most=6)  # 3.4 ± .6
+    claim("orthogonal: directions", depth_width.directions(turned), least=15)  # 20 ± .2
+    gain = depth_width.test_accuracy(turned, rate=0.001) - depth_width.test_accuracy(
+        gaussian, rate=0.001
+    )
+    claim("orthogonal over Gaussian", gain, least=0)
+
+
+@pytest.mark.claims
+@pytest.mark.repeats
+def test_twenty_layers_learn_from_hes_start_and_not_from_torchs() -> None:
+    he, default = (
+        depth_width.test_accuracy(
+            depth_width.network(20, width=64, default=default, seeds=FRESH), rate=0.001, steps=200
+        )
+        for default in (False, True)
+    )
+    claim("He: accuracy", he, least=0.8)  # .92 ± .01
+    claim("torch: accuracy", default, most=0.45)  # .14 ± .07

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from course import data, measures, networks, training
 from course.arguments import reject
-from course.networks import Network
+from course.networks import Network, initializers
 from course.training import Record
 
 Array = NDArray[np.float64]
@@ -33,11 +34,23 @@ def width_of(depth: int) -> int:
 
 
 def network(
-    depth: int, *, seeds: Sequence[int] = SEEDS, dtype: torch.dtype = torch.float32
+    depth: int,
+    *,
+    seeds: Sequence[int] = SEEDS,
+    dtype: torch.dtype = torch.float32,
+    width: int | None = None,
+    default: bool = False,
 ) -> Network:
-    """The network with `depth` hidden layers, one of `SHAPES`, at its start."""
-    widths = [64, *[width_of(depth)] * depth, 10]
-    return networks.mlp(widths, seeds=seeds, activation="relu", init="he_normal", dtype=dtype)
+    """The network with `depth` hidden layers at its start, one of `SHAPES` if no width is given.
+
+    default: with the weights and biases of torch.nn.Linear instead of He's weights and biases of 0.
+    """
+    widths = [64, *[width_of(depth) if width is None else width] * depth, 10]
+    law = {"init": "torch_default", "bias": initializers.torch_default_bias}
+    return networks.mlp(
+        widths, seeds=seeds, activation="relu", dtype=dtype,
+        **(law if default else {"init": "he_normal"}),
+    )  # type: ignore[arg-type]  # fmt: skip
 
 
 def parameters(depth: int) -> int:
@@ -53,6 +66,61 @@ def train(
         network, data.digits(), steps=steps, batch=BATCH, record_every=every,
         optimizer=training.Adam(rate),
     )  # fmt: skip
+
+
+def rescale_(network: Network, *, examples: int = 256) -> Network:
+    """The network, each draw's layers multiplied such that its signals keep their mean square.
+
+    One number for each layer of each replica, in place; a layer whose outputs are all 0 stays.
+    """
+    x = data.digits().x_train[:examples]
+    x = x.to(next(network.parameters()).dtype)
+    size, h = x.square().sum(1).mean(), x.expand(network.replicas, *x.shape)
+    with torch.no_grad():
+        for block in network.blocks:
+            linear: Any = block.linear  # type: ignore[union-attr]
+            h = torch.relu(h @ linear.weight + linear.bias)
+            factor = (size / h.square().sum(2).mean(1)).sqrt()[:, None, None]
+            factor = torch.where(factor.isfinite(), factor, 1.0)
+            linear.weight.mul_(factor)
+            h = factor * h
+    return network
+
+
+def test_accuracy(network: Network, *, rate: float = RATE, steps: int = STEPS) -> Array:
+    """The accuracy on the test examples after `train`ing in place, (R,)."""
+    *_, last = train(network, steps=steps, rate=rate, every=steps)
+    assert last.test_accuracy is not None
+    return last.test_accuracy
+
+
+def lengths(network: Network, *, examples: int = 256) -> Array:
+    """log of the root mean square length of h_L, compared with that of the inputs, (R,)."""
+    x = data.digits().x_train[:examples]
+    last = measures.one_pass(network, x, layers=[f"block {len(network.blocks)}"]).outputs[0]
+    ratio = last.square().sum(2).mean(1) / x.square().sum(1).mean()
+    return (ratio.log() / 2).numpy()
+
+
+def thin_tanh(law: str, *, seeds: Sequence[int] = SEEDS) -> Network:
+    """32 tanh layers of 24 with weights of mean square 1/24: "lecun_normal", or "orthogonal"."""
+    widths = [64, *[SHAPES[32]] * 32, 10]
+    return networks.mlp(widths, seeds=seeds, activation="tanh", init=law, bias=0.0)
+
+
+def directions(network: Network, *, examples: int = 256) -> Array:
+    """Effective rank of the last hidden layer's outputs on the first digits, (R,)."""
+    x, last = data.digits().x_train[:examples], f"block {len(network.blocks)}"
+    outputs = measures.one_pass(network, x, layers=[last]).outputs[0]
+    return measures.effective_rank(outputs).numpy()
+
+
+def apart(network: Network, *, examples: int = 64) -> Array:
+    """How far the outputs of two digits are apart, root mean square over pairs, (L, R)."""
+    x = data.digits().x_train[:examples].to(next(network.parameters()).dtype)
+    names = measures.block_names(network)
+    signals = measures.one_pass(network, x, layers=names)
+    return signals.measure(lambda h: (h - h.mean(1, keepdim=True)).square().sum(2).mean(1).sqrt())
 
 
 def starts(depth: int, *, seeds: Sequence[int]) -> tuple[Array, Array]:

@@ -165,3 +165,11 @@ def spreads(ax: Axes, ratios: Any, measured: Mapping[str, Any], expected: Any) -
     ax.set_xticks(ratios, [f"{ratio:.2g}" for ratio in ratios])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.legend(loc="upper left", frameon=False, fontsize=9)
+
+
+def tents(fig: Figure, axes: Any, x: Any, values: Mapping[int, Any]) -> None:
+    """A tent applied 1, 2, ... times: values {times: (N,)} at x (N,), a picture for each."""
+    for ax, (times, y) in zip(axes, values.items(), strict=True):
+        ax.plot(x, y, color=style.PALETTE[0], linewidth=1.5)
+        ax.set(title=f"{times} layer{'s' * (times > 1)}", xlabel="x", ylim=(-0.05, 1.1))
+    axes[0].set_ylabel("output")
