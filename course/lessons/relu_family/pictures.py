@@ -83,7 +83,7 @@ def directions(outputs: Mapping[int, Any], most: int = 40) -> tuple[Figure, str]
     """
     fig, axes = style.figure(3.0 * len(outputs), 2.8, ncols=len(outputs), sharey=True)
     for ax, (layer, h) in zip(axes, outputs.items(), strict=True):
-        lengths = measures.relative_singular_values(h, centred=True)
+        lengths = measures.relative_singular_values(h, centred=True).numpy()
         rank = measures.effective_rank(h).item()
         ax.bar(range(1, most + 1), lengths[:most] / lengths[0], color=style.PALETTE[0], width=0.8)
         ax.axvline(rank + 0.5, color=style.PALETTE[1], linestyle="--")
