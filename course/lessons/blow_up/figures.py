@@ -51,8 +51,13 @@ def _line(ax: Axes, values: ArrayLike, name: str, k: int) -> None:
     layers = np.arange(1, len(sizes) + 1)
     ax.plot(layers, np.where(np.isfinite(sizes), sizes, np.nan), **style.line(k), label=name)
     broken = layers[~np.isfinite(sizes)]
-    above = {"linestyle": "", "marker": "^", "color": style.line(k)["color"], "markersize": 5}
-    ax.plot(broken, np.full(len(broken), TOP**0.94), **above, label="_not finite")  # type: ignore[arg-type]
+    above: dict[str, Any] = {
+        "linestyle": "",
+        "marker": "^",
+        "color": style.line(k)["color"],
+        "markersize": 5,
+    }
+    ax.plot(broken, np.full(len(broken), TOP**0.94), **above, label="_not finite")
 
 
 def silent(run: ShortRun) -> tuple[Figure, str]:

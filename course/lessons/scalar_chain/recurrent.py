@@ -26,8 +26,9 @@ def influence(weight: float, steps: int) -> NDArray[np.float64]:
     w = real("weight", weight, least=0, most=10)
     unit = torch.nn.RNN(1, 1, nonlinearity="relu", bias=False, dtype=torch.float64)
     with torch.no_grad():
-        unit.weight_ih_l0.fill_(1.0)
-        unit.weight_hh_l0.fill_(w)
+        into, back = (unit.get_parameter(f"weight_{name}_l0") for name in ("ih", "hh"))
+        into.fill_(1.0)
+        back.fill_(w)
     x = torch.ones(whole("steps", steps, least=1, most=100_000), 1, 1, dtype=torch.float64)
     states, _ = unit(x.requires_grad_())
     (gradient,) = torch.autograd.grad(states[-1].sum(), x)
