@@ -70,7 +70,7 @@ def test_the_explorer_of_removal_to_its_extremes(open_notebook: OpenNotebook) ->
 def test_training_by_schedules_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([START, RUN, RESULT])
     page.start()
-    page.panel(1).stop_half_way("of the skips left.", times=4)
+    page.panel(1).stop_half_way("of the skips left.", times=5)
     page.screenshot("10-training")
     page.wait_for_end()
     assert "records True" in str(page.outputs()[-1])

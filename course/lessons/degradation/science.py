@@ -43,14 +43,9 @@ def network(
     width: int = SETTINGS.width,
     **options: Any,
 ) -> Network:
-    """`networks.build` for these examples, with Highway's gate bias -4 if not said otherwise.
-
-    A VAN has one alpha for each block, if not said otherwise.
-    """
+    """`networks.build` for these examples, with Highway's gate bias -4 if not said otherwise."""
     if name == "highway":
         options.setdefault("gate_bias", SETTINGS.gate_bias)
-    if name in ("van", "van0"):
-        options.setdefault("alpha", "block")
     return networks.build(name, like=examples, width=width, depth=depth, seeds=seeds, **options)
 
 

@@ -6,25 +6,57 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from course.lessons.van import science
-from course.selfcheck import check, check_function
+from course.selfcheck import check_function
 
 
-def check_linear(share: Any, step: Any) -> None:
-    """The faded example: r = 0, lambda_0 = -0.5: the share left at step 40, and the time, eta .01.
+def solve_van_step(
+    alpha: np.ndarray, multiplier: np.ndarray, slope: np.ndarray, eta: float, ratio: float
+) -> tuple[np.ndarray, np.ndarray]:
+    new = np.clip(alpha - eta * (slope + multiplier), 0, 1)
+    return new, multiplier + ratio * eta * (alpha - 1)
 
-    share: what is left of a skip after 40 steps. step: when it is gone.
-    """
-    share_slips = [
-        (0.2, "That has gone already; what is left?"),
-        (0.6, "lambda_0 is -0.5, not -1."),
+
+def check_van_step(van_step: Callable[..., Any]) -> None:
+    """Eqs. 7 and 8: alpha and lambda after a step, from arrays of one entry for each unit."""
+    rng = np.random.default_rng(0)
+    cases = []
+    for eta, ratio in ((0.01, 0.5), (0.3, 0.1), (1.5, 1.0)):
+        alpha, slope = rng.uniform(0, 1, 6), rng.normal(0, 0.3, 6)
+        arguments = (alpha, rng.uniform(-1, 0.2, 6), slope, eta, ratio)
+        cases.append((arguments, solve_van_step(*arguments)))
+
+    def rise(eta: float, ratio: float, alpha: np.ndarray) -> np.ndarray:
+        return ratio * eta * (alpha - 1)
+
+    def new(a: np.ndarray, m: np.ndarray, s: np.ndarray, eta: float) -> np.ndarray:
+        return np.clip(a - eta * (s + m), 0, 1)
+
+    slips = [
+        (
+            lambda a, m, s, e, r: (a - e * (s + m), m + rise(e, r, a)),
+            "Clip the new alpha to [0, 1].",
+        ),
+        (
+            lambda a, m, s, e, r: (new(a, m, s, e), m + rise(e, r, new(a, m, s, e))),
+            "Both updates use the old alpha.",
+        ),
+        (
+            lambda a, m, s, e, r: (new(a, m, s, e), m - rise(e, r, a)),
+            "The multiplier goes uphill: while alpha < 1 it must fall, and push harder.",
+        ),
+        (
+            lambda a, m, s, e, r: (new(a, m, s, e), m + e * (a - 1)),
+            "The multiplier's step is eta' = ratio times eta.",
+        ),
+        (
+            lambda a, m, s, e, r: (np.clip(a + e * (s + m), 0, 1), m + rise(e, r, a)),
+            "Alpha goes downhill: mind the sign.",
+        ),
     ]
-    step_slips = [
-        (100.0, "That would be so with lambda_0 = -1; here the push is half of that."),
-        (50.0, "A weaker push takes longer, not shorter."),
-    ]
-    check("share", share, 0.8, mistakes=share_slips)
-    check("step", step, 200.0, mistakes=step_slips)
+    check_function("van_step", van_step, cases, mistakes=slips, solution=solve_van_step)
 
 
 def solve_alpha_step(steps: float, ratio: float, multiplier: float) -> float:

@@ -71,8 +71,9 @@ POINTS, DOTS = 400, 24  # of a line, and of the closed form
 RUNS: dict[str, dict[str, Any]] = {
     "plain": style.architecture("plain"), "resnet": style.architecture("resnet"),
     "van": style.architecture("van"), "van0": style.architecture("van0"),
-    "published": style.architecture("van"), "slow": style.line(3), "ramp": style.line(4),
-    "cut": style.line(6),
+    "published": style.architecture("van"), "slow": style.line(3),
+    "slow, block": {**style.line(3), "color": style.GREY}, "push": style.line(5),
+    "ramp": style.line(4), "cut": style.line(6),
 }  # fmt: skip
 """Lines of the networks and schedules by name."""
 

@@ -8,7 +8,7 @@ does: a constant resistance g acts as if the multiplier had started at lambda_0 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -30,10 +30,12 @@ LARGEST = float(np.finfo(float).max)
 
 
 def schedules(steps: int) -> dict[str, training.Skips]:
-    """The four schedules of notebook 10 for a run of `steps` steps, by name.
+    """The five schedules of notebook 10 for a run of `steps` steps, by name.
 
-    "slow" is `van.SCHEDULES["slow"]`, which was chosen for 600 steps, with its alpha step stretched
-    so that its skips should leave at the same share of the run: t* is 86 % of it.
+    "slow" is `training.SCHEDULES["slow"]`, which was chosen for 600 steps, with its alpha step
+    stretched so that its skips should leave at the same share of the run: t* is 86 % of it. "push"
+    has a multiplier that stays at -1, and the alpha step with which t* is 80 % of the run, where
+    the ramp ends too.
     """
     slow = training.SCHEDULES["slow"]
     assert isinstance(slow, training.Multipliers) and slow.rate is not None
@@ -41,8 +43,38 @@ def schedules(steps: int) -> dict[str, training.Skips]:
     known = training.SCHEDULES
     return {
         "published": known["published"], "slow": stretched,
+        "push": training.Multipliers(ratio=0, multiplier=-1, rate=1 / (0.8 * steps)),
         "ramp": known["ramp"], "cut": known["cut"],
     }  # fmt: skip
+
+
+def side_by_side(
+    examples: Dataset,
+    ways: Mapping[str, training.Skips],
+    *,
+    depth: int,
+    epochs: int,
+    seeds: Sequence[int] = SEEDS,
+) -> tuple[dict[str, Network], dict[str, Iterator[Record]]]:
+    """A plain network, a ResNet, and a VAN for each schedule, by name; and runs that train them.
+
+    A name that ends in "block" has one alpha for each block. The records have accuracies with
+    running averages and with statistics of batches.
+    """
+    nets = {
+        name: degradation.network(name, examples, depth=depth, seeds=seeds)
+        for name in ("plain", "resnet")
+    }
+    for name in ways:
+        alpha = "block" if name.endswith("block") else "unit"
+        nets[name] = degradation.network("van", examples, depth=depth, seeds=seeds, alpha=alpha)
+    runs = {
+        name: degradation.train(
+            net, examples, epochs=epochs, skips=ways.get(name), batch_statistics=True
+        )
+        for name, net in nets.items()
+    }
+    return nets, runs
 
 
 def simulate(
@@ -105,6 +137,16 @@ class Trace:
         moved = self.left[:-1] - self.left[1:]
         return np.where(self.clipped[1:], np.nan, -moved / self.rate - self.multiplier[:-1])
 
+    @property
+    def resistance(self) -> np.ndarray:
+        """Mean slope of each run, (R,)."""
+        return np.asarray(np.nanmean(self.slope, axis=(0, 2)))
+
+    @property
+    def time(self) -> np.ndarray:
+        """Steps until a block's skips were gone, mean over the blocks of each run, (R,)."""
+        return np.asarray(self.left.argmin(axis=0).mean(axis=1))
+
 
 def phase_out(
     examples: Dataset,
@@ -114,7 +156,7 @@ def phase_out(
     steps: int = 300,
     rate: float = 0.01,
     seeds: Sequence[int] = SEEDS,
-    alpha: str = "block",
+    alpha: str = "unit",
 ) -> Iterator[Record]:
     """Train a VAN at a constant rate, a record per step, for `trace`.
 
