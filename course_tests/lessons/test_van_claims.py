@@ -86,7 +86,7 @@ def test_gradual_is_good_abrupt_is_bad_and_a_rest_of_skip_matters(digits: data.D
     claim("ramp: last lag", lag["ramp"][-1], least=-0.05, most=0.05)  # .00637 ± .007
     claim("ramp over plain", last["ramp"] - last["plain"], least=0.03)  # .163 ± .05
     claim("plain over cut", last["plain"] - last["cut"], least=0.1)  # .279 ± .06
-    claim("push over ramp", last["push"] - last["ramp"], least=-0.1, most=0.1)
+    claim("push over ramp", last["push"] - last["ramp"], least=-0.15, most=0.15)  # .005 ± .07
     for name in ("ramp", "cut"):
         assert np.all(removals[name].change == 0)
     assert all(np.all(removal.certified) for removal in removals.values())
@@ -100,8 +100,8 @@ def test_phasing_out_does_not_help_at_50_blocks(digits: data.Dataset) -> None:
     nets |= fading.family(("ramp",), digits, (25,), seeds=SEEDS)
     last = {name: list(r) for name, r in fading.train(nets, digits, epochs=6).items()}
     right = {name: records[-1].train_accuracy for name, records in last.items()}
-    # -.0364 ± .07
-    claim("50 blocks: ramp over plain", right["ramp 50"] - right["plain 50"], most=0.1)
+    # -.04 ± .1
+    claim("50 blocks: ramp over plain", right["ramp 50"] - right["plain 50"], most=0.16)
     claim("50 blocks: plain", right["plain 50"], most=0.35)  # .184 ± .03
     neighbours = {n: fading.inside_of(last[f"ramp {n}"], "neighbours") for n in (25, 50)}
     claim("25 blocks: neighbours at the end", neighbours[25][-1], least=0.6)  # .874 ± .05
