@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,17 +69,21 @@ def test_gradual_is_good_abrupt_is_bad_and_a_rest_of_skip_matters(digits: data.D
     ways = science.schedules(steps=135)
     ways = {"ramp": ways["ramp"], "push": ways["push"], "cut": ways["cut"], late: ways["slow"]}
     nets, runs = science.side_by_side(digits, ways, depth=25, epochs=9, seeds=SEEDS)
-    last, lag, removals = {}, {}, {}
+    last: dict[str, np.ndarray] = {}
+    lag: dict[str, np.ndarray] = {}
+    removals: dict[str, training.Removal] = {}
     for name in ("plain", *ways):
         records = list(runs[name])
-        last[name] = records[-1].train_accuracy
+        accuracy = records[-1].train_accuracy
         running = np.array([record.train_accuracy for record in records])
         others = [record.batch_statistics for record in records]
         batches = np.array([other.train_accuracy for other in others if other is not None])
         lag[name] = (batches - running).mean(1)
         if name in ways:
             removals[name] = training.remove_skips(nets[name], digits)
-            last[name] = removals[name].after.train_accuracy
+            accuracy = removals[name].after.train_accuracy
+        assert accuracy is not None
+        last[name] = accuracy
         if name == late:
             fallen = batches[-1] - fading.force(nets[name], digits, [1.0])[0]
             claim("slow, block: by batch, over forced", fallen, least=0.3)  # .831 ± .02
@@ -238,7 +243,7 @@ def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) ->
     check_van_step(solve_van_step)
     assert "right in all" in capsys.readouterr().out
 
-    def both_new(alpha, multiplier, slope, eta, ratio):  # type: ignore[no-untyped-def]
+    def both_new(alpha: Any, multiplier: Any, slope: Any, eta: float, ratio: float) -> Any:
         new, _ = solve_van_step(alpha, multiplier, slope, eta, ratio)
         return new, multiplier + ratio * eta * (new - 1)
 
