@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from course.lessons.degradation.science import GROWTH
-from course.selfcheck import check, check_function
+import numpy as np
+from numpy.typing import NDArray
+
+from course.selfcheck import check_function
+
+Array = NDArray[Any]
 
 CASES = [
     ((0.99, 0.97, 0.70, 0.68), "degradation"),
@@ -19,19 +22,53 @@ CASES = [
 ]
 
 
-def check_million(factor: Any, blocks: Any) -> None:
-    """The faded example: how many steps from block to block until gradients grew a million-fold?"""
-    factor_slips = [
-        (GROWTH**2, "That is the growth of the square of the gradient. Take the root."),
-        (math.sqrt(2.0), "ReLU alone would give that. Which variance does relu(z) have?"),
-        (math.sqrt(math.pi), "And the norm divides by the deviation of relu(z)."),
+def solve_identity_block(h: Array) -> tuple[Array, Array, Array]:
+    weights = np.eye(h.shape[1])  # z = h, unit by unit
+    scale = h.std(axis=0)  # the norm divides by the deviation: multiply by it
+    shift = h.mean(axis=0)  # the norm takes the mean off: add it
+    return weights, scale, shift
+
+
+def check_identity_block(identity_block: Callable[[Array], Any]) -> None:
+    """The faded example: a block with batch norm that hands on what comes in."""
+
+    def variance(h: Array) -> tuple[Array, Array, Array]:
+        return np.eye(h.shape[1]), h.var(axis=0), h.mean(axis=0)
+
+    def inverse(h: Array) -> tuple[Array, Array, Array]:
+        return np.eye(h.shape[1]), 1 / h.std(axis=0), h.mean(axis=0)
+
+    def minus(h: Array) -> tuple[Array, Array, Array]:
+        return np.eye(h.shape[1]), h.std(axis=0), -h.mean(axis=0)
+
+    def swapped(h: Array) -> tuple[Array, Array, Array]:
+        return np.eye(h.shape[1]), h.mean(axis=0), h.std(axis=0)
+
+    def start(h: Array) -> tuple[Array, Array, Array]:
+        return np.eye(h.shape[1]), np.ones(h.shape[1]), np.zeros(h.shape[1])
+
+    def of_all(h: Array) -> tuple[Array, Array, Array]:
+        ones = np.ones(h.shape[1])
+        return np.eye(h.shape[1]), h.std() * ones, h.mean() * ones
+
+    def sample(h: Array) -> tuple[Array, Array, Array]:
+        return np.eye(h.shape[1]), h.std(axis=0, ddof=1), h.mean(axis=0)
+
+    generator = np.random.default_rng(0)
+    layers = [np.maximum(generator.normal(1, 1, shape), 0) for shape in ((40, 3), (7, 5))]
+    slips = [
+        (variance, "The norm divides by the deviation, the root of the variance."),
+        (inverse, "The norm has divided by the deviation already: undo it."),
+        (minus, "The norm has taken the mean off already: put it back."),
+        (swapped, "Which one multiplies, which one is added?"),
+        (start, "That leaves what the norm has made: mean 0, deviation 1, and ReLU cuts it."),
+        (of_all, "One mean and one deviation for each unit: over the examples, axis 0."),
+        (sample, "Batch norm divides by the deviation with n, not n - 1."),
     ]
-    block_slips = [
-        (math.log10(1e6) / math.log(GROWTH), "Use one kind of logarithm for both."),
-        (1e6 / GROWTH, "Factors multiply: think of logarithms."),
-    ]
-    check("factor", factor, GROWTH, tolerance=1e-3, mistakes=factor_slips)
-    check("blocks", blocks, math.log(1e6) / math.log(GROWTH), tolerance=0.01, mistakes=block_slips)
+    cases = [((layer,), solve_identity_block(layer)) for layer in layers]
+    check_function(
+        "identity_block", identity_block, cases, mistakes=slips, solution=solve_identity_block
+    )
 
 
 def solve_diagnose(

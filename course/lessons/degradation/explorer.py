@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,18 +23,13 @@ from course.live import (
     verdict,
 )
 from course.networks import Network
-from course.plots import curves, style
+from course.plots import style
 from course.training import Record
 
 NETWORKS = ("plain", "resnet")
 NORMS: dict[str, str | None] = {"batch norm": "batch", "layer norm": "layer", "none": None}
 LAWS = {"torch's default": "torch_default", "He": "he_normal", "orthogonal": "orthogonal"}
 RUNS, SAMPLES = 3, 128
-SHADES: tuple[dict[str, Any], ...] = tuple(
-    {"alpha": alpha, "marker": "", "linewidth": width}
-    for alpha, width in ((0.45, 1.0), (0.65, 1.3), (0.85, 1.6), (1.0, 2.0))
-)
-"""Curves of one kind: the deeper, the stronger."""
 
 
 def explore(
@@ -139,34 +134,3 @@ def watch_runs(
         return "\n".join(words)
 
     return live_run(dict(runs), fig=fig, draw=draw, title=title)
-
-
-def watch_identity(kinds: Sequence[str], depths: Sequence[int]) -> LiveRun:
-    """Stacks of each kind (see `science.learn_identity`) and depth learn y = x, side by side."""
-    fig, ax = style.figure(8.0, 3.4)
-    ax.set(xlabel="step", ylabel="error", xlim=(0, 200), ylim=(2e-7, 1e2))
-    ax.set_yscale("log")
-    lines = {
-        f"{kind}, {depth}": {**pictures.KINDS[kind], **SHADES[j % len(SHADES)]}
-        for kind in kinds
-        for j, depth in enumerate(depths)
-    }
-    bands = curves.empty_bands(ax, lines)
-    style.legend_beside(ax, fontsize=8)
-
-    def draw(history: dict[str, list[Record]]) -> str:
-        words: dict[str, list[str]] = {}
-        for name, records in history.items():
-            if records:
-                loss = np.array([record.loss for record in records])
-                shown = np.maximum(loss, 1e-6)  # 0 lies on the lower edge
-                kind, depth = name.rsplit(" ", 1)
-                steps = [record.step for record in records]
-                curves.move_band(bands[f"{kind}, {depth}"], steps, shown)
-                words.setdefault(kind, []).append(f"{depth}: {loss[-1].mean():.1g}")
-        return "\n".join(f"{kind}, error by depth: {', '.join(v)}." for kind, v in words.items())
-
-    runs = {
-        f"{kind} {n}": partial(science.learn_identity, kind, n) for kind in kinds for n in depths
-    }
-    return live_run(runs, fig=fig, draw=draw, title="Learn to pass on the input")

@@ -21,9 +21,9 @@ BLOCK = "block (0: the stem)"
 
 KINDS = {
     "plain": style.architecture("plain"), "resnet": style.architecture("resnet"),
-    "resnet, zero": style.architecture("van"),
+    "resnet, zero": style.line(2), "plain, W = 1": style.line(3),
 }  # fmt: skip
-"""Lines of the stacks that learn the identity; the third has the colour of no other here."""
+"""Lines of the stacks that learn the identity; the last two have colours of no network here."""
 
 
 class Accuracies:
@@ -110,24 +110,3 @@ def identity(
     ax.text(0.01, floor * 0.75, "exactly 0", va="top", transform=ax.get_yaxis_transform(),
             color=style.GREY, fontsize=8)  # fmt: skip
     style.legend_beside(ax)
-
-
-def before_and_after(
-    axes: Sequence[Axes], profiles: Mapping[str, Mapping[str, Any]], classes: int
-) -> None:
-    """Effective rank (left) and neighbours (right) by layer, for each network at each time.
-
-    profiles: by network, then by time ("at the start", ...), with places (P,), and rank and
-    neighbours (P, R) as attributes.
-    Networks differ in colour; times in the marker, filled at first and hollow later.
-    """
-    for name, times in profiles.items():
-        for k, (time, profile) in enumerate(times.items()):
-            line = style.architecture(name)
-            if k:
-                line |= {"markerfacecolor": "white", "linestyle": (0, (1, 2)), "linewidth": 1.2}
-            for ax, values in zip(axes, (profile.rank, 100 * profile.neighbours), strict=True):
-                curves.mean_band(ax, profile.places, values, label=f"{name}, {time}", **line)
-    axes[0].set(title="Effective rank", xlabel=BLOCK, ylabel="directions in use", ylim=(0, None))
-    neighbours_axes(axes[1], classes)
-    axes[1].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 0.9))

@@ -7,6 +7,7 @@ the same draws and see the same batches in the same order.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from course import measures, networks, training
 from course.arguments import whole
@@ -128,17 +130,66 @@ def profile(net: Network, examples: Dataset, *, samples: int = 200, places: int 
     return Profile(signals.gradient_norms, signals.growth, chosen, rank, neighbours)
 
 
+def parting(
+    net: Network, examples: Dataset, *, samples: int = 200, distance: float = 1e-6
+) -> np.ndarray:
+    """How far two nearly equal pictures are apart, layer by layer from the stem, (L + 1, R).
+
+    Each of the first `samples` training examples gets a companion at `distance` times its length,
+    in a random direction; root mean square over the pairs. All are one batch, in float64.
+    """
+    x = examples.x_train[: whole("samples", samples, least=2)].double()
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype)
+    noise *= distance * x.norm(dim=1, keepdim=True) / noise.norm(dim=1, keepdim=True)
+    exact = copy.deepcopy(net).double()
+    signals = measures.one_pass(
+        exact, torch.cat([x, x + noise]), layers=["stem", *measures.block_names(net)]
+    )
+    return signals.measure(
+        lambda h: (h[:, len(x) :] - h[:, : len(x)]).square().sum(2).mean(1).sqrt()
+    )
+
+
+def extend_with_identity(net: Network, examples: Dataset, extra: int) -> Network:
+    """A trained plain network with batch norm and `extra` blocks more, which answers the same.
+
+    In each of these W = 1 and b = 0, and the norm's scale and shift are the deviation and the mean
+    that its input has over the training set: what the norm takes away it puts back, and ReLU leaves
+    as it is what a ReLU has returned. For evaluating, with running statistics that are these two.
+    """
+    deeper = networks.rebuild(net, depth=net.depth + extra).eval()
+    deeper.load_state_dict(net.state_dict(), strict=False)
+    net.eval()
+    with torch.no_grad(), measures.outputs_of([net.blocks[-1]]) as outputs:
+        net(examples.x_train)
+        mean = outputs[0].mean(1, keepdim=True)
+        variance = outputs[0].var(1, correction=0, keepdim=True)
+        for block in deeper.blocks[net.depth :]:
+            linear, norm = block.linear, block.norm
+            assert isinstance(linear, networks.Linear) and isinstance(norm, networks.BatchNorm)
+            linear.weight.copy_(torch.eye(linear.weight.shape[-1]))
+            if linear.bias is not None:
+                linear.bias.zero_()
+            norm.running_mean.copy_(mean)
+            norm.running_variance.copy_(variance)
+            norm.shift.copy_(mean)
+            norm.scale.copy_((variance + norm.epsilon).sqrt())
+    return deeper
+
+
 def learn_identity(
     kind: str, depth: int, *, width: int = 32, seeds: Sequence[int] = (0, 1, 2), steps: int = 200
 ) -> Iterator[Record]:
     """Ask a stack of `depth` blocks without normalization to pass on what comes in, y = x.
 
-    kind: "plain" (a bare chain with ReLU, He's weights and a linear head), "resnet" (the same
-    blocks with skips), or "resnet, zero" (its residual functions start at 0). The loss is the mean
-    squared error over fresh x ~ N(0, I), relative to answering 0. Adam, rate 0.003, batch 32.
+    kind: "plain" (a bare chain with ReLU, He's weights and a linear head), "plain, W = 1" (the same
+    with unit matrices at the start), "resnet" (the same blocks with skips), or "resnet, zero" (its
+    residual functions start at 0). The loss is the mean squared error over fresh x ~ N(0, I),
+    relative to answering 0. Adam, rate 0.003, batch 32.
     """
-    if kind == "plain":
-        net = networks.mlp([width] * (depth + 2), seeds=seeds)
+    if kind.startswith("plain"):
+        init = "identity" if kind.endswith("W = 1") else "he_normal"
+        net = networks.mlp([width] * (depth + 2), seeds=seeds, init=init)
     else:
         net = networks.build(
             "resnet", width=width, depth=depth, seeds=seeds, norm=None, ends=False, bias=0.0,
