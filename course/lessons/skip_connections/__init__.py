@@ -3,5 +3,5 @@
 The lesson of `notebooks/09_skip_connections.ipynb`.
 
 science     skips with a factor, gates, and how much of a signal is kept
-pictures, explorer, exercise    the usual doors
+pictures, explorer, exercise    the usual doors; figures: what is drawn once
 """

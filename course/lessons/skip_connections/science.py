@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from course import measures, networks, training
-from course.arguments import one_of, real
+from course.arguments import one_of, real, whole
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
-from course.lessons.spectra.shattering import frozen
-from course.networks import Network, one_thread
+from course.networks import Network
 from course.training import Record
 
 
@@ -65,10 +63,15 @@ def scaled(
 
 
 def train_scaled(
-    examples: Dataset, skip: float, *, depth: int, epochs: int = 10
+    examples: Dataset,
+    skip: float,
+    *,
+    depth: int,
+    epochs: int = 10,
+    seeds: Sequence[int] = (0, 1, 2),
 ) -> Iterator[Record]:
     """Train `scaled` with its skips held at this factor; records as `degradation.science.train`."""
-    net = scaled(examples, skip, depth=depth)
+    net = scaled(examples, skip, depth=depth, seeds=seeds)
     return degradation.train(net, examples, epochs=epochs, skips=ConstantSkip(skip))
 
 
@@ -97,47 +100,70 @@ def gates(net: Network, examples: Dataset, *, samples: int = 200) -> np.ndarray:
     return signals.measure(lambda gate: gate.mean((1, 2)))
 
 
-def with_gates(net: Network, examples: Dataset, records: Iterator[Record]) -> Iterator[Record]:
-    """The same records of a Highway network in training; their `norms` hold the `gates` (R, L)."""
-    layers = tuple(measures.block_names(net))
-    try:
-        for record in records:
-            yield replace(record, layers=layers, norms={"gates": gates(net, examples).T})
-    finally:
-        records.close()  # type: ignore[attr-defined]
-
-
 def gate_at(bias: float) -> float:
     """T = sigmoid(bias): where a Highway gate starts, on average."""
     small = math.exp(-abs(real("bias", bias)))  # never overflows
     return (1.0 if bias >= 0 else small) / (1 + small)
 
 
-def correlation(
-    name: str,
-    lags: Sequence[int],
-    *,
-    depth: int = 24,
-    norm: str | None = "batch",
-    width: int = 100,
-    points: int = 256,
-    seeds: Sequence[int] = range(10),
-    **options: Any,
-) -> np.ndarray:
-    """Correlation of gradients at inputs so many places apart, (len(lags), R), before training.
+def growth(depth: int, skip: float = 1.0, first: float = 1.0) -> float:
+    """The factor on gradients from block `depth` back to block 1: of blocks skip h + F(h).
 
-    The inputs are `points` even places on a path from -2 to 2, the networks have one input and one
-    output; batch norm keeps the statistics of the whole path, so that each place has a gradient of
-    its own. Balduzzi et al., "The shattered gradients problem" (2017), section 3.
+    F as in a ResNet with batch norm, wide, at the start. Each branch adds the variance 1 (the
+    unit), so the stream's is q = first after the stem, and then skip^2 q + 1. A branch passes the
+    square of a gradient with pi / (pi - 1), as a plain block does, times its share 1 / q. Per block
+
+        skip^2 + pi / (pi - 1) / q.
+
+    Without a skip that is pi / (pi - 1); for |skip| < 1 it tends to skip^2 + (1 - skip^2)
+    pi / (pi - 1), a number above 1: gradients grow exponentially with depth. At skip = 1 the stream
+    grows, q = first + l, and the factor with the power pi / (2 (pi - 1)) = 0.73 of the depth.
+    first: the variance of the stem's output, in units of what a branch adds.
     """
-    path = torch.linspace(-2, 2, points, dtype=torch.float64)[:, None]
+    whole("depth", depth, least=1)
+    kept, stream = real("skip", skip, least=-1, most=1) ** 2, real("first", first, least=0)
+    square = 1.0
+    for _ in range(depth - 1):
+        stream = kept * stream + 1
+        square *= kept + degradation.GROWTH**2 / stream
+    return math.sqrt(square)
+
+
+def measured_growth(net: Network, examples: Dataset) -> np.ndarray:
+    """The factor on gradients from the last block to the first, (R,), over 200 examples."""
+    gradients = degradation.profile(net, examples, places=2).gradients
+    return gradients[1] / gradients[-1]
+
+
+def growth_by_depth(
+    name: str, examples: Dataset, depths: Sequence[int], seeds: Sequence[int]
+) -> np.ndarray:
+    """`measured_growth` of this architecture before training at each of N depths, (N, R)."""
+    nets = (degradation.network(name, examples, depth=depth, seeds=seeds) for depth in depths)
+    return np.array([measured_growth(net, examples) for net in nets])
+
+
+def variances(net: Network, examples: Dataset, *, samples: int = 200) -> np.ndarray:
+    """Variance over the examples of the outputs of stem and blocks, mean of the units, (L + 1, R).
+
+    Batch norm uses the statistics of these examples.
+    """
+    names = ["stem", *measures.block_names(net)]
+    signals = measures.one_pass(net, examples.x_train[:samples], layers=names)
+    return signals.measure(lambda h: _centred(h).square().mean((1, 2)))
+
+
+def cut_one(net: Network, examples: Dataset) -> np.ndarray:
+    """Training accuracy with one block taken out, for each of the blocks, (L, R).
+
+    The network is left as it was. Veit, Wilber and Belongie, "Residual networks behave like
+    ensembles of relatively shallow networks" (2016), section 4.1.
+    """
     rows = []
-    for seed in seeds:  # one after another: the gradients of many replicas would fill the memory
-        net = networks.build(
-            name, inputs=1, width=width, outputs=1, depth=depth, norm=norm, seeds=(seed,),
-            dtype=torch.float64, **options,
-        )  # fmt: skip
-        with one_thread():
-            gradients = measures.path_gradients(frozen(net, path), path)
-        rows.append(measures.gradient_correlation(gradients, lags))
-    return torch.cat(rows).numpy().T
+    for place in range(net.depth):
+        block = net.blocks.pop(place)
+        try:
+            rows.append(measures.evaluate(net, examples.x_train, examples.y_train)[1])
+        finally:
+            net.blocks.insert(place, block)
+    return np.array(rows)
