@@ -87,7 +87,12 @@ def starts_and_ends(
     """
     depths = list(neighbours)
     start = np.array([neighbours[depth] for depth in depths])
-    grey = {"color": style.GREY, "linestyle": (0, (1, 2)), "marker": "o", "markersize": 4}
+    grey: dict[str, Any] = {
+        "color": style.GREY,
+        "linestyle": (0, (1, 2)),
+        "marker": "o",
+        "markersize": 4,
+    }
     curves.mean_band(ax, depths, 100 * start, label="neighbours, untrained", **grey)
     for j, (epochs, ends) in enumerate(fitted.items()):
         line = {**style.architecture("plain"), "linewidth": 1.0 + 1.2 * j, "alpha": 0.6 + 0.4 * j}
