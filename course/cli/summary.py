@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from course.experiments import statements
-from course.experiments.statements import KNEE, Curves, Mean
+from course.experiments.statements import Curves
 from course.experiments.table import Table
 
 PAPER = {"plain", "resnet", "highway", "diracnet", "van", "van0"}
@@ -28,24 +28,13 @@ def sentences(results: Table) -> list[str]:
     curves = Curves(columns)
     names = list(dict.fromkeys(columns["network"].tolist()))
     seeds = len(np.unique(columns["seed"]))
-    if set(names) == PAPER and curves.depths[0] <= KNEE < curves.deepest and seeds > 1:
+    if set(names) == PAPER and len(curves.depths) > 2 and seeds > 1:
         lines = [statements.settings(results), *map(str, statements.compare(results))]
     else:
         spread = f"mean ± standard error over {seeds} seeds" if seeds > 1 else "one seed, no spread"
         lines = [f"Accuracy on the training set after the last epoch, {spread}:"]
         lines += [f"- {_about(curves, name, seeds)}" for name in names]
     return [*lines, *_not_finite(columns, names)]
-
-
-def lost(curves: Curves, network: str) -> Mean:
-    """Points of training accuracy lost from the best depth to the deepest, paired by seed."""
-    best, last = (
-        curves.seeds(network, depth, TRAINING)
-        for depth in (curves.best(network, TRAINING), curves.deepest)
-    )
-    differences = best - last
-    error = differences.std(ddof=1) / np.sqrt(len(differences))
-    return Mean(float(differences.mean()), float(error))
 
 
 def _about(curves: Curves, network: str, seeds: int) -> str:
@@ -58,7 +47,8 @@ def _about(curves: Curves, network: str, seeds: int) -> str:
     if best == curves.deepest:
         among = ", the deepest, where it is best" if len(curves.depths) > 1 else ""
         return f"{network}: {curves.mean(network, best, TRAINING)} % at depth {best}{among}."
-    numbers, loss = f"{curves.ends(network, TRAINING)}.", lost(curves, network)
+    numbers = f"{curves.ends(network, TRAINING)}."
+    loss = curves.loss(network, curves.deepest, TRAINING)
     if loss.clear and loss.value > FEW:
         return f"{numbers} Depth makes it worse, by {loss} points, and this is not overfitting."
     if loss.value + 3 * loss.error <= FEW:

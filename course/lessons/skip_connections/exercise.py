@@ -102,4 +102,5 @@ def check_repair(gate_bias: Callable[[int, float], Any], examples: Dataset) -> N
     for words, bias in (("half open", 0.0), ("with your bias", float(gate_bias(30, 0.5)))):
         net = degradation.network("highway", examples, depth=30, gate_bias=bias)
         *_, last = degradation.train(net, examples, epochs=8)
+        assert last.train_accuracy is not None
         print(f"gates {words}, {bias:.2f}: {100 * last.train_accuracy.mean():.0f} % in training")
