@@ -15,9 +15,13 @@ background      LiveRun: the thread, and its picture
 transport       Knob: what can be turned while a training runs; the buttons of a run
 slices          Slices: training a little at each drawing
 words           show, in_words; number, power, count, percents
-canvas          Canvas: redraws what has changed, and only that; layers: what stays as pixels
-picture         the picture in the page, with its alternative text; output: a widget in a cell
-stored          what a saved notebook shows of it; cells: what a cell that runs again lets go of
+canvas          Canvas: redraws what has changed, and only that
+layers          what stays as pixels, and what is drawn anew above it
+picture         the picture in the page, with its alternative text
+output          a widget in a cell
+stored          what a saved notebook shows of it
+cells           what a cell that runs again lets go of
+pyplot          a hint where `draw` uses pyplot
 """
 
 import lazy_loader
