@@ -103,4 +103,6 @@ def check_repair(gate_bias: Callable[[int, float], Any], examples: Dataset) -> N
         net = degradation.network("highway", examples, depth=30, gate_bias=bias)
         *_, last = degradation.train(net, examples, epochs=8)
         assert last.train_accuracy is not None
-        print(f"gates {words}, {bias:.2f}: {100 * last.train_accuracy.mean():.0f} % in training")
+        assert last.train_accuracy is not None
+        percent = 100 * last.train_accuracy.mean()
+        print(f"gates {words}, {bias:.2f}: {percent:.0f} % in training")
