@@ -40,7 +40,7 @@ class Decades:
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(_Powers())
         ax.yaxis.set_minor_locator(NullLocator())
-        ax.set(xlim=(0, 1), ylim=(10.0**-low, 10.0**high))
+        ax.set(xlim=(0, 1), ylim=(10.0 ** -_rung(low), 10.0 ** _rung(high)))
         style.whole_numbers(ax)
         self._positive: dict[Any, Array] = {}  # by the name of the line
         self._together = [self]

@@ -67,7 +67,8 @@ LOOK = """async (el) => {
     if (!image) return null;
     const seen = {alt: image.alt, text: el.querySelector('.course-picture-caption').textContent,
                   failure: el.querySelector('.course-picture-failure').textContent,
-                  width: image.clientWidth, height: image.clientHeight};
+                  width: image.clientWidth, height: image.clientHeight,
+                  fits: image.getAttribute('width') <= image.clientWidth + 8};
     if (!image.courseHash) {
         // Its pixels, not its address: the page lets go of the bytes when the next picture comes.
         const canvas = document.createElement('canvas');
@@ -104,7 +105,10 @@ IGNORED = re.compile(
 
 @dataclass(frozen=True)
 class Look:
-    """What a panel shows at one moment. picture: a hash of its pixels on the page."""
+    """What a panel shows at one moment. picture: a hash of its pixels on the page.
+
+    fits: it was drawn for this page, not scaled down to it, as a wide one is at first.
+    """
 
     picture: str
     alt: str
@@ -112,6 +116,7 @@ class Look:
     failure: str
     width: int
     height: int
+    fits: bool
 
 
 @dataclass
@@ -181,7 +186,7 @@ class Panel:
         while True:
             self.page.page.wait_for_timeout(quiet * 1000)
             last, look = look, self.look()
-            if last == look:
+            if last == look and look.fits:
                 return look
 
     def stop_half_way(self, said: str, times: int = 1) -> Look:
@@ -189,7 +194,7 @@ class Panel:
 
         Asserts that nothing flickered, and that the alternative text is the text at the end too.
         """
-        before = self.look_until(lambda look: look.text.count(said) >= times)
+        before = self.look_until(lambda look: look.fits and look.text.count(said) >= times)
         with self.watch() as film:
             self.look_until(lambda look: look.picture != before.picture)
             self.click("Stop")

@@ -13,7 +13,7 @@ RESULT = "print(all(part[-1].step < part[-1].steps for part in run.result().valu
 
 
 def test_the_explorers_of_the_first_weights_to_their_extremes(open_notebook: OpenNotebook) -> None:
-    page = open_notebook("05_initialization.ipynb", only=("import", "explorer.explore"))
+    page = open_notebook("05_initialization.ipynb", only=("import handbook", "explorer.explore"))
     page.run_all()
     assert page.complaints() == []
     assert page.panels() == 2

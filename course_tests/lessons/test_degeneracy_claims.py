@@ -207,13 +207,14 @@ def test_bad_first_values_are_named() -> None:
 def test_what_has_no_place_on_a_log_axis_lies_on_its_edge() -> None:
     fig, ax = style.figure()
     levels = decades.Levels(decades.Decades(ax), "some", 0)
+    before = ax.get_ylim()
     levels.show([1e-3, 0.0, np.inf, np.nan, 1e20])
     assert np.array_equal(levels.low.get_xdata(), [2])
     assert np.array_equal(levels.high.get_xdata(), [3, 4])
     low, high = ax.get_ylim()
     assert low <= 1e-3 and high >= 1e20
     levels.show([1.0, 2.0])
-    assert ax.get_ylim() == (1e-2, 10.0)  # the axis comes back
+    assert ax.get_ylim() == before  # the axis comes back
     fig.canvas.draw()
 
 
