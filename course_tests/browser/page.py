@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import time
 import uuid
@@ -183,10 +184,10 @@ class Panel:
         """What it shows once the kernel has answered and nothing changed for `quiet` seconds."""
         self.page.run_cell("")  # an answer comes after what was sent before
         look = self.look()
-        while True:
+        for patience in itertools.count():
             self.page.page.wait_for_timeout(quiet * 1000)
             last, look = look, self.look()
-            if last == look and look.fits:
+            if last == look and (look.fits or patience > 25):
                 return look
 
     def stop_half_way(self, said: str, times: int = 1) -> Look:
@@ -194,7 +195,11 @@ class Panel:
 
         Asserts that nothing flickered, and that the alternative text is the text at the end too.
         """
-        before = self.look_until(lambda look: look.fits and look.text.count(said) >= times)
+        for _ in range(25):  # a wide figure is soon drawn for the page
+            if self.look().fits:
+                break
+            self.page.page.wait_for_timeout(400)
+        before = self.look_until(lambda look: look.text.count(said) >= times)
         with self.watch() as film:
             self.look_until(lambda look: look.picture != before.picture)
             self.click("Stop")
