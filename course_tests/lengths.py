@@ -23,14 +23,14 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_tests.store import NOTEBOOKS, as_text, tidy
+from course_tests.store import NOTEBOOKS, as_text, number, numbered, tidy
 
 PER_WORD = 1 / 130
 PER_CELL, PER_FIGURE, PER_PREDICTION, PER_EXPLORER, PER_EXERCISE = 0.6, 1.5, 1.0, 3.0, 4.0
 ALIVE = re.compile(r"(?:live|live_run|explore\w*|watch\w*)$")
 """Functions that give an explorer or a live run; any function of an explorer module does, too."""
 
-ROW = re.compile(r"^\| (\d\d) \|.*\| *(\d+)(?: minutes)? *\|$", re.M)
+ROW = re.compile(r"^\| (\d\d[a-z]?) \|.*\| *(\d+)(?: minutes)? *\|$", re.M)
 HOURS = re.compile(r"In all\s+\d+(?:\.\d+)?\s+hours")
 
 
@@ -111,8 +111,8 @@ def stated_by_the_map(start: NotebookNode) -> dict[str, int]:
 
 def fill_the_map(folder: Path = NOTEBOOKS) -> None:
     """In the map of notebook 00, write the minutes that each notebook states, and hours in all."""
-    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    notebooks = {path.name[:2]: nbformat.read(path, as_version=4) for path in paths}
+    paths = numbered(folder)
+    notebooks = {number(path): nbformat.read(path, as_version=4) for path in paths}
     hours = sum(length(one).minutes for one in notebooks.values()) / 60
 
     def row(match: re.Match[str]) -> str:
@@ -130,7 +130,7 @@ def fill_the_map(folder: Path = NOTEBOOKS) -> None:
 def main() -> int:
     total = 0.0
     print(f"{'notebook':40} minutes stated   words cells figures predictions explorers exercises")
-    for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
+    for path in numbered():
         notebook = nbformat.read(Path(path), as_version=4)
         one = length(notebook)
         total += one.minutes

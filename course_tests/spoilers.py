@@ -20,7 +20,7 @@ from textwrap import indent
 import nbformat
 from nbformat import NotebookNode
 
-from course_tests.store import NOTEBOOKS
+from course_tests.store import numbered
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _calls_in(cell: NotebookNode, name: str) -> Iterator[tuple[str, str]]:
 
 def main() -> int:
     chosen = sys.argv[1] if len(sys.argv) > 1 else ""
-    for path in sorted(NOTEBOOKS.glob(f"{chosen[:2] or '[0-9][0-9]'}_*.ipynb")):
+    for path in [path for path in numbered() if path.name.startswith(chosen[:2])]:
         for one in predictions(nbformat.read(path, as_version=4)):
             if not one.id.startswith(chosen):
                 continue

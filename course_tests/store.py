@@ -24,7 +24,7 @@ Then open it in JupyterLab and look at it. Later changes may be made in JupyterL
 
 The rules, each checked by test_notebooks.py:
 
-- File: notebooks/NN_some_words.ipynb, under 1 MB. It is linked from the map in notebook 00; this
+- File: notebooks/NN_some_words.ipynb (07a, 07b where a number has several), under 1 MB. It is linked from the map in notebook 00; this
   command puts the link and the minutes there, so commit 00_start_here.ipynb too.
 - First cell: "# NN · Title", "Prerequisites", "N minutes" of reading, "N seconds" of computing.
 - Rhythm: level-2 headings that begin with these words, in this order, and no others (use level 3
@@ -91,7 +91,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 MAP_ROW = re.compile(
-    r"^\| (?P<number>\d\d) \| (?:\[(?P<linked>[^]]*)\]\([^)]*\)|(?P<title>[^|]*?)) \|", re.M
+    r"^\| (?P<number>\d\d[a-z]?) \| (?:\[(?P<linked>[^]]*)\]\([^)]*\)|(?P<title>[^|]*?)) \|", re.M
 )
 ASKS = ("predict", "revisit")
 CHECKS = ("agree", "holds", "paired", "no_better", "equivalent", "show", "show_source")
@@ -133,16 +133,31 @@ def store(path: Path) -> None:
     _replace(path, as_text(tidy(notebook)))
 
 
+def numbered(folder: Path = NOTEBOOKS) -> list[Path]:
+    """The notebooks with a number, in their order: 06_degeneracy, 07a_products, 07b_isometry."""
+    return sorted(folder.glob("[0-9][0-9]*_*.ipynb"))
+
+
+def number(path: Path) -> str:
+    """The number of a notebook: "06", or "07a" where one lesson has several notebooks."""
+    return path.stem.partition("_")[0]
+
+
+def slug(path: Path) -> str:
+    """The name of a notebook and of its lesson's folder: "degeneracy"."""
+    return path.stem.partition("_")[2]
+
+
 def link_the_map(folder: Path = NOTEBOOKS) -> None:
     """In the map of notebook 00, make each "| NN | Title |" a link to the notebook that is there.
 
     Only text changes; nothing is executed.
     """
-    there = {path.name[:2]: path for path in sorted(folder.glob("*.ipynb"))}
+    there = {number(path): path for path in numbered(folder)}
 
     def row(match: re.Match[str]) -> str:
-        number, title = match["number"], match["linked"] or match["title"]
-        return f"| {number} | [{title}]({there[number].name}) |" if number in there else match[0]
+        title, path = match["linked"] or match["title"], there.get(match["number"])
+        return f"| {match['number']} | [{title}]({path.name}) |" if path else match[0]
 
     if "00" in there:
         notebook = nbformat.read(there["00"], as_version=4)

@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from course import handbook
 from course.handbook.terms import Term
 from course_tests import lengths
-from course_tests.store import NOTEBOOKS
+from course_tests.store import numbered, slug
 
 LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)")
 FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.S)
@@ -38,7 +38,7 @@ SECOND_MEANINGS = {
 
 def order() -> list[str]:
     """The slugs of the notebooks, as they are read."""
-    return [path.stem[3:] for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))]
+    return [slug(path) for path in numbered()]
 
 
 def early_terms(notebook: NotebookNode, slug: str) -> dict[str, str]:
@@ -98,10 +98,10 @@ def _around(text: str, use: re.Match[str]) -> str:
 
 def main() -> int:
     chosen = sys.argv[1] if len(sys.argv) > 1 else "[0-9][0-9]"
-    for path in sorted(NOTEBOOKS.glob(f"{chosen}_*.ipynb")):
+    for path in [path for path in numbered() if path.name.startswith(chosen)]:
         notebook = nbformat.read(path, as_version=4)
         print(path.stem)
-        for term, around in early_terms(notebook, path.stem[3:]).items():
+        for term, around in early_terms(notebook, slug(path)).items():
             where = handbook.TERMS[term].notebook
             print(f"  term {term!r}, introduced in {where}: ... {around} ...")
         for symbol, formula in second_meanings(notebook).items():

@@ -27,8 +27,8 @@ def notebook_files() -> dict[str, str]:
     package = FOLDER.parent
     clone = (package.parent / "pyproject.toml").is_file()
     folder = (package.parent if clone else package) / "notebooks"
-    names = sorted(path.name for path in folder.glob("[0-9][0-9]_*.ipynb"))
-    return {name[3 : -len(".ipynb")]: name for name in names}
+    names = sorted(path.name for path in folder.glob("[0-9][0-9]*_*.ipynb"))
+    return {name.removesuffix(".ipynb").partition("_")[2]: name for name in names}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ class Table:
         shown = escape(text)
         if column == LINKED and text in notebook_files():
             file = notebook_files()[text]
-            shown = f'<a href="{file}">{file[:2]} {escape(text.replace("_", " "))}</a>'
+            shown = (
+                f'<a href="{file}">{file.partition("_")[0]} {escape(text.replace("_", " "))}</a>'
+            )
         return f'<td style="text-align:left; vertical-align:top">{shown}</td>'
 
     def __repr__(self) -> str:

@@ -10,9 +10,9 @@ import pytest
 
 from course import handbook
 from course_tests import debts, wording
-from course_tests.store import NOTEBOOKS
+from course_tests.store import numbered, slug
 
-PATHS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+PATHS = numbered()
 every = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
@@ -32,23 +32,23 @@ def test_each_term_has_a_meaning_and_a_notebook_that_is_there() -> None:
 def test_a_notebook_names_what_it_introduces(path: Path) -> None:
     """Else a line of the glossary leads to a page that does not know the term."""
     notebook = nbformat.read(path, as_version=4)
-    missing = wording.unnamed_terms(notebook, path.stem[3:])
+    missing = wording.unnamed_terms(notebook, slug(path))
     advice = "Introduce it there, or name another notebook in terms.csv."
-    debts.settle(path.stem[3:], "unnamed", missing, advice)
+    debts.settle(slug(path), "unnamed", missing, advice)
 
 
 @every
 def test_a_term_is_introduced_before_it_is_used(path: Path) -> None:
-    early = wording.early_terms(nbformat.read(path, as_version=4), path.stem[3:])
+    early = wording.early_terms(nbformat.read(path, as_version=4), slug(path))
     advice = f"Link it to glossary.ipynb or say it in other words. {early}"
-    debts.settle(path.stem[3:], "terms", early, advice)
+    debts.settle(slug(path), "terms", early, advice)
 
 
 @every
 def test_a_symbol_has_one_meaning(path: Path) -> None:
     others = wording.second_meanings(nbformat.read(path, as_version=4))
     advice = f"See handbook.symbols(). {others}"
-    debts.settle(path.stem[3:], "symbols", others, advice)
+    debts.settle(slug(path), "symbols", others, advice)
 
 
 def notebook_of(*texts: str) -> nbformat.NotebookNode:

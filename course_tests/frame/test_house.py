@@ -61,9 +61,7 @@ def test_front_doors_load_nothing_before_it_is_used() -> None:
 
 
 def test_every_notebook_has_a_folder_of_its_name() -> None:
-    slugs = {
-        path.stem.partition("_")[2] for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")
-    }
+    slugs = {store.slug(path) for path in store.numbered()}
     folders = {path.parent.name for path in (HOUSE / "lessons").glob("*/__init__.py")}
     assert folders == slugs - {"start_here"}
 
@@ -71,8 +69,8 @@ def test_every_notebook_has_a_folder_of_its_name() -> None:
 def test_the_syllabus_is_the_order_of_the_notebooks() -> None:
     contracts = pyproject()["tool"]["importlinter"]["contracts"]
     (syllabus,) = [one["layers"] for one in contracts if one["id"] == "syllabus"]
-    notebooks = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    assert syllabus[::-1] == [path.stem.partition("_")[2] for path in notebooks[1:]]
+    notebooks = store.numbered()
+    assert syllabus[::-1] == [store.slug(path) for path in notebooks[1:]]
 
 
 def test_the_map_names_every_folder() -> None:
@@ -84,5 +82,5 @@ def test_the_map_names_every_folder() -> None:
 def test_each_lesson_names_its_notebook() -> None:
     for door in (HOUSE / "lessons").glob("*/__init__.py"):
         text = door.read_text(encoding="utf-8")
-        (notebook,) = Path(ROOT / "notebooks").glob(f"[0-9][0-9]_{door.parent.name}.ipynb")
+        (notebook,) = Path(ROOT / "notebooks").glob(f"[0-9][0-9]*_{door.parent.name}.ipynb")
         assert f"`notebooks/{notebook.name}`" in text

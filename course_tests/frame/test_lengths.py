@@ -9,9 +9,9 @@ import pytest
 
 from course_tests import debts
 from course_tests.lengths import Length, fill_the_map, length, stated, stated_by_the_map
-from course_tests.store import NOTEBOOKS, as_text, tidy
+from course_tests.store import as_text, number, numbered, slug, tidy
 
-PATHS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+PATHS = numbered()
 LONGEST = 60
 
 
@@ -26,11 +26,11 @@ def test_a_notebook_states_its_minutes(path: Path) -> None:
     faults = [] if near(promised, counted.minutes) else ["stated"]
     faults += ["long"] if counted.minutes > 1.1 * LONGEST else []
     advice = f"It states {promised} minutes and takes {counted.minutes:.0f}: {counted}"
-    debts.settle(path.stem[3:], "minutes", faults, advice)
+    debts.settle(slug(path), "minutes", faults, advice)
 
 
 def test_the_map_states_the_minutes_of_each_and_of_all() -> None:
-    notebooks = {path.name[:2]: nbformat.read(path, as_version=4) for path in PATHS}
+    notebooks = {number(path): nbformat.read(path, as_version=4) for path in PATHS}
     promised = stated_by_the_map(notebooks["00"])
     faults = [n for n, one in notebooks.items() if n != "00" and promised.get(n) != stated(one)]
     whole = sum(length(one).minutes for one in notebooks.values())

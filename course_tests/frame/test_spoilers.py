@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from course_tests.spoilers import main, predictions
-from course_tests.store import NOTEBOOKS
+from course_tests.store import numbered
 
 
 def test_what_stands_above_is_complete_and_what_stands_below_is_not_there() -> None:
@@ -43,7 +43,7 @@ def test_every_prediction_of_the_course_is_found(
     monkeypatch.setattr("sys.argv", ["spoilers"])
     assert main() == 0
     shown = capsys.readouterr().out
-    for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"):
+    for path in numbered():
         sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
         asked = re.findall(r"\bpredict\(\s*[\"']([^\"']+)", "\n".join(sources))
         assert all(f"\n{id}, in {path.name}:" in shown for id in asked)

@@ -17,8 +17,7 @@ import pytest
 from course import data
 from course_tests import store
 
-NUMBERED = sorted(store.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-PATHS = [path for path in NUMBERED if 8 <= int(path.name[:2]) <= 12]
+PATHS = [path for path in store.numbered() if 8 <= int(path.name[:2]) <= 12]
 LINE = re.compile(r'\ADATA = "digits"  # or "mnist", "fashion-mnist", "cifar10"$', re.M)
 OTHERS = ("mnist", "fashion-mnist", "cifar10")
 
