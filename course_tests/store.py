@@ -24,8 +24,9 @@ Then open it in JupyterLab and look at it. Later changes may be made in JupyterL
 
 The rules, each checked by test_notebooks.py:
 
-- File: notebooks/NN_some_words.ipynb (07a, 07b where a number has several), under 1 MB. It is linked from the map in notebook 00; this
-  command puts the link and the minutes there, so commit 00_start_here.ipynb too.
+- File: notebooks/NN_some_words.ipynb (07a, 07b, ... where a number has several), under 1 MB. It is
+  linked from the map in notebook 00; this command puts the link and the minutes there, so commit
+  00_start_here.ipynb too.
 - First cell: "# NN · Title", "Prerequisites", "N minutes" of reading, "N seconds" of computing.
 - Rhythm: level-2 headings that begin with these words, in this order, and no others (use level 3
   within them): "You will be able to", "People say", then once or several times "Predict",

@@ -97,7 +97,7 @@ def _around(text: str, use: re.Match[str]) -> str:
 
 
 def main() -> int:
-    chosen = sys.argv[1] if len(sys.argv) > 1 else "[0-9][0-9]"
+    chosen = sys.argv[1] if len(sys.argv) > 1 else ""
     for path in [path for path in numbered() if path.name.startswith(chosen)]:
         notebook = nbformat.read(path, as_version=4)
         print(path.stem)

@@ -6,11 +6,11 @@ import ast
 import importlib
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import course
+from course_tests import store
 from course_tests.repository import ROOT, pyproject
 
 HOUSE = ROOT / "course"
@@ -82,5 +82,5 @@ def test_the_map_names_every_folder() -> None:
 def test_each_lesson_names_its_notebook() -> None:
     for door in (HOUSE / "lessons").glob("*/__init__.py"):
         text = door.read_text(encoding="utf-8")
-        (notebook,) = Path(ROOT / "notebooks").glob(f"[0-9][0-9]*_{door.parent.name}.ipynb")
+        (notebook,) = [p for p in store.numbered() if store.slug(p) == door.parent.name]
         assert f"`notebooks/{notebook.name}`" in text
