@@ -5,7 +5,7 @@
 In reading order:
 
 prediction      predict and revisit: a question locked before the reveal, and asked again after it
-exercise        check and check_function: right, not yet, or a hint; a worked solution after a try
+exercise        check, check_function, check_range: right, not yet, or a hint; a worked solution
 kinds           a text where a number is asked for, a list, nan: said in a sentence
 source          show_source: how the library does it, folded
 measured        agree: measured beside theory; holds: a statement with the numbers it compares

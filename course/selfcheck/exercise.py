@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,8 @@ def check_function(
     tolerance: float = 1e-6,
     mistakes: Sequence[tuple[Function, str]] = (),
     solution: Function | None = None,
+    trial: Function | None = None,
+    gives: str = "gives",
 ) -> Verdict:
     """Print whether a student's function gives what it should, in every case, or a hint.
 
@@ -77,8 +80,12 @@ def check_function(
     or None, or raises NotImplementedError, is "not yet".
     solution: a function that is right. Its source can be opened below the verdict once the answer
     is right, or after two different tries.
+    trial: for a function that changes a layer or a network in place: trial(function, *arguments)
+    calls it and returns what is compared with a case's value; `mistakes` are tried the same way.
+    gives: what is compared, in words: "he_(400, 900) <gives> 2.7, expected 2".
     """
-    verdict = _say(_judge_function(name, function, cases, tolerance, mistakes))
+    trial = trial or (lambda f, *arguments: f(*arguments))
+    verdict = _say(_judge_function(name, function, cases, tolerance, mistakes, trial, gives))
     if solution is not None and verdict.trial:
         tries = _tries.setdefault(name, set())
         if not verdict:
@@ -88,6 +95,20 @@ def check_function(
         else:
             print("After another try a worked solution can be opened here.")
     return verdict
+
+
+def check_range(name: str, answer: Any, least: float, most: float) -> bool:
+    """Whether a student's answer is one number from `least` to `most`; if not, that is printed."""
+    if answer is None or answer is ...:
+        _say(_not_yet(name))
+    elif sentence := wrong_kind(answer, least):
+        print(f"{name}: {shown(answer)} is not right yet. {sentence}")
+    elif not least <= float(answer) <= most:
+        sentence = f"A number from {least:g} to {most:g} is expected."
+        print(f"{name}: {shown(answer)} is not right yet. {sentence}")
+    else:
+        return True
+    return False
 
 
 def _say(verdict: Verdict) -> Verdict:
@@ -118,6 +139,8 @@ def _judge_function(
     cases: Sequence[tuple[tuple[Any, ...], Any]],
     tolerance: float,
     mistakes: Sequence[tuple[Function, str]],
+    trial: Function,
+    gives: str,
 ) -> Verdict:
     if function is None or function is ...:
         return _not_yet(name)
@@ -128,7 +151,7 @@ def _judge_function(
     for arguments, expected in cases:
         call = f"{name}({', '.join(map(shown, arguments))})"
         try:
-            result = function(*copy.deepcopy(arguments))  # it may write into them
+            result = trial(function, *copy.deepcopy(arguments))  # it may write into them
         except NotImplementedError:
             return _not_yet(name)
         except Exception as error:
@@ -144,13 +167,13 @@ def _judge_function(
     hint = _guess([(r, e) for _, r, e in wrong], tolerance)
     given = [(r, arguments) for (_, r, _), (arguments, _) in zip(results, cases, strict=True)]
     for suspect, words in mistakes:
-        if _explains(suspect, given, tolerance):
+        if _explains(partial(trial, suspect), given, tolerance):
             hint = words
             break
     count = f"{name}: right in {len(results) - len(wrong)} of {len(results)} cases."
-    first = f"{call} gives {shown(result)}, expected {shown(expected)}."
-    trial = ", ".join(shown(result) for _, result, _ in results)
-    return Verdict(False, f"{count} {first} {hint}", trial)
+    first = f"{call} {gives} {shown(result)}, expected {shown(expected)}."
+    attempt = ", ".join(shown(result) for _, result, _ in results)
+    return Verdict(False, f"{count} {first} {hint}", attempt)
 
 
 def _explains(

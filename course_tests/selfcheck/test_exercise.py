@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from course.lessons.initialization.exercise import check_he
 from course.lessons.scalar_chain import exercise as scalar_chain_exercise
 from course.plots import style
-from course.selfcheck import check, check_function, show_source
+from course.selfcheck import check, check_function, check_range, show_source
 from course.selfcheck.source import Source
 
 
@@ -161,3 +164,57 @@ def test_the_faded_example_of_notebook_01(capsys: pytest.CaptureFixture[str]) ->
     assert judged(0.01 / 1000, 0.1).count("with a root") == 2
     assert "math.exp" in judged(math.log(0.01) / 1000, 1) and "Run over" not in judged("a", 0.0)
     assert judged(0.01, 100).count("one step") == 2 and "other way" in judged(0.01**1000, 1)
+
+
+def test_functions_that_work_in_place_are_tried_by_what_they_change(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def reverse(values: list[int]) -> None:
+        values.reverse()
+
+    def changed(function: Callable[..., Any], values: list[int]) -> list[int]:
+        function(values)
+        return values
+
+    slips = [(lambda values: values.sort(), "Sorted, not turned round.")]
+    cases = [(([3, 1, 2],), [2, 1, 3])]
+    for function, words in [
+        (reverse, "turn: right in all 1 cases."),
+        (lambda values: values.sort(), "turn([3, 1, 2]) leaves [1, 2, 3], expected [2, 1, 3]."),
+        (lambda values: values.sort(), "Sorted, not turned round."),
+        (lambda values: values.append(1), "Its shape is (4,); (3,) is expected."),
+        (lambda: None, "turn([3, 1, 2]) stops with TypeError"),
+    ]:
+        check_function("turn", function, cases, mistakes=slips, trial=changed, gives="leaves")
+        assert words in capsys.readouterr().out
+    assert cases == [(([3, 1, 2],), [2, 1, 3])]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(0, ""), (np.float64(2), ""), (2.01, "2.01 is not right yet. A number from 0 to 2"),
+     (math.inf, "inf is not right yet"), (math.nan, "nan is not right yet"), (..., "not yet")],
+)  # fmt: skip
+def test_a_number_in_a_range(answer: Any, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_range("scale", answer, 0, 2) is not bool(words)
+    said = capsys.readouterr().out
+    assert words in said and bool(said) is bool(words)
+
+
+def test_he_is_told_which_law_was_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    def draw(variance: Callable[[int, int], float]) -> Callable[[torch.nn.Linear], None]:
+        def he_(layer: torch.nn.Linear) -> None:
+            units, inputs = layer.weight.shape
+            torch.nn.init.normal_(layer.weight, std=math.sqrt(variance(inputs, units)))
+
+        return he_
+
+    for variance, words in [
+        (lambda i, o: 2 / o, "Which axis holds the inputs?"),
+        (lambda i, o: (2 / i) ** 2, "take the root of 2 / fan_in"),
+        (lambda i, o: 1 / i, "That is LeCun's"),
+        (lambda i, o: 2 / (i + o), "That is Glorot's"),
+        (lambda i, o: 2 / i, "set them to 0"),
+    ]:
+        check_he(draw(variance))
+        assert words in capsys.readouterr().out

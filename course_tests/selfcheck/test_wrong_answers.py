@@ -32,21 +32,6 @@ ERRORS = (
     "dtype",
 )
 
-OWED = {
-    "blow_up": {
-        "check_backward",
-        "check_step",
-        "check_repair",
-        "solve_backward",
-        "solve_step",
-        "solve_mend",
-    },
-    "initialization": {"check_he", "solve_he_"},
-    "sigmoid_saturation": {"check_back", "check_mended", "solve_back", "solve_slope"},
-    "skip_connections": {"check_repair"},
-}
-"""Checks that run a student's function on a network: they don't yet answer wrong kinds in words."""
-
 
 def modules() -> list[Any]:
     names = [module.name for module in pkgutil.iter_modules(lessons.__path__)]
@@ -57,21 +42,25 @@ CHECKS = [
     pytest.param(module, check, id=f"{module.__name__.split('.')[-2]}-{name}")
     for module in modules()
     for name, check in inspect.getmembers(module, inspect.isfunction)
-    if name.startswith("check_")
-    and check.__module__ == module.__name__
-    and name not in OWED.get(module.__name__.split(".")[-2], ())
+    if name.startswith("check_") and check.__module__ == module.__name__
 ]
 SOLUTIONS = [
     pytest.param(module, solution, id=f"{module.__name__.split('.')[-2]}-{name}")
     for module in modules()
     for name, solution in inspect.getmembers(module, inspect.isfunction)
-    if name.startswith("solve_") and name not in OWED.get(module.__name__.split(".")[-2], ())
+    if name.startswith("solve_") and solution.__module__ == module.__name__
 ]
 
 
+def asked(check: Check) -> list[str]:
+    """What each parameter asks for: "function", "text" or "number"."""
+    notes = [str(one.annotation) for one in inspect.signature(check).parameters.values()]
+    kinds = {"str": "text"}
+    return ["function" if "Callable" in note else kinds.get(note, "number") for note in notes]
+
+
 def takes_a_function(check: Check) -> bool:
-    (first, *_) = inspect.signature(check).parameters.values()
-    return "Callable" in str(first.annotation)
+    return "function" in asked(check)
 
 
 def said(capsys: pytest.CaptureFixture[str], check: Check, answers: list[Any]) -> str:
@@ -80,10 +69,7 @@ def said(capsys: pytest.CaptureFixture[str], check: Check, answers: list[Any]) -
 
 
 def test_every_lesson_has_checks_and_a_solution() -> None:
-    owed = [name for names in OWED.values() for name in names]
-    checks = len(CHECKS) + sum(name.startswith("check_") for name in owed)
-    solutions = len(SOLUTIONS) + sum(name.startswith("solve_") for name in owed)
-    assert checks >= 2 * len(modules()) - 1 and solutions >= len(modules())
+    assert len(CHECKS) >= 2 * len(modules()) - 1 and len(SOLUTIONS) >= len(modules())
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
@@ -91,13 +77,13 @@ def test_every_lesson_has_checks_and_a_solution() -> None:
 def test_an_answer_of_the_wrong_kind_gets_a_plain_sentence(
     module: Any, check: Check, wrong: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    count = len(inspect.signature(check).parameters)
-    words = said(capsys, check, [wrong] * count)
-    assert words.count("is not right yet.") == len(words.splitlines()) == count, words
+    kinds = asked(check)
+    words = said(capsys, check, [wrong] * len(kinds))
+    assert words.count("is not right yet.") == len(words.splitlines()) == len(kinds), words
     assert not any(error in words for error in ERRORS), words
-    of_the_kind = isinstance(wrong, float) and math.isinf(wrong) and not takes_a_function(check)
-    sentences = words.count("expected") + words.count("not numbers (nan)")
-    assert of_the_kind or sentences == count, words
+    given = "text" if isinstance(wrong, str) else "number" if wrong is math.inf else "other"
+    for line, kind in zip(words.splitlines(), kinds, strict=True):
+        assert "expected" in line or "not numbers (nan)" in line or kind == given, words
 
 
 @pytest.mark.parametrize(
@@ -120,9 +106,11 @@ def test_a_function_that_was_not_called_is_told_so(
 def test_a_function_that_gives_the_wrong_kind_is_told_so(
     module: Any, check: Check, wrong: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = said(capsys, check, [lambda *arguments: wrong])
-    first = words.splitlines()[0]
-    assert "right in 0 of" in first and "expected" in first, words
+    kinds = asked(check)
+    words = said(capsys, check, [lambda *arguments: wrong] * len(kinds))
+    lines = [line for line in words.splitlines() if "right in 0 of" in line]
+    assert len(lines) == kinds.count("function"), words
+    assert all("expected" in line for line in lines), words
     assert not any(error in words for error in ERRORS), words
 
 
@@ -134,8 +122,10 @@ def test_what_is_not_filled_in_is_not_yet(
     count = len(inspect.signature(check).parameters)
     words = said(capsys, check, [unfilled] * count)
     assert words.count("not yet.") == len(words.splitlines()) == count, words
-    if takes_a_function(check):
-        assert said(capsys, check, [lambda *arguments: unfilled]) == words
+    bodies = [
+        (lambda *arguments: unfilled) if kind == "function" else unfilled for kind in asked(check)
+    ]
+    assert said(capsys, check, bodies) == words
 
 
 @pytest.mark.parametrize(("module", "solution"), SOLUTIONS)
@@ -145,6 +135,6 @@ def test_worked_solutions_are_right(
     checks = [c.values[1] for c in CHECKS if c.values[0] is module]
     source = [c for c in checks if f"solution={solution.__name__}" in inspect.getsource(c)]  # type: ignore[arg-type]
     assert len(source) == 1, "one check offers it"
-    words = said(capsys, source[0], [solution])  # type: ignore[arg-type]
+    words = said(capsys, source[0], [solution] * len(asked(source[0])))  # type: ignore[arg-type]
     assert ": right in all" in words and "A worked solution" in words
     assert len(inspect.getsource(solution).splitlines()) <= 15, "a student reads it at a glance"

@@ -15,6 +15,7 @@ from course.lessons.blow_up import short_chain
 from course.selfcheck import check, check_function
 
 Arrays = list[np.ndarray]
+NO_NETWORK = "is none"
 
 
 def forward(x: np.ndarray, weights: Arrays, biases: Arrays) -> Arrays:
@@ -53,17 +54,13 @@ def _network(*widths: int) -> tuple[Arrays, Arrays, np.ndarray, np.ndarray]:
     return weights, biases, rng.normal(size=(5, widths[0])), rng.normal(size=(5, widths[-1]))
 
 
-def _side_by_side(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, whose two lists come as one tuple; ... as long as a part is not filled in."""
-
-    def flat(*arguments: Any) -> Any:
-        lists = function(*arguments)
-        if lists is None or lists is ...:
-            return lists
-        parts = [part for one in lists for part in one]
-        return ... if any(part is ... for part in parts) else tuple(parts)
-
-    return flat
+def _side_by_side(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The two lists that `function` returns, as one tuple; ... while a part is not filled in."""
+    lists = function(*arguments)
+    if not isinstance(lists, list | tuple) or not all(isinstance(one, list) for one in lists):
+        return lists  # it may be anything, and is told so
+    parts = [part for one in lists for part in one]
+    return ... if any(part is ... for part in parts) else tuple(parts)
 
 
 def check_backward(backward: Callable[..., Any]) -> None:
@@ -73,7 +70,7 @@ def check_backward(backward: Callable[..., Any]) -> None:
         weights, biases, x, y = _network(*widths)
         h = forward(x, weights, biases)
         arguments = h, weights, 2 * (h[-1] - y) / len(y)
-        cases.append((arguments, _side_by_side(solve_backward)(*arguments)))
+        cases.append((arguments, _side_by_side(solve_backward, *arguments)))
 
     def unsummed(h: Arrays, weights: Arrays, g: np.ndarray) -> tuple[Arrays, Arrays]:
         dW, db = solve_backward(h, weights, g)
@@ -83,11 +80,11 @@ def check_backward(backward: Callable[..., Any]) -> None:
         return [part.T @ g for part in h[:-1]], [g.sum(axis=0) for _ in weights]
 
     slips = [
-        (_side_by_side(unsummed), "The bias counts in every example: sum g over them, axis 0."),
-        (_side_by_side(stays), "g has to pass each layer on its way: multiply by W transposed."),
+        (unsummed, "The bias counts in every example: sum g over them, axis 0."),
+        (stays, "g has to pass each layer on its way: multiply by W transposed."),
     ]
     check_function(
-        "backward", _side_by_side(backward), cases, mistakes=slips, solution=solve_backward
+        "backward", backward, cases, mistakes=slips, solution=solve_backward, trial=_side_by_side
     )
 
 
@@ -96,19 +93,15 @@ def check_step(step: Callable[..., Any]) -> None:
     cases = []
     for widths in ((1, 1), (3, 2, 2)):
         weights, biases, x, y = _network(*widths)
-        cases.append(
-            (
-                (weights, biases, x, y, 0.1),
-                _side_by_side(solve_step)(weights, biases, x, y, 0.1),
-            )
-        )
+        arguments = weights, biases, x, y, 0.1
+        cases.append((arguments, _side_by_side(solve_step, *arguments)))
 
     def uphill(weights: Arrays, biases: Arrays, x: Any, y: Any, rate: float) -> Any:
         return solve_step(weights, biases, x, y, -rate)
 
-    slips = [(_side_by_side(uphill), "That goes uphill: step against the gradient.")]
+    slips = [(uphill, "That goes uphill: step against the gradient.")]
     verdict = check_function(
-        "step", _side_by_side(step), cases, mistakes=slips, solution=solve_step
+        "step", step, cases, mistakes=slips, solution=solve_step, trial=_side_by_side
     )
     if verdict:
         print(f"Your own network, trained as above: cost {', '.join(run_by_hand(step))}.")
@@ -172,24 +165,43 @@ def solve_mend(network: nn.Sequential) -> nn.Sequential:
     return network
 
 
-def check_repair(cause: Any, mend: Callable[[nn.Sequential], Any]) -> None:
+def _training_of(mend: Callable[[nn.Sequential], Any]) -> Any:
+    """What becomes of `broken_network` with the weights that `mend` gives it, in words."""
+    network = mend(broken_network())
+    if network is None or network is ...:
+        return network
+    if not isinstance(network, nn.Module):
+        return NO_NETWORK
+    end = float(np.mean(train_network(network)[-20:]))
+    return "blows up" if not np.isfinite(end) or end > 100 else "learns" if end < 1.5 else "stalls"
+
+
+def check_repair(cause: str, mend: Callable[[nn.Sequential], Any]) -> None:
     """The exercise: name what ails `broken_network`, and give it first weights that train."""
     slips = [
         ("exploding", "Look again: the gradients of the first layers, beside those of the last."),
         ("units off", "Units that are off get a gradient of exactly 0. Are these exactly 0?"),
     ]
-    named = check("cause", cause, "vanishing", mistakes=slips)
-    network = mend(broken_network())
-    if network is None or network is ... or not isinstance(network, nn.Module):
-        print("mend: not yet. Write it, and return the network.")
-        return
-    gradients = gradients_of(network)
-    losses = train_network(network)
-    end = float(np.mean(losses[-20:]))
-    print(f"mend: gradients {gradients[0]:.0e} in the first layer, {gradients[-1]:.0e} in the last")
-    if end < 1.5:
-        print(f"and the loss falls to {end:.1f}: mended." + " Name its cause, too." * (not named))
-    elif not np.isfinite(end) or gradients[0] > 100:
-        print("and the loss blows up: too much. Which factor does a layer need to keep a size?")
-    else:
-        print(f"and the loss stays at {end:.1f}: not yet. What multiplies from layer to layer?")
+    check("cause", cause, "vanishing", mistakes=slips)
+    mistakes: list[tuple[Callable[..., Any], str]] = [
+        (lambda network: NO_NETWORK, "Return the network itself."),
+        (lambda network: network, "What multiplies from layer to layer?"),
+        (_threefold, "Too much. Which factor does a layer need to keep a size?"),
+    ]
+    right = check_function(
+        "mend", mend, [((), "learns")], mistakes=mistakes, solution=solve_mend,
+        trial=_training_of, gives="gives a network that",
+    )  # fmt: skip
+    if right:
+        network = mend(broken_network())
+        first, *_, last = gradients_of(network)
+        end = np.mean(train_network(network)[-20:])
+        print(f"Gradients {first:.0e} in the first layer, {last:.0e} in the last; cost {end:.1f}.")
+
+
+def _threefold(network: nn.Sequential) -> nn.Sequential:
+    """Three times the weights of `solve_mend`: this explodes."""
+    for layer in solve_mend(network):
+        if isinstance(layer, nn.Linear):
+            layer.weight.data *= 3
+    return network

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from course.lessons.initialization import gaussian_means, mean_field
-from course.selfcheck import check_function, show_source
+from course.selfcheck import check_function
 
 
 def solve_he_(layer: nn.Linear) -> None:
@@ -21,36 +21,54 @@ def solve_he_(layer: nn.Linear) -> None:
         layer.bias.zero_()
 
 
-def check_he(he_: Callable[[nn.Linear], Any]) -> None:
-    """The function that the student builds: He's start for a layer of torch, in place."""
-    name, (fan_in, fan_out) = "he_", (400, 900)
+def _weights_of(he_: Callable[[nn.Linear], Any], fan_in: int, fan_out: int) -> Any:
+    """What `he_` makes of a layer of torch: fan_in times the variance; the mean in deviations, rounded.
+
+    None if the layer is as before and nothing was returned: not written yet.
+    """
     layer = nn.Linear(fan_in, fan_out)
     before = layer.weight.detach().clone()
     result = he_(layer)
-    if result is ...:
-        print(f"{name}: not yet. Write your answer in place of the ... above, then run this again.")
-        return
     weight = layer.weight.detach()
-    variance, mean = weight.var().item(), weight.mean().item()
-    slips = {
-        2 / fan_out: "That is 2 over the units of the layer. Which axis holds the inputs?",
-        (2 / fan_in) ** 2: "normal_ wants the deviation: take the root of 2 / fan_in.",
-        1 / fan_in: "That is LeCun's. ReLU loses half.",
-        2 / (fan_in + fan_out): "That is Glorot's.",
-        2 / fan_in / 3: "A uniform law from -a to a has the variance a^2 / 3.",
-    }
-    if torch.equal(before, weight):
-        print(f"{name}: the layer has its old weights. Change layer.weight itself, in place.")
-    elif abs(mean) > 0.01:
-        print(f"{name}: the weights have the mean {mean:.3f}. It should be 0.")
-    elif abs(variance * fan_in / 2 - 1) > 0.05:
-        hints = [words for wrong, words in slips.items() if abs(variance / wrong - 1) < 0.05]
-        print(f"{name}: {variance * fan_in:.3g} / fan_in is not right yet. {' '.join(hints)}")
-    elif layer.bias.detach().abs().max() > 0:
-        print(f"{name}: right for the weights. The biases are still torch's: set them to 0.")
+    if (result is None or result is ...) and torch.equal(before, weight):
+        return None
+    return fan_in * weight.var().item(), abs(round((weight.mean() / weight.std()).item(), 1))
+
+
+def check_he(he_: Callable[[nn.Linear], Any]) -> None:
+    """The function that the student builds: He's start for a layer of torch, in place."""
+    laws: list[tuple[Callable[[int, int], float], str]] = [
+        (lambda i, o: 1 / 3 / i, "Those are torch's own: change layer.weight itself, in place."),
+        (lambda i, o: 2 / o, "That is 2 over the units of the layer. Which axis holds the inputs?"),
+        (lambda i, o: (2 / i) ** 2, "normal_ wants the deviation: take the root of 2 / fan_in."),
+        (lambda i, o: 1 / i, "That is LeCun's. ReLU loses half."),
+        (lambda i, o: 2 / (i + o), "That is Glorot's."),
+        (lambda i, o: 2 / i / 3, "A uniform law from -a to a has the variance a^2 / 3."),
+    ]
+    slips = [(_drawn_with(variance), words) for variance, words in laws]
+    right = check_function(
+        "he_", he_, [((400, 900), (2.0, 0.0)), ((900, 400), (2.0, 0.0))], tolerance=0.05,
+        mistakes=slips, solution=solve_he_, trial=_weights_of,
+        gives="sets (fan_in x variance, mean / deviation) to",
+    )  # fmt: skip
+    if not right:
+        return
+    layer = nn.Linear(400, 900)
+    he_(layer)
+    if layer.bias.detach().abs().max() > 0:
+        print("The biases are still torch's: set them to 0.")
     else:
         _walk(he_)
-        show_source(solve_he_, "A worked solution, to compare with yours")
+
+
+def _drawn_with(variance: Callable[[int, int], float]) -> Callable[[nn.Linear], None]:
+    """A start like `solve_he_`, with the variance(fan_in, fan_out) of another law."""
+
+    def start(layer: nn.Linear) -> None:
+        fan_out, fan_in = layer.weight.shape
+        torch.nn.init.normal_(layer.weight, std=math.sqrt(variance(fan_in, fan_out)))
+
+    return start
 
 
 def _walk(he_: Callable[[nn.Linear], Any]) -> None:
@@ -65,7 +83,7 @@ def _walk(he_: Callable[[nn.Linear], Any]) -> None:
                 h = torch.relu(layer(h))
         sizes.append((h - h.mean(0)).norm().item() / math.sqrt(h.numel()))
     print(
-        "he_: right. After 20 ReLU layers of width 200 two inputs differ by "
+        "After 20 ReLU layers of width 200 two inputs differ by "
         f"{sizes[1]:.1g}; with torch's own start by {sizes[0]:.0e}."
     )
 

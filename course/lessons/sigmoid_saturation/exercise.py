@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from course.lessons.sigmoid_saturation import science
-from course.selfcheck import check_function
+from course.selfcheck import check_function, check_range
 
 
 def solve_back(g: Any, z: Any, W: Any) -> Any:
@@ -69,14 +69,9 @@ def _compare_with_autograd(back: Callable[..., Any]) -> None:
 
 def check_mended(scale: Any, bias: Any) -> None:
     """The exercise: first weights and biases with which ten sigmoid layers learn."""
-    if scale is ... or bias is ...:
-        print("mended_scale, mended_bias: not yet. Choose two numbers, then run this again.")
+    scale_fits = check_range("mended_scale", scale, 0, 100)
+    if not check_range("mended_bias", bias, -100, 100) or not scale_fits:
         return
-    for name, value, least in (("mended_scale", scale, 0.0), ("mended_bias", bias, -100.0)):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not least <= value <= 100:
-            print(f"{name}: a number from {least:g} to 100 is asked for.")
-            return
     network = science.network("sigmoid", 10, scale=scale, bias=bias)
     layers = science.hidden_layers(network, scale=scale)
     growth, saturated = layers.growth.mean(), layers.saturated[1:].mean()
