@@ -343,9 +343,9 @@ def test_the_repair_is_checked_by_training(capsys: pytest.CaptureFixture[str]) -
         return capsys.readouterr().out
 
     assert said(..., lambda network: ...).count("not yet") == 2
-    assert "not yet. What multiplies" in said("exploding", lambda network: network)
+    assert "'stalls', expected 'learns'. What multiplies" in said("exploding", lambda net: net)
     right = said("vanishing", exercise.solve_mend)
-    assert "cause: right." in right and "mended." in right and "Name its cause" not in right
+    assert "cause: right." in right and "mend: right" in right and "in the first layer" in right
 
     def huge(network: torch.nn.Sequential) -> torch.nn.Sequential:
         for layer in network:
@@ -353,8 +353,9 @@ def test_the_repair_is_checked_by_training(capsys: pytest.CaptureFixture[str]) -
                 torch.nn.init.normal_(layer.weight)
         return network
 
-    assert "Name its cause" in said("units off", exercise.solve_mend)
-    assert "too much" in said("vanishing", huge)
+    assert "exactly 0?" in said("units off", exercise.solve_mend)
+    assert "'blows up', expected 'learns'. Too much." in said("vanishing", huge)
+    assert "Return the network" in said("vanishing", lambda network: [network])
 
 
 def test_figures_keep_what_is_not_finite_in_sight() -> None:

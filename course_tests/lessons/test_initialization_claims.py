@@ -315,12 +315,12 @@ def test_the_exercises_of_torch_layers(capsys: pytest.CaptureFixture[str]) -> No
         check_he(start)
         return capsys.readouterr().out
 
-    assert "right. After 20" in said(lambda w, n: w.normal_(0, math.sqrt(2 / n)))
+    assert "After 20 ReLU layers" in said(lambda w, n: w.normal_(0, math.sqrt(2 / n)))
     assert "take the root" in said(lambda w, n: w.normal_(0, 2 / n))
     assert "LeCun" in said(lambda w, n: w.normal_(0, math.sqrt(1 / n)))
     assert "Which axis" in said(lambda w, n: w.normal_(0, math.sqrt(2 / len(w))))
     assert "a^2 / 3" in said(lambda w, n: w.uniform_(-math.sqrt(2 / n), math.sqrt(2 / n)))
-    assert "old weights" in said(lambda w, n: None)
+    assert "torch's own" in said(lambda w, n: None)
     check_he(lambda layer: ...)
     check_he(lambda layer: torch.nn.init.kaiming_normal_(layer.weight))
     out = capsys.readouterr().out

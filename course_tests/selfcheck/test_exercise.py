@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from course.lessons.initialization.exercise import check_he
 from course.lessons.scalar_chain import exercise as scalar_chain_exercise
 from course.plots import style
 from course.selfcheck import check, check_function, check_range, show_source
@@ -199,22 +198,3 @@ def test_a_number_in_a_range(answer: Any, words: str, capsys: pytest.CaptureFixt
     assert check_range("scale", answer, 0, 2) is not bool(words)
     said = capsys.readouterr().out
     assert words in said and bool(said) is bool(words)
-
-
-def test_he_is_told_which_law_was_drawn(capsys: pytest.CaptureFixture[str]) -> None:
-    def draw(variance: Callable[[int, int], float]) -> Callable[[torch.nn.Linear], None]:
-        def he_(layer: torch.nn.Linear) -> None:
-            units, inputs = layer.weight.shape
-            torch.nn.init.normal_(layer.weight, std=math.sqrt(variance(inputs, units)))
-
-        return he_
-
-    for variance, words in [
-        (lambda i, o: 2 / o, "Which axis holds the inputs?"),
-        (lambda i, o: (2 / i) ** 2, "take the root of 2 / fan_in"),
-        (lambda i, o: 1 / i, "That is LeCun's"),
-        (lambda i, o: 2 / (i + o), "That is Glorot's"),
-        (lambda i, o: 2 / i, "set them to 0"),
-    ]:
-        check_he(draw(variance))
-        assert words in capsys.readouterr().out

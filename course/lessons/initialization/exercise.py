@@ -22,16 +22,16 @@ def solve_he_(layer: nn.Linear) -> None:
 
 
 def _weights_of(he_: Callable[[nn.Linear], Any], fan_in: int, fan_out: int) -> Any:
-    """What `he_` makes of a layer of torch: fan_in times the variance; the mean in deviations, rounded.
+    """What `he_` makes of a layer: fan_in times the variance; the mean in deviations, rounded.
 
     None if the layer is as before and nothing was returned: not written yet.
     """
     layer = nn.Linear(fan_in, fan_out)
-    before = layer.weight.detach().clone()
+    before = [part.detach().clone() for part in layer.parameters()]
     result = he_(layer)
-    weight = layer.weight.detach()
-    if (result is None or result is ...) and torch.equal(before, weight):
+    if (result is None or result is ...) and all(map(torch.equal, before, layer.parameters())):
         return None
+    weight = layer.weight.detach()
     return fan_in * weight.var().item(), abs(round((weight.mean() / weight.std()).item(), 1))
 
 
