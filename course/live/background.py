@@ -47,7 +47,7 @@ class LiveRun(ipywidgets.VBox):
         self._makers = runs
         self._runs = {name: _records(records) for name, records in runs.items()}
         self._active = dict(self._runs)
-        self._draw, self._canvas = draw, Canvas(fig)
+        self._draw = draw
         self._state = "running"
         self._failure: BaseException | None = None
         self._halt = threading.Event()
@@ -55,7 +55,8 @@ class LiveRun(ipywidgets.VBox):
         self._gate = threading.Lock()  # held to say, or to ask, whether a step is under way
         self._lock = threading.RLock()  # held while drawing
         self._stepping = self._again = False
-        self._picture, self._stored, self._watched = Picture(), uuid.uuid4().hex, watched()
+        self._picture = Picture(Canvas(fig))
+        self._stored, self._watched = uuid.uuid4().hex, watched()
         can_restart = all(callable(records) for records in runs.values())
         self._transport = Transport(self.stop, self.restart if can_restart else None)
         head = [ipywidgets.Label(title).add_class("course-title")] if title else []
@@ -129,7 +130,7 @@ class LiveRun(ipywidgets.VBox):
 
     def _begin(self) -> None:
         """The same runs from their first step on."""
-        keep_pale(self._canvas.figure)
+        keep_pale(self._picture.canvas.figure)
         self.history = {name: [] for name in self._makers}
         self._runs = {name: _records(records) for name, records in self._makers.items()}
         self._active = dict(self._runs)
@@ -224,7 +225,7 @@ class LiveRun(ipywidgets.VBox):
             with self._lock:
                 words = self._draw(self.history) or ""
                 text = f"{self._head}\n{words}".strip()
-                self._picture.show(self._canvas.render(), self._canvas.size, text)
+                self._picture.show(text)
         except Exception as problem:
             self._failure = self._failure or problem
             self._halt.set()
@@ -232,9 +233,8 @@ class LiveRun(ipywidgets.VBox):
     def _fit(self, _: Any = None) -> None:
         """The page has another width or density than before: the same picture for it."""
         with self._lock:
-            if self._canvas.fit(self._picture.room, self._picture.ratio):
-                text = self._picture.caption
-                self._picture.show(self._canvas.render(), self._canvas.size, text)
+            if self._picture.fit():
+                self._picture.show(self._picture.caption)
 
     @property
     def _head(self) -> str:
@@ -245,7 +245,7 @@ class LiveRun(ipywidgets.VBox):
 
     def _ipython_display_(self) -> None:
         text = self._picture.caption
-        publish(self, self._picture.png, text, self._canvas.size[0], self._stored)
+        publish(self, self._picture.png, text, self._picture.width, self._stored)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return output(self, {"text/plain": repr(self), "image/png": self._picture.png})

@@ -27,7 +27,8 @@ class Canvas:
     but moving artists has changed (limits, ticks, a new artist, the order, the size), all is drawn
     anew; so are figures with axes of other kinds, such as 3-D ones, whose changes nobody announces.
 
-    full_draws: how often all was drawn. ratio: pixels of the screen per pixel of the page.
+    full_draws: how often all was drawn. room: how wide the page is in pixels, 0 while unknown.
+    ratio: pixels of the screen per pixel of the page.
     """
 
     # One drawing at a time, whichever thread asks: matplotlib has one parser of formulas.
@@ -36,7 +37,7 @@ class Canvas:
     def __init__(self, fig: Figure) -> None:
         if "matplotlib.pyplot" in sys.modules:  # else the inline backend shows it a second time
             sys.modules["matplotlib.pyplot"].close(fig)
-        self.figure, self.ratio = fig, 1.0
+        self.figure, self.room, self.ratio = fig, 0, 1.0
         self.full_draws = 0
         self._canvas = FigureCanvasAgg(fig)
         self._dpi, self._wide = fig.dpi, arrange.arrangement(fig)
@@ -56,8 +57,15 @@ class Canvas:
         ratio: pixels of the screen per pixel of the page.
         """
         with self._turn:
-            sharper, self.ratio = ratio != self.ratio, ratio
+            sharper, self.room, self.ratio = ratio != self.ratio, width, ratio
             return arrange.fit(self.figure, self._wide, width, self._dpi) or sharper
+
+    @property
+    def needs(self) -> tuple[int, int, int]:
+        """Pixels of the page: its width where there is room, its height there, and in a column."""
+        sizes = self._wide.width, *arrange.heights(self.figure, self._wide)
+        width, row, column = (int(inches * self._dpi + 1e-6) for inches in sizes)
+        return width, row, column
 
     @property
     def size(self) -> tuple[int, int]:

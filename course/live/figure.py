@@ -90,14 +90,13 @@ class LivePanel(ipywidgets.VBox):
         self._given = frozenset(w for w in controls.values() if isinstance(w, ipywidgets.Widget))
         self.controls = {name: widget(name, value) for name, value in controls.items()}
         self._draw, self._summary = draw, summary
-        self._canvas = Canvas(fig)
         self._seed = self._first_seed = None if seed is None else arguments.whole("seed", seed)
         self._first = {name: control.value for name, control in self.controls.items()}
         # JupyterLab hands events to a thread of their own (a subshell), so that a figure is live
         # while a cell runs; the cell may ask for the text at the same time.
         self._lock = threading.RLock()
         self._dirty, self._quiet, self._deadline = False, 0.0, 0.0
-        self._picture = Picture()
+        self._picture = Picture(Canvas(fig))
         self._words: Caption | str = ""
         self._redraw()
         buttons = []
@@ -142,11 +141,11 @@ class LivePanel(ipywidgets.VBox):
         """The picture as a page of any width has it, up to date with the controls."""
         self.refresh()
         with self._lock:
-            if not self._closed and self._canvas.fit(0, 1.0):
-                png = self._canvas.render()
-                self._canvas.fit(self._picture.room, self._picture.ratio)
-                return png
-            return self._picture.png
+            png = self._picture.png
+            if not self._closed and self._picture.canvas.fit(0, 1.0):
+                png = self._picture.canvas.render()
+                self._picture.fit()
+            return png
 
     def new_draw(self) -> None:
         """The next seed, as the button does."""
@@ -194,7 +193,7 @@ class LivePanel(ipywidgets.VBox):
             for child in self.children:
                 discard(child, self._given)
             self._picture.png = b""
-            del self._canvas, self._draw
+            del self._picture.canvas, self._draw
             self.children: Any = ()
             self.layout.close()
             super().close()
@@ -206,14 +205,14 @@ class LivePanel(ipywidgets.VBox):
         if words is None:
             words = ", ".join(f"{name} = {value}" for name, value in values.items())
         self._words = words if isinstance(words, Caption) else str(words)
-        self._picture.show(self._canvas.render(), self._canvas.size, self._words)
+        self._picture.show(self._words)
 
     def _fit(self, _: Any = None) -> None:
         """The page has another width or density than before: the same picture for it."""
         with self._lock:
-            if not self._closed and self._canvas.fit(self._picture.room, self._picture.ratio):
+            if not self._closed and self._picture.fit():
                 failure = self._picture.failure
-                self._picture.show(self._canvas.render(), self._canvas.size, self._words)
+                self._picture.show(self._words)
                 self._picture.failure = failure
 
     def _changed(self, _: Any = None) -> None:
@@ -236,10 +235,12 @@ class LivePanel(ipywidgets.VBox):
         return self._summary or self.text
 
     def _ipython_display_(self) -> None:
-        publish(self, self.png, self.text, self._canvas.size[0])
+        self.refresh()
+        publish(self, self._picture.png, self.text, self._picture.width)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return output(self, {"text/plain": repr(self), "image/png": self.png})
+        self.refresh()
+        return output(self, {"text/plain": repr(self), "image/png": self._picture.png})
 
 
 @contextlib.contextmanager

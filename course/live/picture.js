@@ -131,6 +131,7 @@ function render({ model, el }) {
   let bytes = null;
   let url = null;
   let ended = false;
+  let measured = false; // whether the room in this page is known
 
   function words(image) {
     image?.setAttribute("alt", model.get("alt"));
@@ -148,19 +149,37 @@ function render({ model, el }) {
     if (!head.hidden) drawRows(layers, rows);
   }
 
-  function makeRoom(width, height) {
+  const size = () => ["width", "height", "fits"].map((key) => model.get(key));
+
+  // The room of the picture, or that of the one for this page, which is on its way.
+  function makeRoom([width, height, fits]) {
+    const room = model.get("room");
+    const waits = !measured || fits !== room;
+    if (waits && room) {
+      const [full, row, column, narrow] = model.get("needs");
+      height = room < narrow && room < full ? column : row;
+      width = Math.min(full, room);
+    }
     frame.style.width = `${width}px`;
-    frame.style.aspectRatio = `${width} / ${height}`;
+    frame.style.height = `${height}px`;
+    set(frame, "aria-busy", String(waits));
   }
 
   async function update() {
     const wanted = model.get("png");
-    if (!wanted || !wanted.byteLength || wanted === bytes) return words(frame.firstChild);
+    if (!wanted || !wanted.byteLength) return;
+    if (wanted === bytes) {
+      if (asked === shown) makeRoom(size());
+      return words(frame.firstChild);
+    }
     bytes = wanted;
     const turn = ++asked;
-    const [width, height] = [model.get("width"), model.get("height")];
-    if (!frame.firstChild) makeRoom(width, height); // for the first one, before it is decoded
-    const next = new Image(width, height);
+    const drawn = size();
+    if (!frame.firstChild) {
+      makeRoom(drawn); // before the first one is decoded
+      words(null);
+    }
+    const next = new Image();
     const address = URL.createObjectURL(new Blob([wanted], { type: "image/png" }));
     next.src = address;
     try {
@@ -171,7 +190,7 @@ function render({ model, el }) {
     }
     if (turn < shown || ended) return URL.revokeObjectURL(address);
     shown = turn;
-    makeRoom(width, height);
+    makeRoom(turn === asked ? size() : drawn);
     words(next);
     frame.replaceChildren(next);
     if (url) URL.revokeObjectURL(url);
@@ -182,10 +201,13 @@ function render({ model, el }) {
   function measure() {
     const width = Math.floor(el.parentElement?.clientWidth ?? 0);
     const ratio = Math.min(Math.max(Math.round(4 * window.devicePixelRatio) / 4, 1), 3);
-    if (width < 100 || (Math.abs(width - model.get("room")) < 8 && ratio === model.get("ratio"))) return;
+    if (width < 100) return;
+    measured = true;
+    if (Math.abs(width - model.get("room")) < 8 && ratio === model.get("ratio")) return makeRoom(size());
     model.set("room", width);
     model.set("ratio", ratio);
     model.save_changes();
+    makeRoom(size());
   }
 
   let timer = null;
@@ -209,7 +231,7 @@ function render({ model, el }) {
   const names = new MutationObserver(() => nameControls(panel));
   let panel = null;
   const placed = new ResizeObserver(() => {
-    if (!panel) measure(); // at once for the first time, so that the first picture is soon replaced
+    if (!panel) measure(); // at once for the first time: the picture for this page comes soon
     soon();
     const nearest = el.closest(".course-live");
     if (!nearest || nearest === panel) return;

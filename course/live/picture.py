@@ -11,31 +11,38 @@ description, fills sliders' tracks, and says how wide the page and how dense the
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from course.live.canvas import Canvas
 from course.live.caption import Caption, cells
+from course.plots.arrange import NARROW
 
 
 class Picture(anywidget.AnyWidget):
-    """PNG bytes with words.
+    """PNG bytes of what is on `canvas`, with words.
 
-    png: the encoded picture, `width` x `height` CSS pixels on the page.
+    png: the encoded picture, `width` x `height` CSS pixels on a page that is `fits` pixels wide.
     alt: what a screen reader says in its place. caption: shown below, announced politely; its first
     line is always seen, the others unfold. badge, rows: see `Caption`.
     failure: shown in place of the caption, as an alert, while it is not empty.
     room, ratio: the page's width in pixels, 0 while unknown, and its pixel ratio; set by the page.
+    needs: the width and height of the figure where there is room, its height in a column, and the
+    width below which it is one: the page keeps that room until the picture for it has come.
     """
 
     _esm = Path(__file__).with_name("picture.js")
     _css = Path(__file__).with_name("picture.css")
+    _page: ClassVar[dict[str, Any]] = {}  # as it was said last: the next picture is drawn for it
 
     png = traitlets.Bytes(b"").tag(sync=True)
     width = traitlets.Int(0).tag(sync=True)
     height = traitlets.Int(0).tag(sync=True)
+    fits = traitlets.Int(0).tag(sync=True)
+    needs: Any = traitlets.List().tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
     caption = traitlets.Unicode("").tag(sync=True)
     badge = traitlets.Unicode("").tag(sync=True)
@@ -44,13 +51,32 @@ class Picture(anywidget.AnyWidget):
     room = traitlets.Int(0).tag(sync=True)
     ratio = traitlets.Float(1.0).tag(sync=True)
 
-    def show(self, png: bytes, size: tuple[int, int], words: Caption | str) -> None:
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__(needs=[*canvas.needs, NARROW], **self._page)
+        self.canvas = canvas
+        self.fit()
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """What the page says."""
+        super().set_state(sync_data)
+        Picture._page = {"room": self.room, "ratio": self.ratio}
+
+    def fit(self) -> bool:
+        """Arrange the figure for the page; whether it has to be drawn anew."""
+        changed = self.canvas.fit(self.room, self.ratio)
+        if not changed:
+            self.fits = self.room
+        return changed
+
+    def show(self, words: Caption | str) -> None:
         """Replace picture, size, caption, badge, row and alternative text in one message."""
         caption = words if isinstance(words, Caption) else Caption(words)
+        png = self.canvas.render()
         with self.hold_sync():
             self.png, self.alt, self.caption, self.failure = png, caption.text, caption.text, ""
             self.badge, self.rows = caption.badge, cells(caption.rows)
-            self.width, self.height = size
+            self.width, self.height = self.canvas.size
+            self.fits = self.canvas.room
 
 
 def output(widget: ipywidgets.Widget, instead: dict[str, Any]) -> dict[str, Any]:

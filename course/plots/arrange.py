@@ -49,6 +49,22 @@ def arrangement(fig: Figure) -> Arrangement:
     return Arrangement(width, height, margins, (), None)
 
 
+def heights(fig: Figure, wide: Arrangement) -> tuple[float, float]:
+    """Inches of `fig`, which is `wide`: with its panels in a row, and in a column.
+
+    The same twice where panels are not in one row.
+    """
+    if len(wide.row) < 2:
+        return wide.height, wide.height
+    return wide.height, 0.9 * wide.height * len(wide.row) + _below(fig, wide)
+
+
+def _below(fig: Figure, wide: Arrangement) -> float:
+    """Inches more below a column: for the rows of a legend, or one that stood beside a bar."""
+    rows = getattr(fig, "course_rows", None)  # see `style.legend_below`
+    return LEGEND_ROW * rows if rows else BAR if wide.bars else 0.0
+
+
 def fit(fig: Figure, wide: Arrangement, pixels: int, dpi: float = 100.0) -> bool:
     """Arrange `fig`, which was `wide`, in a page with so many pixels; 0: with all it needs.
 
@@ -57,12 +73,14 @@ def fit(fig: Figure, wide: Arrangement, pixels: int, dpi: float = 100.0) -> bool
     """
     width = min(wide.width, max(pixels, LEAST) / dpi) if pixels else wide.width
     column = len(wide.row) > 1 and 0 < pixels < NARROW and width < wide.width
-    legend = getattr(fig, "course_legend", None)  # see `style.legend_below`
-    more = LEGEND_ROW * legend(column) if legend else BAR if wide.bars and column else 0.0
-    height = wide.height * (0.9 * len(wide.row) if column else 1.0) + more
+    height = heights(fig, wide)[column]
+    more = _below(fig, wide) if column else 0.0
     if np.allclose(fig.get_size_inches(), (width, height)):
         return False
     fig.set_size_inches(width, height)
+    legend = getattr(fig, "course_legend", None)
+    if legend is not None:
+        legend(column)
     if wide.grid is not None:
         grid = fig.add_gridspec(len(wide.row), 1) if column else wide.grid
         for k, ax in enumerate(wide.row):

@@ -154,15 +154,19 @@ def legend_below(fig: Figure, handles: Sequence[Any], ncols: int = 0, **options:
 
     legend, columns = put(wide), wide
 
-    def rows(narrow: bool) -> int:
+    def rows(columns: int) -> int:
+        return -(-len(handles) // columns)
+
+    def arrange_for(narrow: bool) -> None:
         nonlocal legend, columns
         wanted = min(wide, 2) if narrow else wide
         if wanted != columns:
             legend.remove()
             legend, columns = put(wanted), wanted
-        return -(-len(handles) // columns) - -(-len(handles) // wide)
 
-    setattr(fig, "course_legend", rows)  # noqa: B010  an attribute of ours
+    # Attributes of ours, for `arrange.fit`: how to make it narrow, and how many rows more that is.
+    setattr(fig, "course_legend", arrange_for)  # noqa: B010
+    setattr(fig, "course_rows", rows(min(wide, 2)) - rows(wide))  # noqa: B010
 
 
 def legend_beside(ax: Axes, x: float = 1.0, **options: Any) -> None:

@@ -19,7 +19,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 import time
 import uuid
@@ -68,8 +67,7 @@ LOOK = """async (el) => {
     if (!image) return null;
     const seen = {alt: image.alt, text: el.querySelector('.course-picture-caption').textContent,
                   failure: el.querySelector('.course-picture-failure').textContent,
-                  width: image.clientWidth, height: image.clientHeight,
-                  fits: image.getAttribute('width') <= image.clientWidth + 8};
+                  width: image.clientWidth, height: image.clientHeight};
     if (!image.courseHash) {
         // Its pixels, not its address: the page lets go of the bytes when the next picture comes.
         const canvas = document.createElement('canvas');
@@ -106,10 +104,7 @@ IGNORED = re.compile(
 
 @dataclass(frozen=True)
 class Look:
-    """What a panel shows at one moment. picture: a hash of its pixels on the page.
-
-    fits: it was drawn for this page, not scaled down to it, as a wide one is at first.
-    """
+    """What a panel shows at one moment. picture: a hash of its pixels on the page."""
 
     picture: str
     alt: str
@@ -117,7 +112,6 @@ class Look:
     failure: str
     width: int
     height: int
-    fits: bool
 
 
 @dataclass
@@ -168,8 +162,8 @@ class Panel:
         self.root.get_by_role("button", name=button, exact=True).click()
 
     def look(self) -> Look:
-        """What it shows now. Waits for a picture."""
-        self.root.locator(".course-picture-frame img").wait_for()
+        """What it shows now. Waits for a picture that is drawn for this page."""
+        self.root.locator(".course-picture-frame[aria-busy=false] img").wait_for()
         return Look(**self.root.evaluate(LOOK))
 
     def look_until(self, wanted: Callable[[Look], bool]) -> Look:
@@ -184,10 +178,10 @@ class Panel:
         """What it shows once the kernel has answered and nothing changed for `quiet` seconds."""
         self.page.run_cell("")  # an answer comes after what was sent before
         look = self.look()
-        for patience in itertools.count():
+        while True:
             self.page.page.wait_for_timeout(quiet * 1000)
             last, look = look, self.look()
-            if last == look and (look.fits or patience > 25):
+            if last == look:
                 return look
 
     def stop_half_way(self, said: str, times: int = 1) -> Look:
@@ -195,10 +189,6 @@ class Panel:
 
         Asserts that nothing flickered, and that the alternative text is the text at the end too.
         """
-        for _ in range(25):  # a wide figure is soon drawn for the page
-            if self.look().fits:
-                break
-            self.page.page.wait_for_timeout(400)
         before = self.look_until(lambda look: look.text.count(said) >= times)
         with self.watch() as film:
             self.look_until(lambda look: look.picture != before.picture)

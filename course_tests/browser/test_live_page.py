@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from course_tests.browser.conftest import OpenNotebook
 from course_tests.browser.page import NotebookPage
 
@@ -28,6 +30,15 @@ LEAVE = """async () => { const widget = jupyterapp.shell.currentWidget;
     await jupyterapp.serviceManager.sessions.shutdownAll(); widget.dispose(); }"""
 HEIGHT = 350  # pixels, of the figure with its panels in a row
 THEME = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+FORGET_THE_PAGE = "from course.live.picture import Picture; Picture._page = {}"
+# Which sizes the room of the picture has in any frame from now on.
+ROOMS = """() => { const rooms = new Set(); let running = true;
+    const look = () => { if (!running) return;
+        const room = document.querySelector('.course-picture-frame');
+        if (room) rooms.add(`${room.clientWidth} x ${room.clientHeight}`);
+        requestAnimationFrame(look); };
+    requestAnimationFrame(look);
+    window.rooms = () => { running = false; return [...rooms]; }; }"""
 SEEN = """() => { const at = document.querySelector('.course-stored');
     const alone = [...document.querySelectorAll('.jp-OutputArea-child')];
     return [at?.querySelector('img')?.checkVisibility() ?? false, at?.textContent ?? '',
@@ -60,6 +71,25 @@ def test_a_saved_notebook_shows_the_picture_and_how_it_comes_back(
     panel.press("weight", "ArrowRight")
     panel.look_until(lambda look: "weight 1.05" in look.text)
     assert again.page.evaluate(SEEN)[0] is False
+
+
+@pytest.mark.parametrize("width", [1400, 820])
+def test_a_figure_wider_than_the_page_has_its_room_from_the_first_frame_on(
+    open_notebook: OpenNotebook, width: int
+) -> None:
+    page = open_notebook([f"{FORGET_THE_PAGE}\n{FIGURE}"])
+    before = page.page.viewport_size
+    try:
+        page.page.set_viewport_size({"width": width, "height": 1000})
+        page.page.evaluate(ROOMS)
+        page.run_all()
+        look = page.panel().settle()
+        rooms = page.page.evaluate("() => window.rooms()")
+    finally:
+        page.page.set_viewport_size(before)
+    assert rooms == [f"{look.width} x {look.height}"] and look.width < 1100
+    assert (look.height > HEIGHT) == (width == 820)
+    assert page.complaints() == []
 
 
 def test_without_its_kernel_a_figure_says_so(open_notebook: OpenNotebook) -> None:
