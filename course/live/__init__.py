@@ -12,7 +12,7 @@ controls        Slider, Choice, Switch: a slider, a list and a box to tick, in f
 caption         Caption, describe: a badge, a row of layers, and sentences to unfold
 run             live_run: training in the background: play, pause, step, stop, restart
 background      LiveRun: the thread, and its picture
-transport       Knob: what can be turned while a training runs; the buttons of a run
+transport       Knob: what can be turned while a training runs; from_start; the buttons
 slices          Slices: training a little at each drawing
 words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that

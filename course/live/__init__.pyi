@@ -12,6 +12,7 @@ from .picture import output as output
 from .run import live_run as live_run
 from .slices import Slices as Slices
 from .transport import Knob as Knob
+from .transport import from_start as from_start
 from .words import count as count
 from .words import in_words as in_words
 from .words import number as number

@@ -1,9 +1,10 @@
-"""Buttons of a run (Pause, Step, Stop, Restart), its bar and time; and knobs to turn meanwhile."""
+"""Buttons of a run (Pause, Step, Stop, Restart), its bar and time; knobs to turn meanwhile."""
 
 from __future__ import annotations
 
+import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -17,7 +18,8 @@ class Knob:
     """A control that acts on a training under way: ``Knob("rate", Slider(0.1, 10.0, log=True))``.
 
     Read `value` at each step, for instance in a schedule:
-    ``training.Schedule("by hand", lambda done: knob.value)``.
+    ``training.Schedule("by hand", lambda done: knob.value)`` as the schedule of the rate or as
+    `clip`, ``training.ByHand(lambda: knob.value)`` as the skips of a VAN.
     """
 
     def __init__(self, name: str, control: Any) -> None:
@@ -27,6 +29,20 @@ class Knob:
     def value(self) -> Any:
         """What the control says now."""
         return reading(self.widget)
+
+
+def from_start(network: Any, train: Callable[[Any], Iterator[Any]]) -> Callable[[], Iterator[Any]]:
+    """A run ``train(network)`` for `live_run` that can be restarted.
+
+    Each start gives the network, a `torch.nn.Module`, back the weights that it has now.
+    """
+    first = copy.deepcopy(network.state_dict())
+
+    def begin() -> Iterator[Any]:
+        network.load_state_dict(first)
+        return train(network)
+
+    return begin
 
 
 class Transport(ipywidgets.HBox):

@@ -12,7 +12,7 @@ step            one step of R replicas: forward, backward, update
 optimizers      SGD, Adam; how their rate changes: constant, linear_decay, step_decay
 batches         which examples each replica sees at each step
 records         Record, Evaluation, NonFinite: what a step, an evaluation, a breakdown says
-phasing         how the skips of a VAN leave: Multipliers, Ramp, Cut, SCHEDULES
+phasing         how the skips of a VAN leave: Multipliers, Ramp, Cut, ByHand, SCHEDULES
 removal         remove_skips: the plain network that is left, certified
 checkpoints     a run that was interrupted goes on to the same numbers
 devices         where to compute

@@ -12,6 +12,7 @@ from .optimizers import constant as constant
 from .optimizers import linear_decay as linear_decay
 from .optimizers import step_decay as step_decay
 from .phasing import SCHEDULES as SCHEDULES
+from .phasing import ByHand as ByHand
 from .phasing import Cut as Cut
 from .phasing import Fixed as Fixed
 from .phasing import Multipliers as Multipliers

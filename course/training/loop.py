@@ -168,7 +168,7 @@ def fit(
     batch: int = 100,
     optimizer: Optimizer | None = None,
     schedule: Schedule = constant,
-    clip: float | None = None,
+    clip: float | Schedule | None = None,
     loss: str = "cross_entropy",
     skips: str | phasing.Skips | None = None,
     evaluate_every: int | None = None,
@@ -186,9 +186,9 @@ def fit(
     data: a `data.Dataset`, or a task that draws fresh examples (`data.LinearTeacher`).
     steps or epochs: how long; tasks have no epochs. An epoch is N // batch steps.
     optimizer: SGD(rate, momentum) or Adam(rate), SGD() if None; schedule: a factor on its rate.
-    clip: the most that the norm of a replica's gradient may be.
+    clip: the most that the norm of a replica's gradient may be, or a schedule of it.
     loss: "cross_entropy", or "mse": squared error relative to the mean square of the targets.
-    skips: how the skips of a VAN leave: `Multipliers`, `Ramp`, `Cut`, a name in
+    skips: how the skips of a VAN leave: `Multipliers`, `Ramp`, `Cut`, `ByHand`, a name in
         `SCHEDULES`, or None for what belongs to the network.
     evaluate_every: evaluate after so many steps (and yield); after the last one in any case.
     batch_statistics: evaluate with the statistics of batches as well.
@@ -227,7 +227,7 @@ def fit(
         one_of("watch", kind, measures.WATCHABLE)
     if stop is not None and not callable(stop) and not hasattr(stop, "is_set"):
         raise reject("stop", stop, "an Event, or a function without arguments")
-    if clip is not None:
+    if clip is not None and not isinstance(clip, Schedule):
         clip = real("clip", clip, above=0)
     optimizer = SGD() if optimizer is None else optimizer
     skips = phasing.schedule(skips, network)

@@ -125,7 +125,7 @@ class Adam:
 Optimizer = SGD | Adam
 
 
-def clip_(gradient: Tensor, most: float) -> None:
+def clip_(gradient: Tensor, most: float | Tensor) -> None:
     """Scale each row of `gradient` (R, P) down to Euclidean norm `most` where it is longer.
 
     Replica by replica, so that one replica's explosion leaves the others alone; the formula is
@@ -134,12 +134,14 @@ def clip_(gradient: Tensor, most: float) -> None:
     """
     largest = gradient.abs().amax(dim=1, keepdim=True).clamp_(min=1e-30)
     norm = (gradient / largest).norm(dim=1, keepdim=True)
-    gradient.mul_((most / largest / (norm + 1e-6 / largest)).clamp_(max=1.0))
+    gradient.mul_((largest.reciprocal() * most / (norm + 1e-6 / largest)).clamp_(max=1.0))
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A named factor on the learning rate. `factor` takes the share of the steps done, in [0, 1).
+    """A named number for each step, such as a factor on the learning rate.
+
+    `factor` takes the share of the steps done, in [0, 1).
 
     The name is what a checkpoint remembers: two schedules with one name must be the same.
     """

@@ -136,6 +136,20 @@ class Cut(Fixed):
         return float(done >= self.at)
 
 
+@dataclass(frozen=True)
+class ByHand(Fixed):
+    """Each skip passes on the share `passed()`, 0 to 1: what somebody turns while it trains.
+
+    With a knob: ``ByHand(lambda: knob.value)``. alpha = 1 - passed() in every block and unit.
+    """
+
+    passed: Callable[[], float]
+
+    def alpha(self, done: float) -> float:
+        """1 - passed()."""
+        return 1.0 - real("passed()", self.passed(), least=0, most=1)
+
+
 SCHEDULES: dict[str, Skips] = {
     "published": Multipliers(),
     "published on CIFAR": Multipliers(ratio=0.1),
@@ -163,7 +177,7 @@ def schedule(skips: str | Skips | None, network: Any) -> Skips | None:
         return None
     if skips is not None:
         if not hasattr(skips, "step"):
-            raise reject("skips", skips, "Multipliers, Ramp, Cut, or a name in SCHEDULES")
+            raise reject("skips", skips, "Multipliers, Ramp, Cut, ByHand, or a name in SCHEDULES")
         return skips
     if network.name == "van0":
         return SCHEDULES["free"]

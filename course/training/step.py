@@ -12,7 +12,7 @@ from torch import Tensor
 
 from course import measures
 from course.training.devices import Repeated
-from course.training.optimizers import FlatWeights, Optimizer, clip_
+from course.training.optimizers import FlatWeights, Optimizer, Schedule, clip_
 from course.training.phasing import Skips
 from course.training.records import NonFinite
 
@@ -43,7 +43,7 @@ class Stepper:
         *,
         loss: str = "cross_entropy",
         power: float = 1.0,
-        clip: float | None = None,
+        clip: float | Schedule | None = None,
         skips: Skips | None = None,
     ) -> None:
         self.network, self.optimizer = network, optimizer
@@ -78,7 +78,9 @@ class Stepper:
             summary, gradient, *slopes = self._gradients(x, y)
         losses, right, totals = summary.cpu().double().numpy()
         self._check_passes(losses, totals, number + 1, gradient, x)
-        self._update(gradient, gradient.new_tensor(self.optimizer.numbers(number, rate)))
+        most = self.clip(number, steps) if isinstance(self.clip, Schedule) else self.clip or 0.0
+        numbers = *self.optimizer.numbers(number, rate), most
+        self._update(gradient, gradient.new_tensor(numbers))
         if self.skips is not None:
             alpha, multiplier = self.network.alpha, self.network.multiplier
             with torch.no_grad():
@@ -113,7 +115,7 @@ class Stepper:
     @torch.no_grad()
     def _clip_and_update(self, gradient: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:
         if self.clip is not None:
-            clip_(gradient, self.clip)
+            clip_(gradient, numbers[-1])
         self.optimizer.update(self.weights.values, gradient, self.memory, numbers)
         return ()
 

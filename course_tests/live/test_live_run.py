@@ -192,7 +192,10 @@ def test_values_measured_now_and_then_are_drawn_where_they_are() -> None:
     run = live_run(evaluated(), value="train_accuracy", wait=True)
     assert "train accuracy 1 ± 0 over 1 run." in run._picture.alt
     (line, *_) = run._picture.canvas.figure.axes[0].lines
-    assert list(line.get_xdata()) == [5, 10] and run._picture.canvas.figure.axes[0].get_yscale() == "linear"
+    assert (
+        list(line.get_xdata()) == [5, 10]
+        and run._picture.canvas.figure.axes[0].get_yscale() == "linear"
+    )
 
 
 def test_a_picture_of_ones_own_is_drawn_at_a_bounded_rate() -> None:
@@ -268,7 +271,9 @@ def test_restart_begins_anew_and_leaves_a_pale_curve(capsys: pytest.CaptureFixtu
     training._transport.children[4].click()
     second = training.result()["plain"]
     assert len(second) == 39 and second[0].loss[0] == 10 * first[0].loss[0]
-    pale = [line for line in training._picture.canvas.figure.axes[0].lines if line.get_alpha() == 0.25]
+    pale = [
+        line for line in training._picture.canvas.figure.axes[0].lines if line.get_alpha() == 0.25
+    ]
     assert [line.get_ydata()[0] for line in pale] == [pytest.approx(2.5)]
     assert capsys.readouterr().out == ""  # neither was stopped
 

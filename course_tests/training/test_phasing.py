@@ -176,6 +176,17 @@ def test_a_van_whose_skips_stay_whole_trains_as_a_resnet():
     np.testing.assert_allclose(vans[-1].loss, resnets[-1].loss, rtol=1e-4)
 
 
+def test_skips_are_turned_by_hand_while_a_van_trains():
+    passed = [1.0]
+    run = fit(build("van"), blobs(), steps=3, batch=20, skips=training.ByHand(lambda: passed[0]))
+    alphas = []
+    for share in (0.25, 0.5, 0.0):
+        passed[0] = share
+        alphas.append(next(run).alpha)
+    np.testing.assert_allclose([a.min() for a in alphas], [0.75, 0.5, 1.0])
+    np.testing.assert_allclose([a.max() for a in alphas], [0.75, 0.5, 1.0])
+
+
 SQUARE = dict(inputs=6, width=6, outputs=6)
 
 
@@ -190,6 +201,7 @@ SQUARE = dict(inputs=6, width=6, outputs=6)
         (lambda: phasing.schedule("fast", build("van")), "skips = 'fast'"),
         (lambda: phasing.schedule("slow", build("resnet")), "None for resnet"),
         (lambda: phasing.schedule(3, build("van")), "skips = 3: it must be Multipliers, Ramp, Cut"),
+        (lambda: training.ByHand(lambda: 1.2).alpha(0.5), "passed() = 1.2"),
         (lambda: training.Ramp("0.5"), "until = '0.5'"),
         (lambda: training.remove_skips(build("plain"), blobs()), "network = 'plain'"),
         (

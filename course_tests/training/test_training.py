@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from types import SimpleNamespace
 
@@ -14,7 +15,17 @@ from hypothesis import strategies as st
 from course import measures, networks, training
 from course.data import LinearTeacher
 from course.measures import loss
-from course.training import SGD, Adam, Problem, clip_, constant, fit, linear_decay, step_decay
+from course.training import (
+    SGD,
+    Adam,
+    Problem,
+    Schedule,
+    clip_,
+    constant,
+    fit,
+    linear_decay,
+    step_decay,
+)
 from course_tests.small import blobs, build
 
 CPU = torch.device("cpu")
@@ -145,6 +156,17 @@ def test_clipping_is_torchs_per_replica_and_bears_any_finite_gradient():
     torch.testing.assert_close(clipped[2], torch.tensor([0.6, -0.8]))
     assert torch.equal(clipped[3], torch.zeros(2))
     torch.testing.assert_close(clipped[4], torch.full((2,), 0.5**0.5))
+
+
+def test_what_a_gradient_is_clipped_at_may_change_from_step_to_step():
+    def ends(clip):
+        run = fit(build(seeds=(6,)), blobs(), steps=4, batch=20, optimizer=SGD(0.5, 0.0), clip=clip)
+        return [record.loss[0] for record in run]
+
+    late = Schedule("late", lambda done: 0.01 if done >= 0.5 else math.inf)
+    free, always, turned = ends(None), ends(0.01), ends(late)
+    assert turned[:3] == free[:3] and turned[3] != free[3]  # the third update is the first clipped
+    assert ends(Schedule("always", lambda done: 0.01)) == always
 
 
 def test_schedules():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from course.lessons.blow_up import pictures, science, short_chain
 from course.live import (
     Caption,
+    Choice,
     Knob,
     LivePanel,
     LiveRun,
@@ -23,11 +24,13 @@ from course.live import (
 )
 from course.plots import style
 from course.plots.growing import GrowingCurves
-from course.training import Schedule
+from course.training import Record, Schedule
 
 RUNS, STEPS = 5, 100
 CLIP = 1.0
 RATE_TIP = "a factor on every network's learning rate, from the next step on"
+CLIPS = {"as named": None, "0.3": 0.3, "3": 3.0, "30": 30.0}
+CLIP_TIP = "the longest gradient that every network takes, from the next step on"
 FLAT = 0.01  # an output that varies less than this over the inputs is called constant
 
 
@@ -124,14 +127,20 @@ def _verdict(run: short_chain.ShortRun, end: float) -> str:
 def watch(
     names: Sequence[str] = tuple(science.DIGITS_REMEDIES), *, steps: int = 300, title: str = ""
 ) -> LiveRun:
-    """Train networks on digits side by side; a knob multiplies their rates as they learn.
+    """Train networks on digits side by side; knobs turn their rates and clipping as they learn.
 
     names: of `science.DIGITS_REMEDIES`.
     """
-    knob = Knob("rate, times", Slider(0.1, 10.0, 0.1, 1.0, "rate, times", RATE_TIP, log=True))
-    schedule = Schedule("by hand", lambda _: float(knob.value))
-    learn = partial(science.digits_runs, steps=steps, schedule=schedule)
+    rate = Knob("rate, times", Slider(0.1, 10.0, 0.1, 1.0, "rate, times", RATE_TIP, log=True))
+    clip = Knob("clip at", Choice(CLIPS, None, "clip at", CLIP_TIP))
+    schedule = Schedule("by hand", lambda _: float(rate.value))
+
+    def learn(name: str) -> Iterator[Record]:
+        own = science.DIGITS_REMEDIES[name].get("clip", math.inf)
+        most = Schedule("by hand", lambda _: clip.value or own)
+        return science.digits_runs(name, steps=steps, schedule=schedule, clip=most)
+
     runs = {name: partial(learn, name) for name in names}
     fig, ax = style.figure(9.0, 3.4)
     growing = GrowingCurves(ax, names, "train_accuracy", log=False)
-    return live_run(runs, fig=fig, draw=growing.show, title=title, knobs=[knob])
+    return live_run(runs, fig=fig, draw=growing.show, title=title, knobs=[rate, clip])

@@ -77,7 +77,12 @@ def digits_network(
 
 
 def train(
-    network: Network, *, rate: float, steps: int, clip: float | None = None, **settings: Any
+    network: Network,
+    *,
+    rate: float,
+    steps: int,
+    clip: float | training.Schedule | None = None,
+    **settings: Any,
 ) -> Iterator[Record]:
     """Train a `chain` (on the line) or a `digits_network` by plain SGD, in place.
 
@@ -110,7 +115,7 @@ def digits_runs(
     """Train the network on digits as `DIGITS_REMEDIES[name]` says, evaluated every 20 steps."""
     remedy = dict(DIGITS_REMEDIES[name])
     network = digits_network(remedy.pop("scale"), seeds=seeds)
-    return train(network, steps=steps, **remedy, **{"evaluate_every": 20, **settings})
+    return train(network, **{"steps": steps, "evaluate_every": 20, **remedy, **settings})
 
 
 def broken_share(network: Network) -> np.ndarray:

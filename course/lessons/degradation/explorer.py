@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from course.live import (
     LivePanel,
     LiveRun,
     Slider,
+    from_start,
     live,
     live_run,
     number,
@@ -100,14 +101,16 @@ def watch(
 ) -> LiveRun:
     """Train a family of networks side by side: their accuracies against depth rise as you look.
 
-    nets: of `science.family`; they are changed in place. options: those of `science.train`.
+    nets: of `science.family`; they are changed in place, and a restart begins with the weights
+    that they have now. options: those of `science.train`.
     """
-    runs = {name: science.train(net, examples, **options) for name, net in nets.items()}
+    train = partial(science.train, examples=examples, **options)
+    runs = {name: from_start(net, train) for name, net in nets.items()}
     return watch_runs(runs, examples.outputs, title=title)
 
 
 def watch_runs(
-    runs: Mapping[str, Iterator[Record]],
+    runs: Mapping[str, Iterator[Record] | Callable[[], Iterator[Record]]],
     classes: int,
     title: str = "",
     lines: Mapping[str, dict[str, Any]] | None = None,
