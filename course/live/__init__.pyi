@@ -11,6 +11,7 @@ from .figure import live as live
 from .picture import output as output
 from .run import live_run as live_run
 from .slices import Slices as Slices
+from .stored import publish as publish
 from .transport import Knob as Knob
 from .transport import from_start as from_start
 from .words import count as count

@@ -210,7 +210,7 @@ class LiveRun(ipywidgets.VBox):
             self._picture.failure = f"The training ended with an error. {kind}: {self._failure}"
         self._transport.end(self._state, time.monotonic() - self._began)
         if self._watched and not self._again:
-            renew(self._picture.png, self._picture.caption, self._picture.width, self._stored)
+            renew(self._picture.page, self._stored)
         self.done = True
 
     def _share(self, name: str) -> float:
@@ -244,8 +244,7 @@ class LiveRun(ipywidgets.VBox):
         return self._head
 
     def _ipython_display_(self) -> None:
-        text = self._picture.caption
-        publish(self, self._picture.png, text, self._picture.width, self._stored)
+        publish(self, self._picture.page, name=self._stored)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return output(self, {"text/plain": repr(self), "image/png": self._picture.png})

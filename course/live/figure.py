@@ -236,7 +236,7 @@ class LivePanel(ipywidgets.VBox):
 
     def _ipython_display_(self) -> None:
         self.refresh()
-        publish(self, self._picture.png, self.text, self._picture.width)
+        publish(self, self._picture.page)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         self.refresh()

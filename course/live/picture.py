@@ -17,6 +17,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from course.live import stored
 from course.live.canvas import Canvas
 from course.live.caption import Caption, cells
 from course.plots.arrange import NARROW
@@ -60,6 +61,11 @@ class Picture(anywidget.AnyWidget):
         """What the page says."""
         super().set_state(sync_data)
         Picture._page = {"room": self.room, "ratio": self.ratio}
+
+    @property
+    def page(self) -> str:
+        """HTML of the picture and its words, for `stored.publish`."""
+        return stored.picture(self.png, self.caption, self.width)
 
     def fit(self) -> bool:
         """Arrange the figure for the page; whether it has to be drawn anew."""

@@ -22,8 +22,10 @@ from typing import Any
 import ipywidgets
 
 from course.arguments import one_of, reject
-from course.live import output
+from course.live import output, publish
 from course.selfcheck import answers
+
+AGAIN = "Run this cell to answer."
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,9 @@ class Prediction(ipywidgets.VBox):
 
     def __repr__(self) -> str:
         return "\n  ".join([f"{self.title}. {self.question.text}", *self._lines()])
+
+    def _ipython_display_(self) -> None:
+        publish(self, Prediction._static(self), AGAIN)
 
     def _static(self) -> str:
         # Letters as text: notebook pages turn every <ol> into 1, 2, 3.

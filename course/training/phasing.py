@@ -8,6 +8,7 @@ have the shape (depth, R, units): units is the width, or 1 where a block has one
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 

@@ -30,19 +30,31 @@ LEAVE = """async () => { const widget = jupyterapp.shell.currentWidget;
     await jupyterapp.serviceManager.sessions.shutdownAll(); widget.dispose(); }"""
 HEIGHT = 350  # pixels, of the figure with its panels in a row
 THEME = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+QUESTION = """
+from course.selfcheck import predict
+predict("01-size", "How large?", ["little", "much"])
+"""
 FORGET_THE_PAGE = "from course.live.picture import Picture; Picture._page = {}"
-# Which sizes the room of the picture has in any frame from now on.
+# Which sizes the room of the picture has in any frame from now on, once it is painted.
 ROOMS = """() => { const rooms = new Set(); let running = true;
-    const look = () => { if (!running) return;
+    const look = () => setTimeout(() => { if (!running) return;
         const room = document.querySelector('.course-picture-frame');
         if (room) rooms.add(`${room.clientWidth} x ${room.clientHeight}`);
-        requestAnimationFrame(look); };
+        requestAnimationFrame(look); });
     requestAnimationFrame(look);
     window.rooms = () => { running = false; return [...rooms]; }; }"""
 SEEN = """() => { const at = document.querySelector('.course-stored');
     const alone = [...document.querySelectorAll('.jp-OutputArea-child')];
     return [at?.querySelector('img')?.checkVisibility() ?? false, at?.textContent ?? '',
             alone.filter(n => n.checkVisibility() && n.textContent.includes('Error displaying')).length]; }"""  # noqa: E501
+
+
+def reopened(page: NotebookPage) -> NotebookPage:
+    """The same notebook, saved, closed with its kernel, and opened again."""
+    path = page.page.evaluate("() => jupyterapp.shell.currentWidget.context.path")
+    page.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.page.evaluate(LEAVE)
+    return NotebookPage(page.page, path)
 
 
 def test_a_saved_notebook_shows_the_picture_and_how_it_comes_back(
@@ -52,10 +64,7 @@ def test_a_saved_notebook_shows_the_picture_and_how_it_comes_back(
     page.run_all()
     page.panel().settle()
     assert page.page.evaluate(SEEN)[0] is False  # the live figure is enough
-    path = page.page.evaluate("() => jupyterapp.shell.currentWidget.context.path")
-    page.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    page.page.evaluate(LEAVE)
-    again = NotebookPage(page.page, path)
+    again = reopened(page)
     again.page.wait_for_function(
         "() => document.querySelector('.course-stored img')?.checkVisibility()"
     )
@@ -71,6 +80,26 @@ def test_a_saved_notebook_shows_the_picture_and_how_it_comes_back(
     panel.press("weight", "ArrowRight")
     panel.look_until(lambda look: "weight 1.05" in look.text)
     assert again.page.evaluate(SEEN)[0] is False
+
+
+def test_a_saved_question_is_seen_and_how_it_is_answered(open_notebook: OpenNotebook) -> None:
+    page = open_notebook([QUESTION])
+    page.run_all()
+    page.page.get_by_role("radio").first.wait_for()
+    question = page.page.locator(".course-stored")
+    assert not question.is_visible()
+    again = reopened(page)
+    question.wait_for(state="visible")
+    again.page.wait_for_function(
+        "() => document.body.textContent.includes('Error displaying widget')"
+    )
+    words = question.inner_text()
+    assert "How large?" in words and "b) much" in words and "Run this cell to answer" in words
+    assert again.page.evaluate(SEEN)[2] == 0
+    again.screenshot("selfcheck-reopened")
+    again.run_all()
+    again.page.get_by_role("radio").first.wait_for()
+    question.wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("width", [1400, 820])

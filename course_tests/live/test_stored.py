@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from course.live import live
-from course.live.stored import AGAIN, stored
+from course.live.stored import AGAIN, picture, stored
 from course.plots import style
 
 
 def test_words_cannot_break_out_of_the_picture() -> None:
-    page = stored(b"\x89PNG", '<script>"&', 400)
+    page = stored(picture(b"\x89PNG", '<script>"&', 400))
     assert "<script>" not in page and "&lt;script&gt;&quot;&amp;" in page
     assert 'src="data:image/png;base64,iVBORw=="' in page and AGAIN in page
 
