@@ -20,7 +20,7 @@ from course.live.transport import Knob, Transport, progress
 from course.plots.growing import keep_pale
 
 PERIOD = 0.25  # seconds between two drawings at least
-SHARE = 5  # a drawing takes at most about a fifth of the time
+SHARE = 19  # so many times as long a training goes on after a drawing: that takes 5 % at most
 GRACE = 0.5  # seconds that a step may still take after Stop
 
 History = dict[str, list[Any]]

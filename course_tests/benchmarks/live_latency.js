@@ -30,7 +30,7 @@
     found.output.scrollIntoView({ block: "center" });
     found.handle.focus();
     let before = picture(found.output);
-    for (let quiet = 0; quiet < 40; quiet += 1) {
+    for (let quiet = 0; quiet < 20; quiet += 1) {
       await frame();
       const now = picture(found.output);
       if (now !== before || now === null) quiet = 0;

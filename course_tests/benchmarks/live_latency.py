@@ -2,6 +2,7 @@
 
     python -m course_tests.benchmarks.live_latency             the same plot both ways, one slider
     python -m course_tests.benchmarks.live_latency --heavy     ... with 30 ms of work in each step
+    python -m course_tests.benchmarks.live_latency --minutes 4 no new round after so many
 
 The plot: two logarithmic axes, 100 layers, 900 x 350 pixels. Both ways stand in one notebook in
 JupyterLab and take turns, round after round. Latency: from a key press on the focused slider until
@@ -15,9 +16,11 @@ value, and with heavy work a settle under the time of three callbacks (work and 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,18 +122,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--heavy", action="store_true", help="30 ms of work in each step")
     parser.add_argument("--rounds", type=int, default=5, help="each: 10 presses and a drag, twice")
+    parser.add_argument("--minutes", type=float, default=3.0, help="no new round after so many")
     arguments = parser.parse_args()
-    ways, step = measure(arguments.rounds, heavy=arguments.heavy)
+    ways, step = measure(arguments.rounds, heavy=arguments.heavy, seconds=60 * arguments.minutes)
     report(ways, step, heavy=arguments.heavy)
 
 
-def measure(rounds: int, *, heavy: bool) -> tuple[tuple[Way, Way], float]:
-    """Both ways, theirs first, and the median milliseconds of one callback of ours."""
+def measure(
+    rounds: int, *, heavy: bool, seconds: float = math.inf
+) -> tuple[tuple[Way, Way], float]:
+    """Both ways, theirs first, and the median milliseconds of one callback of ours.
+
+    seconds: after which no further round begins; one takes about 50 s, on a quiet machine.
+    """
     chromium = find_chromium()
     if chromium is None:
         raise SystemExit("no Chromium or Chrome on the PATH")
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the kernel's: work of the same size each time
     theirs, ours = Way("interact"), Way("ours")
+    deadline = time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as base, lab(Path(base)) as server:
         cells = [SETUP.format(heavy=heavy), THEIRS, OURS]
         notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
@@ -141,9 +151,12 @@ def measure(rounds: int, *, heavy: bool) -> tuple[tuple[Way, Way], float]:
             page.run_all()
             page.panel().look()
             tab.evaluate(SCRIPT)
-            for _ in range(rounds):
+            for number in range(rounds):
+                if number and time.monotonic() > deadline:
+                    break
                 for way in (theirs, ours):
                     one_round(tab, way)
+                print(f"round {number + 1} of {rounds}", flush=True)
             step = float(page.run_cell("print(np.median(callbacks) * 1000)"))
             assert page.complaints() == [], page.complaints()
             page.close()

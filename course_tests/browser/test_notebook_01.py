@@ -32,22 +32,22 @@ def test_the_explorer_of_the_scalar_chain_to_its_extremes(open_notebook: OpenNot
         preserved = panel.look_until(lambda look: "w = 1," in look.text)
         assert "Preserve" in preserved.text and preserved.picture != before.picture
         panel.press("weight w", "Home")
-        panel.press("depth n", "End")
-        exploded = panel.look_until(lambda look: "w = -2," in look.text and "n = 100" in look.text)
-        assert "Last activation y_n = 1.27 × 10³⁰." in exploded.text
-        panel.press("depth n", "Home")
+        panel.press("depth L", "End")
+        exploded = panel.look_until(lambda look: "w = -2," in look.text and "L = 100" in look.text)
+        assert "Last activation y_L = 1.27 × 10³⁰." in exploded.text
+        panel.press("depth L", "Home")
         panel.press("weight w", "End")
-        panel.look_until(lambda look: "w = 2," in look.text and "n = 1," in look.text)
+        panel.look_until(lambda look: "w = 2," in look.text and "L = 1," in look.text)
         panel.press("bias b", "End")
         panel.press("input x", "Home")
         short = panel.look_until(lambda look: "b = 10, x = -10" in look.text)
-        assert "Last activation y_n = -10." in short.text
+        assert "Last activation y_L = -10." in short.text
     film.check()
     assert film.pictures >= 5
 
     panel.control("precision").select_option("float16")
-    panel.press("depth n", "End")
-    lost = panel.look_until(lambda look: "float16" in look.text and "n = 100" in look.text)
+    panel.press("depth L", "End")
+    lost = panel.look_until(lambda look: "float16" in look.text and "L = 100" in look.text)
     assert "the gradient at layer 84, going backward" in lost.text and lost.alt == lost.text
     page.screenshot("01-overflow")
     panel.click("Reset")

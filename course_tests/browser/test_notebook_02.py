@@ -29,7 +29,7 @@ def test_the_explorer_of_blow_up_to_its_extremes(open_notebook: OpenNotebook) ->
         assert clipped.picture != before.picture and clipped.alt == clipped.text
         panel.press("learning rate", "End")
         panel.look_until(lambda look: "rate 1, clipped" in look.text)
-        panel.press("depth n", "End")
+        panel.press("depth L", "End")
         panel.look_until(lambda look: "100 layers, rate 1, clipped" in look.text)
         panel.press("weight w0", "End")
         panel.look_until(lambda look: "w0 = 2, 100 layers" in look.text)
@@ -39,7 +39,7 @@ def test_the_explorer_of_blow_up_to_its_extremes(open_notebook: OpenNotebook) ->
         lost = panel.look_until(lambda look: "no clipping" in look.text)
         assert "not finite at the first layer" in lost.text and "step 1: the loss" in lost.text
         panel.press("learning rate", "Home")
-        panel.press("depth n", "Home")
+        panel.press("depth L", "Home")
         short = panel.look_until(lambda look: "w0 = -2, 1 layer, rate 1e-06, no" in look.text)
         assert "Everything stays finite." in short.text
     film.check()

@@ -67,7 +67,7 @@ def explore(
 
     return live(
         fig, draw, seed=0,
-        depth=Slider(1, 100, 1, depth, "depth n", "number of layers"),
+        depth=Slider(1, 100, 1, depth, "depth L", "number of layers"),
         weight=Slider(-2.0, 2.0, 0.05, weight, "weight w0", "what every weight starts at"),
         rate=Slider(1e-6, 1.0, 0.25, rate, "learning rate", "the size of a step", log=True),
         clip=Switch(clip, "clip the gradient", "scale longer gradients down to norm 1"),

@@ -40,7 +40,7 @@ class Training:
     def show(
         self, loss: Array, frozen: Array, weights: Sequence[Array], gradients: Sequence[Array]
     ) -> None:
-        """loss, frozen: (T, R); weights, gradients: (n,) for each of MOMENTS."""
+        """loss, frozen: (T, R); weights, gradients: (L,) for each of MOMENTS."""
         steps = np.arange(1, len(loss) + 1)
         sound: Array = np.any(np.isfinite(loss), axis=1)
         ends = len(loss) if sound[-1] else int(sound.sum()) + 1  # a cross where the last run broke

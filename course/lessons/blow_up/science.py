@@ -1,6 +1,6 @@
 """Networks that are trained until they break down, and what rescues them.
 
-Two of them. The trainable scalar chain: n layers y_k = w_k y_(k-1) + b_k, each with a weight and a
+Two of them. The trainable scalar chain: L layers y_l = w_l y_(l-1) + b_l, each with a weight and a
 bias of its own, all weights w_0 and all biases 0 at first, which has to learn a line. And a ReLU
 network on digits, whose weights are `scale` times those of He. Both by plain SGD on batches of 32.
 

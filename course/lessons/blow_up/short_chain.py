@@ -3,9 +3,9 @@
 A slider needs an answer within a tenth of a second, and most of the time of `training.fit` on so
 small a network is Python's. Here are the same equations, in float32, for all runs at once:
 
-    forward    y_k = w_k y_(k-1) + b_k,                    C = mean (y_n - y)^2,
-    backward   g_n = 2 (y_n - y) / B,  g_(k-1) = w_k g_k,  dC/dw_k = sum g_k y_(k-1),
-               dC/db_k = sum g_k                           (sums over the batch of B examples).
+    forward    y_l = w_l y_(l-1) + b_l,                    C = mean (y_L - y)^2,
+    backward   g_L = 2 (y_L - y) / B,  g_(l-1) = w_l g_l,  dC/dw_l = sum g_l y_(l-1),
+               dC/db_l = sum g_l                           (sums over the batch of B examples).
 
 The batches are those of `training.fit` too, so that the numbers agree to float32 rounding.
 """
@@ -30,11 +30,11 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ShortRun:
-    """R runs of T steps of a chain of n layers.
+    """R runs of T steps of a chain of L layers.
 
-    loss: (T, R), of each step's batch, before its update; weights: (T + 1, R, n), before each
-    update and after the last; slopes: (T, R, n, 2), dC/dw_k and dC/db_k, before clipping.
-    activations: (T, R, n), the largest |y_k| of each batch.
+    loss: (T, R), of each step's batch, before its update; weights: (T + 1, R, L), before each
+    update and after the last; slopes: (T, R, L, 2), dC/dw_l and dC/db_l, before clipping.
+    activations: (T, R, L), the largest |y_l| of each batch.
     """
 
     loss: Array
@@ -44,7 +44,7 @@ class ShortRun:
 
     @property
     def gradients(self) -> NDArray[np.float64]:
-        """Euclidean norm of the gradient of each layer, (T, R, n)."""
+        """Euclidean norm of the gradient of each layer, (T, R, L)."""
         norms: NDArray[np.float64] = np.sqrt(np.square(self.slopes.astype(float)).sum(-1))
         return norms
 
@@ -142,7 +142,7 @@ def typical_end(run: ShortRun, last: int = 20) -> NDArray[np.float64]:
 def without_steps(
     weight: float, *, depth: int = 20, steps: int = 60, seeds: Sequence[int] = range(5)
 ) -> NDArray[np.float64]:
-    """The losses (T, R) at learning rate 0 on the same batches, in closed form: y_n = w^n x."""
+    """The losses (T, R) at learning rate 0 on the same batches, in closed form: y_L = w^L x."""
     x, y = examples(arguments.seeds(seeds), arguments.whole("steps", steps, least=1))
     factor = power(arguments.real("weight", weight), arguments.whole("depth", depth))
     with np.errstate(over="ignore", invalid="ignore"):

@@ -63,7 +63,7 @@ class Layers:
         left, middle, right = axes
         left.set(title="Gradients at the start", xlabel="block", ylabel="size of the gradient")
         middle.set(title="Effective rank", ylabel="directions in use", ylim=(0, width + 2))
-        decades = Decades(left, low=8, high=1, layers=True)
+        decades = Decades(left, low=8, high=3, layers=True)
         self.gradients = Levels(decades, "measured", 0)
         self.formula = Formula(decades)
         style.legend_below(fig, [self.gradients.line, self.formula.line])

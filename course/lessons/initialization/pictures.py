@@ -76,6 +76,7 @@ class _SizeMap:
             np.zeros((1, len(scales))), aspect="auto", origin="lower", cmap="RdBu_r",
             norm=BoundaryNorm(EDGES, 256), interpolation="nearest",
         )  # fmt: skip
+        ax.set_autoscale_on(False)  # else each new extent of the image sets the limits
         self.lines = [ax.plot([], [], color="black", linewidth=1.0)[0] for _ in EDGES[1:-1]]
         self.guide = ax.axvline(1.0, color=style.PALETTE[2], linewidth=2, linestyle="--")
         ax.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))

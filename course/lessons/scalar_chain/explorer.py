@@ -18,15 +18,15 @@ def explore(
     x: float = 1.0,
     precision: str = "float64",
 ) -> LivePanel:
-    """Activations and gradients of y_k = w y_(k-1) + b, layer by layer, closed form and measured.
+    """Activations and gradients of y_l = w y_(l-1) + b, layer by layer, closed form and measured.
 
     The arguments are the first values of the controls: depth 1 to 100, weight -2 to 2, bias and x
     -10 to 10, precision float16, float32 or float64. Raises ValueError outside.
     """
     fig, (left, right) = style.figure(9.6, 4.2, ncols=2)
-    forward = Magnitudes(left, "Forward: activations", "size $|y_k|$", k=0)
+    forward = Magnitudes(left, "Forward: activations", "size $|y_l|$", k=0)
     backward = Magnitudes(
-        right, "Backward: gradients", r"size $|\partial y_n / \partial y_k|$", k=1, beside=forward
+        right, "Backward: gradients", r"size $|\partial y_L / \partial y_l|$", k=1, beside=forward
     )
     style.legend_below(fig, forward.artists)
 
@@ -45,7 +45,7 @@ def explore(
 
     return live(
         fig, draw,
-        depth=Slider(1, 100, value=depth, description="depth n", tooltip="number of layers"),
+        depth=Slider(1, 100, value=depth, description="depth L", tooltip="number of layers"),
         weight=Slider(-2.0, 2.0, 0.01, weight, "weight w", "the factor of every layer"),
         bias=Slider(-10.0, 10.0, 0.1, bias, "bias b", "what every layer adds"),
         x=Slider(-10.0, 10.0, 0.1, x, "input x", "the number that goes in"),
@@ -58,11 +58,11 @@ def explore(
 def words(formula: science.Chain, run: science.Chain) -> str:
     """What the picture shows: the regime, both ends of the chain, and how far the two agree."""
     c = run
-    settings = f"w = {c.weight:.4g}, b = {c.bias:.4g}, x = {c.x:.4g}, n = {c.depth}, {c.precision}"
+    settings = f"w = {c.weight:.4g}, b = {c.bias:.4g}, x = {c.x:.4g}, L = {c.depth}, {c.precision}"
     lines = [  # always four, so that what stands below doesn't move
         f"{settings}. {regime(c.weight)}",
-        f"Last activation y_n = {number(c.activations[-1], 3)}. "
-        f"Gradient of y_n with respect to x = {number(c.d_input, 3)}, "
+        f"Last activation y_L = {number(c.activations[-1], 3)}. "
+        f"Gradient of y_L with respect to x = {number(c.d_input, 3)}, "
         f"to w = {number(c.d_weight, 3)}, to b = {number(c.d_bias, 3)}.",
         _overflow(c.overflow, c.gradient_overflow),
         _agreement(formula, run),
@@ -77,7 +77,7 @@ def _overflow(activation: int | None, gradient: int | None) -> str:
 
 
 def regime(weight: float) -> str:
-    """What w^n does as n grows, in a sentence."""
+    """What w^L does as L grows, in a sentence."""
     if abs(weight) == 1:
         return "Preserve: the gradient keeps its size at any depth."
     if abs(weight) > 1:

@@ -42,7 +42,7 @@ class Magnitudes:
         if beside is not None:
             self.together = beside.together
             self.together.append(self)
-        ax.set(title=title, xlabel="layer k", ylabel=ylabel, autoscale_on=False)
+        ax.set(title=title, xlabel="layer l", ylabel=ylabel, autoscale_on=False)
         style.whole_numbers(ax)
         ax.yaxis.set_major_formatter(lambda exponent, _: f"$10^{{{exponent:.0f}}}$")
         ax.axhspan(HEALTHY, FAR, color=style.PALETTE[1], alpha=0.08, linewidth=0)
@@ -67,7 +67,7 @@ class Magnitudes:
         return [self.formula, self.positive, self.negative, self.zero, self.lost]
 
     def show(self, formula: ArrayLike, measured: ArrayLike) -> None:
-        """formula, measured: (n+1,) numbers for the layers 0 ... n; any sign, 0, inf or nan."""
+        """formula, measured: (L+1,) numbers for the layers 0 ... L; any sign, 0, inf or nan."""
         f, m = np.asarray(formula, np.float64), np.asarray(measured, np.float64)
         assert f.shape == m.shape and f.ndim == 1
         layers = np.arange(len(f))

@@ -1,16 +1,16 @@
 """The scalar chain: the smallest deep network, one number in, one number per layer.
 
-Layer k computes y_k = w y_(k-1) + b for k = 1 ... n, and y_0 = x. In closed form
+Layer l computes y_l = w y_(l-1) + b for l = 1 ... L, and y_0 = x. In closed form
 
-    y_n = w^n x + b (1 - w^n) / (1 - w),        and y_n = x + n b where w = 1,
-    dy_n/dy_k = w^(n-k),   dy_n/dx = w^n,   dy_n/db = S_n,   dy_n/dw = n w^(n-1) x + b S'_n,
+    y_L = w^L x + b (1 - w^L) / (1 - w),        and y_L = x + L b where w = 1,
+    dy_L/dy_l = w^(L-l),   dy_L/dx = w^L,   dy_L/db = S_L,   dy_L/dw = L w^(L-1) x + b S'_L,
 
-with the geometric sum S_n = 1 + w + ... + w^(n-1) and its derivative S'_n with respect to w.
+with the geometric sum S_L = 1 + w + ... + w^(L-1) and its derivative S'_L with respect to w.
 `closed_form` evaluates these equations; `measure` runs the layers one by one and asks autograd.
 Both return the same record, so that they can be laid side by side.
 
-How exact is the closed form? S_n, all gradients with respect to activations, and sums without
-cancellation are good to 1e-12 relative in float64, for any w and n up to 1,000. y_n and dy_n/dw are
+How exact is the closed form? S_L, all gradients with respect to activations, and sums without
+cancellation are good to 1e-12 relative in float64, for any w and L up to 1,000. y_L and dy_L/dw are
 sums of two terms; where these nearly cancel, the error is 1e-12 times the larger *term*, which can
 be any multiple of the small result.
 """
@@ -40,8 +40,8 @@ DEEPEST = 1_000_000
 class Chain:
     """A chain of `depth` layers with its activations and gradients, layer by layer.
 
-    activations: (n+1,) y_0 ... y_n.   gradients: (n+1,) dy_n/dy_k for k = 0 ... n.
-    d_weight, d_bias, d_input: derivatives of y_n. All were rounded to `precision`.
+    activations: (L+1,) y_0 ... y_L.   gradients: (L+1,) dy_L/dy_l for l = 0 ... L.
+    d_weight, d_bias, d_input: derivatives of y_L. All were rounded to `precision`.
     """
 
     weight: float
