@@ -24,13 +24,13 @@ def test_the_explorer_of_the_scalar_chain_to_its_extremes(open_notebook: OpenNot
     assert page.panels() == 6  # two explorers and four pictures
     panel = page.panel(1)
     before = panel.settle()
-    assert before.alt == before.text and "Explode" in before.text
+    assert before.alt == before.text and "gradient grows" in before.text
     page.screenshot("01-explorer")
 
     with panel.watch() as film:
         panel.press("weight w", "ArrowLeft", 10)
         preserved = panel.look_until(lambda look: "w = 1," in look.text)
-        assert "Preserve" in preserved.text and preserved.picture != before.picture
+        assert "keeps its size" in preserved.text and preserved.picture != before.picture
         panel.press("weight w", "Home")
         panel.press("depth L", "End")
         exploded = panel.look_until(lambda look: "w = -2," in look.text and "L = 100" in look.text)

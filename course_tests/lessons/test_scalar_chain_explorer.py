@@ -26,9 +26,9 @@ def test_the_words_tell_regime_overflow_and_agreement() -> None:
     def text(**first: object) -> str:
         return explorer.explore(**first).text  # type: ignore[arg-type]
 
-    assert "Explode" in text() and "Last activation y_L = 117." in text()
+    assert "gradient grows" in text() and "Last activation y_L = 117." in text()
     assert "agree to 12 digits in every layer" in text()
-    assert "Preserve" in text(weight=-1.0) and "Vanish" in text(weight=0.0)
+    assert "keeps its size" in text(weight=-1.0) and "shrinks" in text(weight=0.0)
     lost = text(weight=2.0, depth=20, precision="float16")
     assert "Overflow: the activation at layer 16 and the gradient at layer 4, going" in lost
     assert "Overflow: nowhere." in text() and len(lost.splitlines()) == 4
@@ -38,7 +38,7 @@ def test_the_words_tell_regime_overflow_and_agreement() -> None:
 def test_a_slider_that_is_almost_at_one_is_at_one() -> None:
     panel = explorer.explore(bias=1.0)
     panel.controls["weight"].value = 1.0000000000000009
-    assert "Preserve" in panel.text and "Last activation y_L = 51." in panel.text
+    assert "keeps its size" in panel.text and "Last activation y_L = 51." in panel.text
 
 
 def test_bad_first_values_are_named() -> None:

@@ -79,10 +79,10 @@ def _overflow(activation: int | None, gradient: int | None) -> str:
 def regime(weight: float) -> str:
     """What w^L does as L grows, in a sentence."""
     if abs(weight) == 1:
-        return "Preserve: the gradient keeps its size at any depth."
+        return "The gradient keeps its size at any depth."
     if abs(weight) > 1:
-        return "Explode: the gradient grows with every layer it passes."
-    return "Vanish: the gradient shrinks with every layer it passes."
+        return "The gradient grows with every layer it passes."
+    return "The gradient shrinks with every layer it passes."
 
 
 def _agreement(formula: science.Chain, run: science.Chain) -> str:

@@ -38,6 +38,7 @@ class Saturation:
             np.zeros((1, len(BINS) - 1)), aspect="auto", cmap="Blues",
             norm=PowerNorm(0.5, 0.0, 0.4), interpolation="nearest",
         )  # fmt: skip
+        below.grid(False)
         below.set_autoscale_on(False)  # else each new extent of the image sets the limits
         ticks = (-8, -4, 0, 4, 8)
         below.set_xticks(ticks, ["≤ −8", "−4", "0", "4", "≥ 8"])
