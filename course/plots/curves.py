@@ -11,6 +11,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.lines import Line2D
 
 from course.arguments import reject
+from course.plots import style
 
 BAND = 0.22
 """How opaque a band is."""
@@ -81,6 +82,36 @@ def empty_band(ax: Axes, **line: Any) -> Band:
 def empty_bands(ax: Axes, lines: Mapping[str, Mapping[str, Any]]) -> dict[str, Band]:
     """An `empty_band` for each name; lines: keywords for the line of each."""
     return {name: empty_band(ax, label=name, **line) for name, line in lines.items()}
+
+
+def by_depth(
+    ax: Axes,
+    x: Any,
+    values: Mapping[str, np.ndarray],
+    *,
+    expected: Mapping[str, np.ndarray] | None = None,
+    xlabel: str = "depth",
+    ylabel: str = "",
+    beside: bool = False,
+) -> None:
+    """A line with a band of standard errors for each name, (N, R), and a legend.
+
+    expected: closed forms by the same names, (N,), in black. beside: the legend right of the axes.
+    """
+    for k, (name, runs) in enumerate(values.items()):
+        line = style.line(k)
+        if expected is not None:
+            line |= {"linestyle": "", "markersize": 6}
+            ax.plot(x, expected[name], color="black", linewidth=1.0, zorder=1.5)
+        mean_band(ax, x, runs, label=name, **line)
+    if expected is not None:
+        ax.plot([], [], **style.FORMULA, label="closed form")
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    style.whole_numbers(ax)
+    if beside:
+        style.legend_beside(ax, 1.01)
+    else:
+        ax.legend(frameon=False, fontsize=9)
 
 
 def outline(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

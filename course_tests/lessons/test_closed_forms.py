@@ -24,10 +24,11 @@ from course.lessons.degeneracy import science as degeneracy
 from course.lessons.degradation import science as degradation
 from course.lessons.initialization import depth_width
 from course.lessons.normalization_and_initialization import science as normalization
+from course.lessons.products import science as products
+from course.lessons.products import sheets
 from course.lessons.scalar_chain import science as chain
 from course.lessons.sigmoid_saturation import exercise as sigmoid_saturation
 from course.lessons.skip_connections import science as skips
-from course.lessons.spectra import products, sheets
 from course.lessons.van import science as van
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -3,7 +3,7 @@
 #   course:
 #     title: "Spectra: Jacobians, isometry, and shattered gradients"
 #     part: "II"
-#     notebook: "07"
+#     notebook: "07b"
 #     minutes: 90
 # ---
 

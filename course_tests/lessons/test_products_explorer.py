@@ -1,4 +1,4 @@
-"""The explorers and exercises of notebook 07: they bear their extremes, and say what they show."""
+"""The explorers and exercises of notebook 07a: they bear their extremes, and say what they show."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course.lessons.spectra import exercise, explorer, pictures
-from course.plots import style
+from course.lessons.products import exercise, explorer, pictures
 from course_tests.corners import corners, visit
 
 
@@ -48,34 +47,12 @@ def test_the_sheet_to_its_extremes() -> None:
     assert all("still a sheet" in t for t in seen if t.startswith("50 maps; each map also"))
 
 
-def test_the_jacobian_to_its_extremes() -> None:
-    panel = explorer.jacobian()
-    seen = drive(
-        panel,
-        activation=["identity", "hard-tanh", "relu"], weights=["orthogonal", "Gaussian"],
-        length=[0.001, 10.0], depth=[1, 100],
-    )  # fmt: skip
-    assert len(seen) >= 24
-    assert len(drive(panel, activation=["tanh"], scale=[0.5, 1.5], depth=[1, 100])) >= 4
-
-
-def test_the_jacobian_in_words() -> None:
-    relu = explorer.jacobian(depth=10).text
-    assert "sigma_w = 1.4142, sigma_b = 0.0000. Depth 10." in relu and "are lost" in relu
-    assert relu.endswith("closed form, for a wide critical network: 10.")
-    linear = explorer.jacobian(activation="identity", depth=100, length=1.0).text
-    assert "largest 1, smallest 1." in linear and "Spread 0;" in linear
-
-
 @pytest.mark.parametrize(
     ("call", "named"),
     [
         (lambda: explorer.product(kind="round"), "kind = 'round'"),
         (lambda: explorer.product(depth=0), "depth = 0"),
         (lambda: explorer.sheet(depth=51), "depth = 51"),
-        (lambda: explorer.jacobian(activation="elu"), "activation = 'elu'"),
-        (lambda: explorer.jacobian(weights="round"), "weights = 'round'"),
-        (lambda: explorer.jacobian(length=0.0), "length = 0"),
     ],
 )
 def test_bad_first_values_are_named(call: Any, named: str) -> None:
@@ -86,16 +63,6 @@ def test_bad_first_values_are_named(call: Any, named: str) -> None:
 def test_sizes_without_a_place_on_the_axis_are_zero() -> None:
     found = pictures.sizes([0.0, -2.0, -400.0, -math.inf])
     np.testing.assert_allclose(found, [1, 0.01, 0, 0])
-
-
-def test_lines_by_depth_have_bands_and_closed_forms() -> None:
-    fig, ax = style.figure()
-    values = {"a": np.ones((3, 2)), "b": np.zeros((3, 2))}
-    pictures.by_depth(ax, [1, 2, 3], values, expected={"a": np.ones(3), "b": np.zeros(3)})
-    legend = ax.get_legend()
-    assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == ["a", "b", "closed form"]
-    fig.canvas.draw()
 
 
 def test_the_checks_know_right_wrong_and_not_yet(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from course import networks, seeding
 from course.arguments import whole
-from course.lessons.spectra import isometry
+from course.networks import Linear, PostActivation
 
 FEATURES = 200
 
@@ -83,10 +84,16 @@ def mlp_ratio(width: int, depth: int, *, seeds: range) -> np.ndarray:
         [2] + [width] * depth + [1], seeds=seeds, init="he_normal", dtype=torch.float64
     )
     draws = [torch.randn(1, 2, generator=g) for g in seeding.generators(seeds, "input")]
-    jacobians = isometry.layer_jacobians(network, torch.stack(draws).double())
-    log10 = isometry.along(jacobians, [depth]).log10[0]
-    alive = np.isfinite(log10[:, 0])
-    return np.where(alive, log10[:, 1] - np.where(alive, log10[:, 0], 0.0), np.nan)
+    h, slope = torch.stack(draws).double(), torch.eye(2, dtype=torch.float64)
+    with torch.no_grad():
+        for block in network.blocks:
+            h, jacobian = _through(block, h)
+            slope = slope @ jacobian
+            size = slope.abs().amax((-2, -1), keepdim=True)
+            slope = slope / torch.where(size > 0, size, 1.0)  # scaling changes no ratio
+    singular = torch.linalg.svdvals(slope)
+    ratio = torch.where(singular[:, 0] > 0, singular[:, 1] / singular[:, 0], math.nan)
+    return ratio.log10().numpy()
 
 
 def _map(h: np.ndarray, seed: int, layer: int, step: int) -> tuple[np.ndarray, np.ndarray]:
@@ -99,6 +106,13 @@ def _map(h: np.ndarray, seed: int, layer: int, step: int) -> tuple[np.ndarray, n
     angle = h @ w + b
     slopes = -np.sin(angle[::step])[:, None, :] * w
     return np.cos(angle) @ a, slopes @ a
+
+
+def _through(block: nn.Module, h: Tensor) -> tuple[Tensor, Tensor]:
+    """A ReLU layer at h (R, 1, m): its output (R, 1, n), and its Jacobian (R, m, n)."""
+    assert isinstance(block, PostActivation) and isinstance(block.linear, Linear)
+    z = block.linear(h)
+    return block.act(z), block.linear.weight * (z > 0)
 
 
 def _normal(rows: int, stream: torch.Generator) -> np.ndarray:

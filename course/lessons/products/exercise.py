@@ -1,4 +1,4 @@
-"""Checks of notebook 07, spectra."""
+"""Checks of notebook 07a, products."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from course.lessons.spectra import products
+from course.lessons.products import science
 from course.selfcheck import check, check_function
 
 GOAL = 2.0**-24
@@ -30,7 +30,7 @@ def check_logarithms(of_the_threshold: Any, of_the_share: Any) -> None:
     other = check("log_share", of_the_share, math.log(0.5), mistakes=share_slips)
     if one and other:
         depth = round(2 * of_the_threshold / of_the_share)
-        log10 = products.spectrum("Gaussian", depth, width=50, seeds=range(3)).log10
+        log10 = science.spectrum("Gaussian", depth, width=50, seeds=range(3)).log10
         share = np.mean(log10 < math.log10(GOAL))
         print(f"Measured with {depth} factors of 50 x 50: {share:.0%} are below 2^-24.")
 
@@ -57,6 +57,6 @@ def check_directions_left(directions_left: Callable[[int, int, float], Any]) -> 
         "directions_left", directions_left, cases, mistakes=slips, solution=solve_directions_left
     ):
         said = directions_left(50, 40, 1e-6)
-        spectrum = products.spectrum("Gaussian", 40, width=50, seeds=range(3)).log10
+        spectrum = science.spectrum("Gaussian", 40, width=50, seeds=range(3)).log10
         counted = np.mean(np.sum(spectrum >= -6, axis=1))
         print(f"50 units, 40 layers, 1e-6: you say {said:.1f}; counted in 3 draws, {counted:.1f}.")

@@ -1,8 +1,7 @@
-"""Pictures of how networks stretch space: products of matrices, sheets, Jacobians by depth."""
+"""Pictures of how products of maps stretch space: singular values by rank, sheets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ def sizes(log10: ArrayLike) -> Array:
 MARGINS = {"left": 0.085, "right": 0.985, "top": 0.92, "wspace": 0.26}
 
 
-def _formula(ax: Axes, **line: Any) -> Line2D:
+def formula_line(ax: Axes, **line: Any) -> Line2D:
     """An empty black line: what a closed form says."""
     return ax.plot([], [], **{**style.FORMULA, "zorder": 3, **line})[0]
 
@@ -93,7 +92,9 @@ class SheetPicture:
         )
         line = {**style.line(0), "marker": ""}
         (self.line,) = right.plot([], [], label="measured, mean over the sheet", **line)
-        formula = _formula(right, linestyle=(0, (4, 2)), label="closed form: halved by each map")
+        formula = formula_line(
+            right, linestyle=(0, (4, 2)), label="closed form: halved by each map"
+        )
         formula.set_data(depths[1:], 10.0 ** expected[1:])
         (self.here,) = right.plot([], [], marker="o", markersize=9, color=style.PALETTE[0])
         right.legend(loc="lower left", frameon=False, fontsize=9)
@@ -108,68 +109,3 @@ class SheetPicture:
         self.band.set_verts([curves.outline(depths, 10.0**low, 10.0**high)])
         self.line.set_data(depths, middle)
         self.here.set_data([depth], [middle[depth]])
-
-
-class JacobianPicture:
-    """Left: singular values of the Jacobian by rank. Right: their spread, by depth."""
-
-    LEAST, MOST = 1e-4, 1e3
-
-    def __init__(self, fig: Figure, axes: Any) -> None:
-        style.margins(fig, bottom=0.22, **MARGINS)
-        left, right = axes
-        left.set(title="Singular values of the Jacobian", xlabel="rank", ylabel="singular value")
-        right.set(
-            title="How uneven they are", xlabel="depth", ylabel="spread: variance of $s^2$/mean",
-            yscale="log", xscale="log", xlim=(0.9, 110), ylim=(self.LEAST, self.MOST),
-        )  # fmt: skip
-        self.axis = Decades(left)
-        self.ranks = Levels(self.axis, "measured", 0)
-        (self.points,) = right.plot([], [], label="measured", **{**style.line(0), "linestyle": ""})
-        self.formula = _formula(right, label="closed form, at critical weights")
-        (self.here,) = right.plot(
-            [], [], marker="o", markersize=11, markerfacecolor="none", color=style.PALETTE[1]
-        )
-        style.legend_below(fig, [self.points, self.formula])
-
-    def show(
-        self, log10: Array, depths: Array, spreads: Array, formula: Array, depth: int, now: float
-    ) -> None:
-        """log10: (n,); spreads, formula: (len(depths),). What is below lies on the edge."""
-        self.ranks.show(sizes(log10))
-        self.points.set_data(depths, self._inside(spreads))
-        self.formula.set_data(depths, self._inside(formula))
-        self.here.set_data([depth], self._inside(np.array([now])))
-
-    def _inside(self, values: Array) -> Array:
-        return np.clip(values, 1.15 * self.LEAST, self.MOST)
-
-
-def by_depth(
-    ax: Axes,
-    x: ArrayLike,
-    values: Mapping[str, Array],
-    *,
-    expected: Mapping[str, Array] | None = None,
-    xlabel: str = "depth",
-    ylabel: str = "",
-    beside: bool = False,
-) -> None:
-    """A line with a band of standard errors for each name, (N, R), and a legend.
-
-    expected: closed forms by the same names, (N,), in black. beside: the legend right of the axes.
-    """
-    for k, (name, runs) in enumerate(values.items()):
-        line = style.line(k)
-        if expected is not None:
-            line |= {"linestyle": "", "markersize": 6}
-            ax.plot(x, expected[name], color="black", linewidth=1.0, zorder=1.5)
-        curves.mean_band(ax, x, runs, label=name, **line)
-    if expected is not None:
-        _formula(ax, label="closed form")
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    style.whole_numbers(ax)
-    if beside:
-        style.legend_beside(ax, 1.01)
-    else:
-        ax.legend(frameon=False, fontsize=9)

@@ -1,0 +1,94 @@
+"""Isometry under your hands: the Jacobian of a deep network at its start."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from course.lessons.initialization import mean_field
+from course.lessons.isometry import pictures, science
+from course.lessons.products.explorer import size_in_words
+from course.live import Choice, LivePanel, Slider, live, number
+from course.plots import style
+
+UNITS = 64
+ACTIVATIONS = {
+    "none (linear)": "identity", "tanh": "tanh", "hard-tanh": "hard-tanh", "ReLU": "relu",
+}  # fmt: skip
+DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 100)
+
+
+def jacobian(
+    *,
+    depth: int = 30,
+    activation: str = "relu",
+    weights: str = "orthogonal",
+    length: float = 0.1,
+    scale: float = 1.0,
+) -> LivePanel:
+    """Singular values of a network's Jacobian at the start, 64 units wide, middle of 3 draws.
+
+    The arguments are the first values of the controls: depth 1 to 100, activation one of
+    `science.ACTIVATIONS`, weights "orthogonal" or "Gaussian", length (q*) 0.001 to 10, scale 0.5
+    to 1.5 (1: critical). Raises ValueError outside.
+    """
+    fig, axes = style.figure(10.0, 4.2, ncols=2)
+    picture = pictures.JacobianPicture(fig, axes)
+    depths = np.array(DEPTHS)
+
+    @lru_cache(8)
+    def layers(seed: int, activation: str, weights: str, length: float, scale: float) -> tuple:
+        seeds = range(3 * seed, 3 * (seed + 1))
+        network = science.chain(
+            activation, weights, length=length, scale=scale, depth=100, width=UNITS, seeds=seeds
+        )
+        x = science.start(activation, length, width=UNITS, seeds=seeds)
+        jacobians = science.layer_jacobians(network, x)
+        spreads = np.median(science.spread(science.along(jacobians, DEPTHS)), axis=1)
+        return jacobians, spreads
+
+    def draw(
+        depth: int, activation: str, weights: str, length: float, scale: float, seed: int
+    ) -> str:
+        jacobians, spreads = layers(seed, activation, weights, length, scale)
+        product = science.along(jacobians, [depth])
+        log10 = np.where(product.floor, -math.inf, product.log10)[0]
+        middle = np.sort(np.median(log10, axis=0))[::-1]
+        now = float(np.median(science.spread(product)))
+        each = science.spread_per_layer(activation, length, weights)
+        picture.show(middle, depths, spreads, each * depths, depth, now)
+        sigma_w, sigma_b = map(float, mean_field.critical_line(length, activation))
+        head = (
+            f"{activation}, {weights} weights, q* = {length:.3g}: sigma_w = {scale * sigma_w:.4f}, "
+            f"sigma_b = {sigma_b:.4f}. Depth {depth}."
+        )
+        return f"{head}\n{_jacobian_words(middle, now, each * depth)}"
+
+    return live(
+        fig, draw, seed=0,
+        depth=Slider(1, 100, 1, depth, "depth", "number of layers"),
+        activation=Choice(ACTIVATIONS, activation, "activation", "what each unit does"),
+        weights=Choice(tuple(science.WEIGHTS), weights, "weights", "how drawn"),
+        length=Slider(0.001, 10.0, 0.25, length, "signal q*", "mean square of a unit's input",
+                       log=True),
+        scale=Slider(0.5, 1.5, 0.05, scale, "scale", "a factor on the critical weights"),
+    )  # fmt: skip
+
+
+def _jacobian_words(logs: np.ndarray, now: float, expected: float) -> str:
+    dead = int((logs == -math.inf).sum())
+    least = (
+        f"at least {dead} of {len(logs)} are lost"
+        if dead
+        else f"smallest {size_in_words(logs[-1])}"
+    )
+    return (
+        f"Singular values: largest {size_in_words(logs[0])}, {least}.\n"
+        f"Spread {_spread(now)}; closed form, for a wide critical network: {_spread(expected)}."
+    )
+
+
+def _spread(value: float) -> str:
+    return number(value if value > 1e-9 else 0.0)  # what is left of an isometry is rounding

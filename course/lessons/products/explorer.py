@@ -1,0 +1,115 @@
+"""Products under your hands: singular values of many matrices, and a sheet of inputs."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from course import measures
+from course.lessons.products import pictures, science, sheets
+from course.live import Choice, LivePanel, Slider, Switch, live, number, power
+from course.plots import style
+
+THRESHOLDS = (1e-1, 1e-3, 1e-6)
+WIDTH, DRAWS = 32, 3
+MAPS = 50
+
+
+def product(*, depth: int = 10, kind: str = "Gaussian", scale: float = 1.0) -> LivePanel:
+    """Singular values of a product of 32 x 32 random matrices; the middle of 3 draws, by rank.
+
+    The arguments are the first values of the controls: depth 1 to 100, kind "Gaussian" or
+    "orthogonal", scale 0 to 2. Raises ValueError outside.
+    """
+    fig, axes = style.figure(10.0, 4.2, ncols=2)
+    picture = pictures.Product(fig, axes, THRESHOLDS)
+    depths = np.arange(1.0, 101.0)
+
+    @lru_cache(200)
+    def spectrum(kind: str, depth: int, seed: int) -> measures.Spectrum:
+        seeds = range(DRAWS * seed, DRAWS * (seed + 1))
+        return science.spectrum(kind, depth, width=WIDTH, seeds=seeds)
+
+    def draw(depth: int, kind: str, scale: float, seed: int) -> str:
+        measured = spectrum(kind, depth, seed).log10
+        shift = depth * math.log10(scale) if scale else -math.inf
+        gaussian = kind == "Gaussian"
+        formula = depth * science.exponents(WIDTH) if gaussian else np.zeros(WIDTH)
+        logs = np.log10(THRESHOLDS)
+        now = np.array([(measured < log).mean() for log in logs])
+        expected = [science.share_below(t, depths) * gaussian for t in THRESHOLDS]
+        middle = np.sort(np.median(measured, axis=0))[::-1]
+        picture.show(middle + shift, formula + shift, depths, np.stack(expected), depth, now)
+        return _product_words(depth, kind, scale, middle + shift, now)
+
+    return live(
+        fig, draw, seed=0,
+        depth=Slider(1, 100, 1, depth, "factors", "number of matrices in the product"),
+        kind=Choice(tuple(science.KINDS), kind, "kind", "how each matrix is drawn"),
+        scale=Slider(0.0, 2.0, 0.05, scale, "scale", "a number that multiplies every matrix"),
+    )  # fmt: skip
+
+
+def _product_words(depth: int, kind: str, scale: float, logs: np.ndarray, now: np.ndarray) -> str:
+    shares = ", ".join(
+        f"{share:.0%} are below {t:g}" for share, t in zip(now, THRESHOLDS, strict=True)
+    )
+    if scale == 0:
+        sizes = "All singular values are 0: nothing gets through."
+    else:
+        sizes = (
+            f"The largest singular value is {size_in_words(logs[0])}, the middle one "
+            f"{size_in_words(logs[len(logs) // 2])}, the smallest {size_in_words(logs[-1])}."
+        )
+    matrices = "matrix" if depth == 1 else "matrices"
+    return (
+        f"{depth} {kind} {matrices} of {WIDTH} x {WIDTH}, scale {scale:.2f}.\n{sizes}\n"
+        f"Apart from the scale, {shares}."
+    )
+
+
+def size_in_words(log10: float) -> str:
+    """10 to this power: plain while it is near 1."""
+    if abs(log10) < 2:
+        return number(10**log10)
+    return power(log10)
+
+
+def sheet(*, depth: int = 6, connected: bool = False) -> LivePanel:
+    """A square of points after 0 to 50 random smooth maps of the plane, and how thin it is."""
+    fig, axes = style.figure(10.0, 4.6, ncols=2)
+    picture = pictures.SheetPicture(fig, axes, sheets.expected_ratio(np.arange(MAPS + 1)))
+    square = sheets.square()
+
+    @lru_cache(4)
+    def crushed(seed: int, connected: bool) -> sheets.Sheet:
+        return sheets.crush(square, MAPS, seed=seed, connected=connected, every=40)
+
+    def draw(depth: int, connected: bool, seed: int) -> str:
+        sheet = crushed(seed, connected)
+        picture.show(sheet.points[depth].reshape(4, -1, 2), sheet.ratio, depth)
+        return _sheet_words(depth, connected, float(sheet.ratio[depth].mean()))
+
+    return live(
+        fig, draw, seed=1,
+        depth=Slider(0, MAPS, 1, depth, "maps", "number of random maps so far"),
+        connected=Switch(connected, "input to every map", "each map also sees the input"),
+    )  # fmt: skip
+
+
+def _sheet_words(depth: int, connected: bool, log10: float) -> str:
+    how = "each map also sees the input" if connected else "each map sees only the one before"
+    if depth == 0:
+        state = "A square, as it goes in."
+    elif log10 > -1:
+        state = "It is bent and folded, and still a sheet."
+    elif log10 > -2:
+        state = "It is thin in most places."
+    else:
+        state = "It has become filaments: along them one can move, across them nothing is left."
+    return (
+        f"{depth} maps; {how}. {state}\n"
+        f"A small disc comes out as an ellipse; its width is {size_in_words(log10)} of its length."
+    )

@@ -1,0 +1,52 @@
+"""The explorer of notebook 07b: it bears its extremes, and says what it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from course.lessons.isometry import explorer
+from course_tests.corners import corners, visit
+
+
+def drive(panel: Any, **values: list[Any]) -> set[str]:
+    """What it says at every combination of these values, and after a new draw at the first."""
+    texts, _ = visit(panel, corners(**values))
+    panel.new_draw()
+    texts.append(panel.text)
+    panel.reset()
+    assert not any("nan" in text for text in texts)
+    return set(texts)
+
+
+def test_the_jacobian_to_its_extremes() -> None:
+    panel = explorer.jacobian()
+    seen = drive(
+        panel,
+        activation=["identity", "hard-tanh", "relu"], weights=["orthogonal", "Gaussian"],
+        length=[0.001, 10.0], depth=[1, 100],
+    )  # fmt: skip
+    assert len(seen) >= 24
+    assert len(drive(panel, activation=["tanh"], scale=[0.5, 1.5], depth=[1, 100])) >= 4
+
+
+def test_the_jacobian_in_words() -> None:
+    relu = explorer.jacobian(depth=10).text
+    assert "sigma_w = 1.4142, sigma_b = 0.0000. Depth 10." in relu and "are lost" in relu
+    assert relu.endswith("closed form, for a wide critical network: 10.")
+    linear = explorer.jacobian(activation="identity", depth=100, length=1.0).text
+    assert "largest 1, smallest 1." in linear and "Spread 0;" in linear
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda: explorer.jacobian(activation="elu"), "activation = 'elu'"),
+        (lambda: explorer.jacobian(weights="round"), "weights = 'round'"),
+        (lambda: explorer.jacobian(length=0.0), "length = 0"),
+    ],
+)
+def test_bad_first_values_are_named(call: Any, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        call()
