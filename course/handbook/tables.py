@@ -23,7 +23,7 @@ def rows(file: str) -> list[dict[str, str]]:
 
 @cache
 def notebook_files() -> dict[str, str]:
-    """{slug: file name} of the notebooks, in their order: "van" is in "10_van.ipynb"."""
+    """{slug: file name} of the notebooks, in their order: "van" is in "10a_van.ipynb"."""
     package = FOLDER.parent
     clone = (package.parent / "pyproject.toml").is_file()
     folder = (package.parent if clone else package) / "notebooks"

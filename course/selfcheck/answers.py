@@ -35,7 +35,7 @@ import platformdirs
 from course.arguments import reject
 
 FORMAT = 1
-ID = re.compile(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*")
+ID = re.compile(r"\d\d[a-z]?-[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)

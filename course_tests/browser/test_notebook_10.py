@@ -1,4 +1,4 @@
-"""Notebook 10 as a student meets it: the explorer of removal, and schedules that run with Stop."""
+"""Notebooks 10a and 10b as a student meets them: the explorer of removal, and runs with Stop."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ pytestmark = pytest.mark.browser
 START = """
 from course import data
 from course.lessons.degradation import science as degradation
-from course.lessons.van import explorer, science
+from course.lessons.phasing_out import explorer, science
+from course.lessons.van import explorer as removal
 examples = data.load("digits").subset(1500)
-explorer.explore(examples)
+removal.explore(examples)
 """
 RUN = """
 ways = science.schedules(steps=2000 * 15)
@@ -26,7 +27,7 @@ run = explorer.watch(runs, epochs=2000)
 run
 """
 DEEPER = """
-from course.lessons.van import fading
+from course.lessons.phasing_out import fading
 nets = fading.family(fading.KINDS, examples, (2, 10))
 run = explorer.watch_depths(fading.train(nets, examples, epochs=2000), examples.outputs)
 run
@@ -35,7 +36,7 @@ RESULT = "print('records', all(len(r) > 0 for r in run.result().values()))"
 
 
 def test_the_explorer_of_removal_to_its_extremes(open_notebook: OpenNotebook) -> None:
-    page = open_notebook("10_van.ipynb", only=("import", "data.load", "explorer.explore("))
+    page = open_notebook("10a_van.ipynb", only=("import", "data.load", "explorer.explore("))
     page.run_all()
     assert page.complaints() == []
     number = next(k for k in range(page.panels()) if "Alpha step" in page.panel(k).look().text)
@@ -80,7 +81,7 @@ def test_training_by_schedules_stops(open_notebook: OpenNotebook) -> None:
 def test_training_over_depth_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([START, DEEPER, RESULT])
     page.start()
-    page.panel(1).stop_half_way(" %", times=2 * 5)
+    page.panel(1).stop_half_way(" %", times=2 * 4)
     page.screenshot("10-depths")
     page.wait_for_end()
     assert "records True" in str(page.outputs()[-1])

@@ -41,4 +41,4 @@ def test_the_card_in_text_and_on_the_page() -> None:
     (row,) = handbook.decision("van").rows
     text, page = repr(handbook.decision("van")), handbook.decision("van")._repr_html_()
     assert text.startswith(row[0]) and "try first: " in text
-    assert page.count("<tr>") == 2 and 'href="10_van.ipynb"' in page
+    assert page.count("<tr>") == 2 and 'href="10a_van.ipynb"' in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,10 @@ def digits() -> data.Dataset:
     return data.load("digits").subset(1500)
 
 
-def fitted(name: str, digits: data.Dataset, depth: int = 30, **options: Any) -> np.ndarray:
-    net = degradation.network(name, digits, depth=depth, seeds=SEEDS, **options)
+def fitted(
+    name: str, digits: data.Dataset, depth: int = 30, over: Sequence[int] = SEEDS, **options: Any
+) -> np.ndarray:
+    net = degradation.network(name, digits, depth=depth, seeds=over, **options)
     *_, last = degradation.train(net, digits, epochs=8)
     assert last.train_accuracy is not None
     return last.train_accuracy
@@ -43,8 +46,8 @@ def test_thirty_blocks_with_an_identity_in_them_train(digits: data.Dataset) -> N
 @pytest.mark.claims
 @pytest.mark.repeats
 def test_half_open_gates_and_halved_skips_train_worse(digits: data.Dataset) -> None:
-    # .741 ± .1
-    claim("highway, gates half open", fitted("highway", digits, gate_bias=-1.0), most=0.96)
+    opened = fitted("highway", digits, over=MANY[:6], gate_bias=-1.0)
+    claim("highway, gates half open", opened, most=0.96)  # .725 ± .11
     claim("highway, 2 % pass", fitted("highway", digits, gate_bias=-2.0), least=0.9)  # .996 ± .001
 
     def held(skip: float) -> np.ndarray:

@@ -1,8 +1,7 @@
-"""Skips that leave a network: when, why gradually, and what is left.
+"""Skips that leave a network: when, at whose push, and what is left.
 
-The lesson of `notebooks/10_van.ipynb`.
+The lesson of `notebooks/10a_van.ipynb`.
 
-science     how multipliers and schedules take skips away
-fading      where phasing out stops helping, over depth
+science     how multipliers take skips away, by closed form, simulated, and in training
 pictures, explorer, exercise    the usual doors
 """

@@ -1,14 +1,12 @@
-"""Checks of notebook 10, phasing the skips out."""
+"""Checks of notebook 10a, VAN."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from course.lessons.van import science
 from course.selfcheck import check_function
 
 
@@ -59,33 +57,51 @@ def check_van_step(van_step: Callable[..., Any]) -> None:
     check_function("van_step", van_step, cases, mistakes=slips, solution=solve_van_step)
 
 
-def solve_alpha_step(steps: float, ratio: float, multiplier: float) -> float:
-    root = math.sqrt(ratio)
-    return math.atan(root / -multiplier) / (steps * root)
+def solve_certificate(
+    h: np.ndarray, weights: Sequence[np.ndarray], alphas: Sequence[np.ndarray]
+) -> float:
+    with_skips = without = h
+    for W, alpha in zip(weights, alphas, strict=True):
+        with_skips = np.maximum(with_skips, 0) @ W + (1 - alpha) * with_skips
+        without = np.maximum(without, 0) @ W
+    return float(np.abs(with_skips - without).max())
 
 
-def check_alpha_step(alpha_step: Callable[[float, float, float], Any]) -> None:
-    """The exercise: the alpha step with which skips leave after a given number of steps."""
+def check_certificate(certificate_of: Callable[..., Any]) -> None:
+    """What forcing all alphas to 1 changes, from (examples, units), matrices, and alphas (units,).
 
-    def right(steps: float, ratio: float, multiplier: float) -> float:
-        return science.removal_time(1.0, ratio, multiplier) / steps
+    One of the cases has all its alphas at 1.
+    """
+    rng = np.random.default_rng(0)
+    cases = []
+    for depth, low in ((1, 0.0), (3, 0.7), (4, 0.95), (3, 1.0)):
+        h = rng.normal(size=(6, 4))
+        weights = [rng.normal(0, 0.7, (4, 4)) for _ in range(depth)]
+        arguments = (h, weights, [rng.uniform(low, 1, 4) for _ in range(depth)])
+        cases.append((arguments, solve_certificate(*arguments)))
 
-    arguments = [(180.0, 0.5, -1.0), (500.0, 0.0125, -0.05), (10.0, 1.0, -2.0), (87.0, 0.1, -1.0)]
-    cases = [(case, right(*case)) for case in arguments]
+    def outputs(h: np.ndarray, weights: Any, alphas: Any, relu: bool = True) -> np.ndarray:
+        for W, alpha in zip(weights, alphas, strict=True):
+            h = (np.maximum(h, 0) if relu else h) @ W + (1 - alpha) * h
+        return h
+
+    def apart(h: Any, weights: Any, alphas: Any, to: float = 1.0, relu: bool = True) -> np.ndarray:
+        other = outputs(h, weights, [np.full_like(alpha, to) for alpha in alphas], relu)
+        return outputs(h, weights, alphas, relu) - other
+
     slips = [
-        (lambda t, r, m: science.removal_time(t, r, m), "Solve for eta: t and eta trade places."),
-        (lambda t, r, m: 1 / (t * -m), "That is for r = 0. Here the multiplier falls as well."),
+        (lambda h, w, a: apart(h, w, a).max(), "A change may be negative: take absolute values."),
+        (lambda h, w, a: np.abs(apart(h, w, a)).mean(), "The largest change, not the mean."),
         (
-            lambda t, r, m: math.degrees(math.atan(math.sqrt(r) / -m)) / (t * math.sqrt(r)),
-            "Take the angle in radians.",
+            lambda h, w, a: np.abs(apart(h, w, a, to=0.0)).max(),
+            "At alpha = 0 the skips are whole. Force alpha to 1.",
         ),
+        (lambda h, w, a: np.abs(apart(h, w, a, relu=False)).max(), "F(h) = relu(h) W."),
         (
-            lambda t, r, m: math.atan(math.sqrt(r) / m) / (t * math.sqrt(r)),
-            "Take the absolute value of lambda_0.",
-        ),
-        (
-            lambda t, r, m: math.atan(r / -m) / (t * r),
-            "The root of r belongs in both places.",
+            lambda h, w, a: np.abs((1 - a[-1]) * outputs(h, w[:-1], a[:-1])).max(),
+            "Force every alpha, not only the last block's.",
         ),
     ]
-    check_function("alpha_step", alpha_step, cases, mistakes=slips, solution=solve_alpha_step)
+    check_function(
+        "certificate_of", certificate_of, cases, mistakes=slips, solution=solve_certificate
+    )

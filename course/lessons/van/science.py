@@ -8,7 +8,7 @@ does: a constant resistance g acts as if the multiplier had started at lambda_0 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ from course.arguments import real, whole
 from course.data import Dataset
 from course.experiments import EXPERIMENTS
 from course.lessons.degradation import science as degradation
-from course.networks import Network, VariableActivationNetwork
+from course.networks import VariableActivationNetwork
 from course.training import Record
 
 SETTINGS = EXPERIMENTS["degradation"].settings
@@ -27,54 +27,6 @@ SEEDS = (0, 1, 2)
 SMALL = 1e-8
 """An angle in radians that is its own sine and tangent, to all digits of a float."""
 LARGEST = float(np.finfo(float).max)
-
-
-def schedules(steps: int) -> dict[str, training.Skips]:
-    """The five schedules of notebook 10 for a run of `steps` steps, by name.
-
-    "slow" is `training.SCHEDULES["slow"]`, which was chosen for 600 steps, with its alpha step
-    stretched so that its skips should leave at the same share of the run: t* is 86 % of it. "push"
-    has a multiplier that stays at -1, and the alpha step with which t* is 80 % of the run, where
-    the ramp ends too.
-    """
-    slow = training.SCHEDULES["slow"]
-    assert isinstance(slow, training.Multipliers) and slow.rate is not None
-    stretched = replace(slow, rate=slow.rate * 600 / whole("steps", steps, least=1))
-    known = training.SCHEDULES
-    return {
-        "published": known["published"], "slow": stretched,
-        "push": training.Multipliers(ratio=0, multiplier=-1, rate=1 / (0.8 * steps)),
-        "ramp": known["ramp"], "cut": known["cut"],
-    }  # fmt: skip
-
-
-def side_by_side(
-    examples: Dataset,
-    ways: Mapping[str, training.Skips],
-    *,
-    depth: int,
-    epochs: int,
-    seeds: Sequence[int] = SEEDS,
-) -> tuple[dict[str, Network], dict[str, Iterator[Record]]]:
-    """A plain network, a ResNet, and a VAN for each schedule, by name; and runs that train them.
-
-    A name that ends in "block" has one alpha for each block. The records have accuracies with
-    running averages and with statistics of batches.
-    """
-    nets = {
-        name: degradation.network(name, examples, depth=depth, seeds=seeds)
-        for name in ("plain", "resnet")
-    }
-    for name in ways:
-        alpha = "block" if name.endswith("block") else "unit"
-        nets[name] = degradation.network("van", examples, depth=depth, seeds=seeds, alpha=alpha)
-    runs = {
-        name: degradation.train(
-            net, examples, epochs=epochs, skips=ways.get(name), batch_statistics=True
-        )
-        for name, net in nets.items()
-    }
-    return nets, runs
 
 
 def simulate(
@@ -148,22 +100,27 @@ class Trace:
         return np.asarray(self.left.argmin(axis=0).mean(axis=1))
 
 
+def network(
+    examples: Dataset, *, depth: int = 10, seeds: Sequence[int] = SEEDS, alpha: str = "unit"
+) -> VariableActivationNetwork:
+    """A VAN at its start, all its skips whole. alpha: one for each "unit" (eq. 4), or "block"."""
+    net = degradation.network("van", examples, depth=depth, seeds=seeds, alpha=alpha)
+    assert isinstance(net, VariableActivationNetwork)
+    return net
+
+
 def phase_out(
+    net: VariableActivationNetwork,
     examples: Dataset,
     skips: training.Multipliers,
     *,
-    depth: int = 10,
     steps: int = 300,
     rate: float = 0.01,
-    seeds: Sequence[int] = SEEDS,
-    alpha: str = "unit",
 ) -> Iterator[Record]:
-    """Train a VAN at a constant rate, a record per step, for `trace`.
+    """Train a VAN in place at a constant rate, a record per step, for `trace`.
 
-    alpha: one for each "unit", or "block". Its `norms` hold the mean "multiplier" of each block,
-    and whether an alpha of it is "clipped".
+    Its `norms` hold the mean "multiplier" of each block, and whether an alpha of it is "clipped".
     """
-    net = degradation.network("van", examples, depth=depth, seeds=seeds, alpha=alpha)
     records = training.fit(
         net, examples, steps=steps, batch=SETTINGS.batch, skips=skips,
         optimizer=training.SGD(rate, SETTINGS.momentum),
@@ -171,9 +128,10 @@ def phase_out(
     return _with_multipliers(net, records)
 
 
-def _with_multipliers(net: Network, records: Iterator[Record]) -> Iterator[Record]:
+def _with_multipliers(
+    net: VariableActivationNetwork, records: Iterator[Record]
+) -> Iterator[Record]:
     layers = tuple(f"block {k}" for k in range(1, net.depth + 1))
-    assert isinstance(net, VariableActivationNetwork)
     for record in records:
         alpha, multiplier = net.alpha.detach(), net.multiplier.double()
         norms = {

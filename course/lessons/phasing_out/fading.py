@@ -1,7 +1,7 @@
 """Where phasing skips out stops helping, and what goes missing there: VANs over depth.
 
 Two ways to take skips away. At once: force alpha in a trained network and evaluate (`force`). Step
-by step, while the network learns (`train`): a ramp, or the published multipliers. Along the skips
+by step, while the network learns (`train`), by a ramp. Along the skips
 a signal is multiplied by 1 - alpha in every block, so by (1 - alpha)^L: the same alpha is a larger
 change the deeper the network, and training has as many steps to make up for it.
 """
@@ -26,7 +26,6 @@ KINDS: dict[str, tuple[str, training.Skips | None]] = {
     "plain": ("plain", None),
     "resnet": ("resnet", None),
     "van0": ("van0", training.SCHEDULES["free"]),
-    "van": ("van", training.SCHEDULES["published"]),
     "ramp": ("van", training.SCHEDULES["ramp"]),
 }
 """What is compared over depth: by name, the architecture and the schedule of its skips."""
