@@ -87,7 +87,7 @@ ILLNESSES: dict[str, Illness] = {
     "labels do not belong to inputs": _illness(
         "Neighbours among the inputs carry unrelated labels, and what is learned does not carry "
         "over to other batches: labels were shuffled, shifted, or belong to other inputs.",
-        "normalization_and_initialization",
+        "degradation",
         (
             "look at ten inputs with their labels",
             "neighbours among the inputs agree in their label more often than by chance",
@@ -119,13 +119,13 @@ ILLNESSES: dict[str, Illness] = {
     ),
     "evaluation mode": _illness(
         "Batch norm is in evaluation mode with the statistics of its start: it normalizes nothing.",
-        "normalization_and_initialization",
+        "norms",
         ("call model.train() before training", "running statistics move in a step"),
     ),
     "batch of one under batch norm": _illness(
         "Batch norm takes its statistics from a batch of one example: it wipes out what the "
         "example says, or fails.",
-        "normalization_and_initialization",
+        "norms",
         ("use larger batches", "a batch has at least 8 examples"),
         ("use group norm or layer norm", FALLS),
     ),
@@ -211,7 +211,7 @@ ILLNESSES: dict[str, Illness] = {
     "exploding through batch norm": _illness(
         "Batch norm keeps the signals' size, and so multiplies gradients by 1.21 (for ReLU) with "
         "every layer on the way back; inputs lose their neighbours on the way.",
-        "normalization_and_initialization",
+        "norms",
         ("add skips", "gradients grow with a power of the depth, not exponentially"),
         ("fewer layers without skips", SAME_SIZE),
     ),
@@ -250,7 +250,7 @@ ILLNESSES: dict[str, Illness] = {
     "no warm-up under post-norm": _illness(
         "Norm layers sit after the sums (post-LN): the first steps at the full rate throw the "
         "network off. The same copy with the rate ramped up learns.",
-        "normalization_and_initialization",
+        "norms",
         ("ramp the rate up over the first steps", FALLS),
         ("norm inside the branch (norm_first=True)", FALLS),
     ),

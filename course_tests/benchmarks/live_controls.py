@@ -30,7 +30,6 @@ from course_tests.browser.server import Server, find_chromium, lab
 
 GOAL = 7.0
 LESSONS = "course.lessons"
-NORMS = f"{LESSONS}.normalization_and_initialization"
 EXPLORERS = {
     "chain": (f"{LESSONS}.scalar_chain.explorer", "explore()"),
     "blow-up": (f"{LESSONS}.blow_up.explorer", "explore()"),
@@ -45,9 +44,9 @@ EXPLORERS = {
     "degradation": (f"{LESSONS}.degradation.explorer", "explore(examples)"),
     "skip": (f"{LESSONS}.skip_connections.explorer", "explore(examples)"),
     "van": (f"{LESSONS}.van.explorer", "explore(examples)"),
-    "norm": (f"{NORMS}.explorer", "explore(examples)"),
-    "moments": (f"{NORMS}.remedies_explorer", "explore_moments()"),
-    "map": (f"{NORMS}.remedies_explorer", "explore_map()"),
+    "norm": (f"{LESSONS}.norms.explorer", "explore(examples)"),
+    "moments": (f"{LESSONS}.starts.explorer", "explore_moments()"),
+    "map": (f"{LESSONS}.starts.explorer", "explore_map()"),
 }
 """By a short name: the module, and the call. (Those of trained landscapes need minutes first.)"""
 SETUP = """

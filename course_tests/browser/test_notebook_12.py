@@ -11,10 +11,10 @@ pytestmark = pytest.mark.browser
 CELLS = ("import", "data.load", "explorer.explore(", "explore_moments()", "explore_map()")
 RUN = """
 from course import data
-from course.lessons.normalization_and_initialization import remedies, remedies_explorer
+from course.lessons.starts import explorer, remedies
 examples = data.load("digits").subset(1500)
 nets = remedies.family(remedies.REMEDIES, examples, (2, 10))
-run = remedies_explorer.watch(nets, examples, epochs=2000)
+run = explorer.watch(nets, examples, epochs=2000)
 run
 """
 RESULT = "print('records', all(len(r) > 0 for r in run.result().values()))"

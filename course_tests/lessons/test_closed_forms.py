@@ -23,7 +23,7 @@ from course.lessons.blow_up import short_chain
 from course.lessons.degeneracy import science as degeneracy
 from course.lessons.degradation import science as degradation
 from course.lessons.initialization import depth_width
-from course.lessons.normalization_and_initialization import science as normalization
+from course.lessons.norms import science as normalization
 from course.lessons.products import science as products
 from course.lessons.products import sheets
 from course.lessons.scalar_chain import science as chain

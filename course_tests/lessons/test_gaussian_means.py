@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from course.lessons.initialization import angles, gaussian_means, mean_field
 from course.lessons.isometry import science as isometry
-from course.lessons.normalization_and_initialization import starts
 from course.lessons.relu_family.science import cosine_map
+from course.lessons.starts import science as starts
 from course.networks import activations
 
 SUBNORMAL = 5e-324

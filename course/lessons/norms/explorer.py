@@ -11,7 +11,7 @@ import numpy as np
 
 from course.data import Dataset
 from course.lessons.degradation.science import by_depth
-from course.lessons.normalization_and_initialization import pictures, science
+from course.lessons.norms import pictures, science
 from course.live import (
     Caption,
     Choice,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from course.data import Dataset
-from course.lessons.normalization_and_initialization import remedies, remedies_pictures, starts
+from course.lessons.starts import pictures, remedies, science
 from course.live import (
     Caption,
     Choice,
@@ -38,7 +38,7 @@ def explore_moments(
     input) -3 to 3, deviation 0.1 to 10, depth 1 to 100. ValueError outside.
     """
     fig, axes = style.figure(10.0, 3.6, ncols=2)
-    panels = remedies_pictures.Moments(fig, axes)
+    panels = pictures.Moments(fig, axes)
     wide = np.geomspace(1e-40, 1e9, 100)
     style.hold(fig, lambda: panels.show(wide, wide, wide, wide))
 
@@ -46,8 +46,8 @@ def explore_moments(
         activation: str, gain: float, mean: float, deviation: float, depth: int, seed: int
     ) -> Caption:
         inputs: dict[str, Any] = {"gain": gain, "mean": mean, "deviation": deviation}
-        theory = starts.expected_moments(activation, depth, **inputs)
-        network = starts.measured_moments(activation, depth, seeds=(seed,), **inputs)
+        theory = science.expected_moments(activation, depth, **inputs)
+        network = science.measured_moments(activation, depth, seeds=(seed,), **inputs)
         measured = network.mean[1:, 0], network.variance[1:, 0]
         form = theory.mean[1:], theory.variance[1:]
         panels.show(_share(*measured), measured[1], _share(*form), form[1])
@@ -90,17 +90,17 @@ def _moments(mean: np.ndarray, variance: np.ndarray, layer: int) -> str:
 def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 50) -> LivePanel:
     """A whole ReLU network at its start: lengths layer by layer, and its singular values.
 
-    The arguments are the first values of the controls: kind one of `starts.MAPS`, weight 0 to 1.5,
+    The arguments are the first values of the controls: kind one of `science.MAPS`, weight 0 to 1.5,
     layers 2 to 100. ValueError outside.
     """
     fig, axes = style.figure(10.0, 3.6, ncols=2)
-    panels = remedies_pictures.Stretching(fig, axes)
+    panels = pictures.Stretching(fig, axes)
     wide = np.geomspace(1e9, 1e-40, 100)
     style.hold(fig, lambda: panels.show(wide, wide[:32], wide))
 
     @lru_cache(maxsize=64)
-    def measured(kind: str, weight: float, layers: int, seed: int) -> starts.LayerMap:
-        return starts.whole_map(kind, weight, layers, seeds=(seed,))
+    def measured(kind: str, weight: float, layers: int, seed: int) -> science.LayerMap:
+        return science.whole_map(kind, weight, layers, seeds=(seed,))
 
     def draw(kind: str, weight: float, layers: int, seed: int) -> Caption:
         network = measured(kind, weight, layers, seed)
@@ -120,7 +120,7 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
 
     return live(
         fig, draw, seed=0,
-        kind=Choice(starts.MAPS, kind, "weights", "the law of the first weights"),
+        kind=Choice(science.MAPS, kind, "weights", "the law of the first weights"),
         weight=Slider(0.0, 1.5, 0.05, weight, "weight w", "a factor on every matrix"),
         layers=Slider(2, 100, 1, layers, "layers n", "matrices from input to output"),
     )  # fmt: skip
@@ -139,7 +139,7 @@ def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 6) ->
     depths = sorted({depth for _, depth in keys.values()})
     skips = [name for name in names if remedies.REMEDIES[name].skips]
     fig, ax = style.figure(9.6, 0.9 + 0.45 * len(names))
-    panel = remedies_pictures.Remedies(ax, names, depths, skips, examples.outputs)
+    panel = pictures.Remedies(ax, names, depths, skips, examples.outputs)
 
     def draw(history: dict[str, list[Record]]) -> str:
         values = {}

@@ -1,0 +1,123 @@
+"""Notebook 12b: what first weights can do, and what blocks are good for.
+
+Fresh seeds: none of those that the notebook uses.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course import data, measures, networks
+from course.lessons.degradation import science as degradation
+from course.lessons.norms import science as norms
+from course.lessons.starts import explorer, remedies, science
+from course.networks import initializers
+from course_tests.claims import claim, seeds
+from course_tests.corners import corners, visit
+
+SEEDS = tuple(seeds(10, 3))
+MANY = tuple(seeds(10, 10))
+
+
+@pytest.fixture(scope="module")
+def digits() -> data.Dataset:
+    return data.load("digits").subset(1500)
+
+
+def fitted(name: str, depth: int, examples: data.Dataset, count: int = 3) -> np.ndarray:
+    (net,) = remedies.family([name], examples, (depth,), seeds=seeds(SEEDS[0], count)).values()
+    *_, last = remedies.train(name, net, examples, epochs=5)
+    assert last.train_accuracy is not None
+    return last.train_accuracy
+
+
+@pytest.mark.claims
+@pytest.mark.repeats
+def test_looks_linear_trains_fifty_plain_blocks_as_well_as_a_resnet(digits: data.Dataset) -> None:
+    mirrored, skips = (fitted(name, 50, digits) for name in ("looks-linear", "ResNet, batch norm"))
+    claim("looks-linear, 50 blocks", mirrored, least=0.96)  # .985 ± .003
+    claim("looks-linear over ResNet, 50 blocks", mirrored - skips, least=-0.015)  # -.001 ± .006
+    claim("looks-linear, 10 blocks", fitted("looks-linear", 10, digits), least=0.96)  # .991 ± .002
+    for name in ("no norm", "batch norm", "layer norm"):
+        # .245 ± .07, .2 ± .04, .182 ± .05
+        claim(f"{name}, 50 blocks", fitted(name, 50, digits), most=0.5)
+
+
+@pytest.mark.claims
+@pytest.mark.repeats
+def test_other_starts_train_too_and_selu_up_to_some_depth(digits: data.Dataset) -> None:
+    for name in ("zero branches", "ReZero"):
+        claim(f"{name}, 50 blocks", fitted(name, 50, digits), least=0.9)  # .981 ± .005, .987 ± .002
+    thirty, fifty = (fitted("SELU", depth, digits, count=8) for depth in (30, 50))
+    claim("SELU, 30 blocks", thirty, least=0.85)  # .933 ± .02
+    claim("SELU, 50 blocks less than 30", thirty - fifty, least=0.05)  # .28 ± .17
+
+
+def test_looks_linear_is_linear_and_orthogonal(digits: data.Dataset) -> None:
+    net = networks.build(
+        "looks-linear", inputs=64, width=50, outputs=10, depth=50, seeds=SEEDS, norm=None,
+        dtype=torch.float64,
+    )  # fmt: skip
+    x = digits.x_train[:3].double()
+    slopes = measures.jacobian(net, x)
+    assert (torch.linalg.svdvals(slopes) - 1).abs().max() < 1e-12
+    assert (slopes - slopes[:, :1]).abs().max() < 1e-12  # the same at every picture
+    with torch.no_grad():
+        assert (net(x[:1] + x[1:2]) - net(x[:1]) - net(x[1:2])).abs().max() < 1e-12
+    found = norms.signals(net, digits)
+    assert np.abs(found.growth - 1).max() < 1e-12
+    assert np.all(degradation.profile(net.float(), digits).neighbours[-1] > 0.95)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.5, 1.5), st.integers(2, 60))
+def test_the_whole_map_is_a_power(weight: float, layers: int) -> None:
+    found = science.whole_map("looks-linear", weight, layers, units=6, seeds=(3,))
+    assert np.allclose(found.singular, weight**layers, rtol=1e-9)
+    assert np.allclose(found.sizes[:, 0], weight ** np.arange(layers + 1.0), rtol=1e-9)
+
+
+@pytest.mark.claims
+def test_relu_keeps_the_size_and_spreads_the_spectrum() -> None:
+    for kind in ("orthogonal", "Gaussian"):
+        found = science.whole_map(kind, 1.0, 50, seeds=MANY)
+        size, kept = np.median(found.sizes[-1]), found.singular[-1] / found.singular[0]
+        # -.312 ± .2, -.516 ± .2
+        claim(f"{kind}: log10 of the median size", np.log10(size), least=-1.2, most=0.7)
+        # 1.3e-18 ± 1e-18, 1.3e-18 ± 1e-18
+        claim(f"{kind}: smallest over largest singular value", kept, most=1e-12)
+    law = partial(science.gaussian, gain=2.0)
+    drawn = law(300, 600, torch.Generator().manual_seed(0))
+    q = initializers.orthogonal(300, 600, torch.Generator().manual_seed(0), gain=2.0)
+    assert math.isclose(drawn.std(), q.std(), rel_tol=0.02)
+
+
+def test_selu_comes_back_to_mean_0_and_variance_1() -> None:
+    for mean, deviation in ((0.0, 1.0), (2.0, 0.5), (-3.0, 5.0)):
+        form = science.expected_moments("selu", 60, mean=mean, deviation=deviation)
+        assert abs(form.mean[-1]) < 2e-3 and abs(form.variance[-1] - 1) < 2e-3
+        found = science.measured_moments("selu", 60, mean=mean, deviation=deviation, seeds=SEEDS)
+        assert np.abs(found.mean[-1]).max() < 0.15
+        assert np.abs(found.variance[-1] - 1).max() < 0.2
+    assert science.expected_moments("relu", 60).variance[-1] < 1e-15
+    assert science.expected_moments("selu", 60, gain=1.5).variance[-1] > 100
+
+
+def test_the_extremes_of_the_explorers_neither_fail_nor_warn() -> None:
+    places = corners(activation=("selu", "tanh"), gain=(0.0, 2.0), depth=(1, 100))
+    texts, _ = visit(explorer.explore_moments(), places)
+    form = "{activation}, weights LeCun times {gain:g}, {depth} layers"
+    assert all(form.format(**at) in t for at, t in zip(places, texts, strict=True))
+    places = corners(kind=tuple(science.MAPS), weight=(0.0, 1.5), layers=(2, 100))
+    texts, _ = visit(explorer.explore_map(), places)
+    form = "{kind}, w = {weight:g}, {layers} layers"
+    assert all(form.format(**at) in t for at, t in zip(places, texts, strict=True))
+    with pytest.raises(ValueError, match="kind = 'zero'"):
+        explorer.explore_map(kind="zero")
