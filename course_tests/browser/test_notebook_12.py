@@ -1,4 +1,4 @@
-"""Notebook 12 as a student meets it: three explorers to their extremes, remedies with Stop."""
+"""Notebooks 12a and 12b as a student meets them: explorers to their extremes, a run with Stop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from course_tests.browser.conftest import OpenNotebook
 
 pytestmark = pytest.mark.browser
 
-CELLS = ("import", "data.load", "explorer.explore(", "explore_moments()", "explore_map()")
 RUN = """
 from course import data
 from course.lessons.starts import explorer, remedies
@@ -20,16 +19,11 @@ run
 RESULT = "print('records', all(len(r) > 0 for r in run.result().values()))"
 
 
-def test_the_explorers_to_their_extremes(open_notebook: OpenNotebook) -> None:
-    page = open_notebook("12_normalization_and_initialization.ipynb", only=CELLS)
+def test_norms_to_their_extremes(open_notebook: OpenNotebook) -> None:
+    page = open_notebook("12a_norms.ipynb", only=("import", "explorer.explore("))
     page.run_all()
     assert page.complaints() == []
-    texts = [page.panel(number).look().text for number in range(page.panels())]
-
-    def find(words: str):  # type: ignore[no-untyped-def]
-        return page.panel(next(k for k, text in enumerate(texts) if words in text))
-
-    panel = find("Mean cosine of pictures")
+    panel = page.panel()
     before = panel.settle()
     assert before.alt == before.text and "batch norm, 50 blocks" in before.text
     page.screenshot("12-explorer")
@@ -56,6 +50,17 @@ def test_the_explorers_to_their_extremes(open_notebook: OpenNotebook) -> None:
     panel.click("Reset")
     again = panel.look_until(lambda look: look.text == before.text)
     assert again.picture == before.picture
+    assert page.complaints() == []
+
+
+def test_starts_to_their_extremes(open_notebook: OpenNotebook) -> None:
+    page = open_notebook("12b_starts.ipynb", only=("import", "explore_moments()", "explore_map()"))
+    page.run_all()
+    assert page.complaints() == []
+    texts = [page.panel(number).look().text for number in range(page.panels())]
+
+    def find(words: str):  # type: ignore[no-untyped-def]
+        return page.panel(next(k for k, text in enumerate(texts) if words in text))
 
     panel = find("weights LeCun times")
     before = panel.settle()
@@ -85,7 +90,7 @@ def test_the_explorers_to_their_extremes(open_notebook: OpenNotebook) -> None:
 def test_training_all_remedies_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([RUN, RESULT])
     page.start()
-    page.panel().stop_half_way(" %", times=2 * 8)
+    page.panel().stop_half_way(" %", times=1 + 2 * 10)
     page.screenshot("12-training")
     page.wait_for_end()
     assert "records True" in str(page.outputs()[-1])

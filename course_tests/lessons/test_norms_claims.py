@@ -12,10 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from course import data
+from course import data, networks
 from course.lessons.degradation import science as degradation
 from course.lessons.norms import explorer, science
-from course.lessons.norms.exercise import CASES, check_half, check_leaky
+from course.lessons.norms.exercise import (
+    CASES,
+    check_batch_norm,
+    check_leaky,
+    solve_batch_norm,
+)
 from course_tests.claims import claim, seeds
 from course_tests.corners import visit
 
@@ -177,11 +182,10 @@ def test_the_extremes_of_the_explorers_neither_fail_nor_warn(digits: data.Datase
 
 
 def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) -> None:
-    check_half(1.0, math.sqrt(0.625 / (0.625 - 0.125 / math.pi)))
-    assert capsys.readouterr().out.count("right.") == 2
-    check_half(..., 0.625 / (0.625 - 0.125 / math.pi))
-    said = capsys.readouterr().out
-    assert "not yet" in said and "take the root" in said
+    check_batch_norm(solve_batch_norm)
+    assert "right in all" in capsys.readouterr().out
+    check_batch_norm(lambda z, scale, shift: solve_batch_norm(z.T, 1, 0).T * scale + shift)
+    assert "layer norm" in capsys.readouterr().out
 
     def right(a: float) -> float:
         return math.sqrt(1 / (1 - (1 - a) ** 2 / (math.pi * (1 + a * a))))
@@ -193,6 +197,63 @@ def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) ->
     check_leaky(lambda a: math.sqrt(0.5 / ((1 + a * a) / 2 - (1 - a) ** 2 / (2 * math.pi))))
     assert "left side" in capsys.readouterr().out
     assert all(math.isclose(right(*a), value) for a, value in CASES)
+
+
+def test_the_solution_of_the_faded_example_is_the_norm_of_the_library() -> None:
+    z, stream = torch.empty(1, 7, 4, dtype=torch.float64), torch.Generator().manual_seed(1)
+    z.normal_(generator=stream)
+    norm = networks.BatchNorm(1, 4, dtype=torch.float64)
+    with torch.no_grad():
+        norm.scale.normal_(generator=stream)
+        norm.shift.normal_(generator=stream)
+        expected = norm(z)[0]
+    by_hand = solve_batch_norm(z[0].numpy(), norm.scale[0, 0].detach().numpy(),
+                               norm.shift[0, 0].detach().numpy())  # fmt: skip
+    assert np.allclose(by_hand, expected)
+
+
+def test_growth_is_at_least_1_for_every_curve_and_1_for_straight_lines_alone() -> None:
+    """Poincare's inequality; ReLU's is the closed form of large batches; small gains straighten."""
+    growth = {name: science.growth_of_curve(name) for name in networks.activations.ACTIVATIONS}
+    assert math.isclose(growth.pop("identity"), 1.0)
+    assert min(growth.values()) > 1.0001  # GELU, ReLU, ...: each of them bends
+    assert math.isclose(growth["relu"], science.growth("batch"))
+    # sigmoid(z) = 1/2 + tanh(z / 2) / 2
+    assert math.isclose(growth["sigmoid"], science.growth_of_curve("tanh", 0.5))
+    gains = [science.growth_of_curve("tanh", gain) for gain in (2, 1, 0.5, 0.25, 0.01)]
+    assert all(a > b for a, b in itertools.pairwise(gains)) and gains[-1] < 1.00001
+    with pytest.raises(ValueError, match="gain = 0"):
+        science.growth_of_curve("tanh", 0)
+
+
+@pytest.mark.claims
+def test_orthogonal_weights_follow_the_formula_and_gaussian_ones_lie_above() -> None:
+    for name, gain in (("tanh", 1.0), ("tanh", 0.25), ("selu", 1.0), ("hard-tanh", 1.0)):
+        form = science.growth_of_curve(name, gain)
+        straight, bent = (
+            science.measured_growth(name, init, gain=gain, seeds=MANY)
+            for init in ("orthogonal", "lecun_normal")
+        )
+        # .001, .0014, .002, -.0006, each ± .002
+        claim(f"{name}, gain {gain}: above formula", straight - form, least=-0.012, most=0.012)
+        # .017, .009, .021, .02, each ± .003 or less
+        claim(f"{name}, gain {gain}: Gaussian over orthogonal", bent - straight, least=0.0)
+
+
+@pytest.mark.claims
+@pytest.mark.repeats
+def test_a_nearly_straight_curve_trains_fifty_blocks_with_batch_norm(digits: data.Dataset) -> None:
+    fitted = []
+    for gain, rate in ((1.0, 0.01), (0.25, 0.03)):
+        net = degradation.network(
+            "plain", digits, depth=50, activation="tanh", init="orthogonal", seeds=SEEDS
+        )
+        science.set_gain(net, gain)
+        *_, last = degradation.train(net, digits, epochs=5, rate=rate)
+        assert last.train_accuracy is not None
+        fitted.append(last.train_accuracy)
+    claim("gain 1", fitted[0], most=0.75)  # .43 ± .03
+    claim("gain 1/4", fitted[1], least=0.95)  # .993 ± .001
 
 
 def test_the_exercise_agrees_with_networks(digits: data.Dataset) -> None:

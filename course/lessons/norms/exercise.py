@@ -1,4 +1,4 @@
-"""Checks of notebook 12, normalization and initialization."""
+"""Checks of notebook 12a, norms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from course.selfcheck import check, check_function
+import numpy as np
+from numpy.typing import NDArray
+
+from course.selfcheck import check_function
+
+Array = NDArray[Any]
 
 
 def _passed(a: float) -> float:
@@ -18,23 +23,49 @@ def _growth(a: float) -> float:
     return math.sqrt(_passed(a) / (_passed(a) - (1 - a) ** 2 / (2 * math.pi)))
 
 
-def check_half(layer: Any, batch: Any) -> None:
-    """The faded example: growth per block with leaky ReLU of slope 1/2 and either norm."""
-    layer_slips = [
-        (math.sqrt(_passed(0.5)), "And what does the norm divide by?"),
-        (_growth(0.5), "Layer norm does not take the mean over the examples off."),
+def solve_batch_norm(z: Array, scale: Array, shift: Array) -> Array:
+    mean, variance = z.mean(axis=0), z.var(axis=0)
+    return scale * (z - mean) / np.sqrt(variance + 1e-5) + shift
+
+
+def check_batch_norm(batch_norm: Callable[[Array, Array, Array], Any]) -> None:
+    """The faded example: batch norm going forward."""
+
+    def over_units(z: Array, scale: Array, shift: Array) -> Array:
+        mean, variance = z.mean(axis=1, keepdims=True), z.var(axis=1, keepdims=True)
+        return scale * (z - mean) / np.sqrt(variance + 1e-5) + shift
+
+    def over_all(z: Array, scale: Array, shift: Array) -> Array:
+        return scale * (z - z.mean()) / np.sqrt(z.var() + 1e-5) + shift
+
+    def by_variance(z: Array, scale: Array, shift: Array) -> Array:
+        return scale * (z - z.mean(axis=0)) / (z.var(axis=0) + 1e-5) + shift
+
+    def unbiased(z: Array, scale: Array, shift: Array) -> Array:
+        return scale * (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0, ddof=1) + 1e-5) + shift
+
+    def bare(z: Array, scale: Array, shift: Array) -> Array:
+        return (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + 1e-5)
+
+    def no_epsilon(z: Array, scale: Array, shift: Array) -> Array:
+        return scale * (z - z.mean(axis=0)) / z.std(axis=0) + shift
+
+    draw = np.random.default_rng(0)
+    sizes = [(6, 4), (3, 5)]
+    arguments = [
+        (0.05 + 0.1 * draw.normal(size=size), draw.normal(size=size[1]), draw.normal(size=size[1]))
+        for size in sizes
     ]
-    batch_slips = [
-        (_growth(0.5) ** 2, "That is for the square of the gradient: take the root."),
-        (1.0, "Batch norm divides by the deviation: take the square of the mean off E f²."),
-        (_growth(0.0), "That is ReLU, slope 0."),
-        (
-            math.sqrt(_passed(0.5) / (_passed(0.5) - 0.5 / math.sqrt(2 * math.pi))),
-            "Take the *square* of the mean off.",
-        ),
+    slips = [
+        (over_units, "That is layer norm: take the mean over the examples, axis 0."),
+        (over_all, "Each unit has a mean of its own: over the examples, axis 0."),
+        (by_variance, "Divide by the root of the variance."),
+        (unbiased, "The mean of the squares: divide by B, not B - 1, for the variance."),
+        (bare, "Then each unit gets its scale and its shift."),
+        (no_epsilon, "Add epsilon to the variance before the root."),
     ]
-    check("layer", layer, 1.0, tolerance=1e-3, mistakes=layer_slips)
-    check("batch", batch, _growth(0.5), tolerance=1e-3, mistakes=batch_slips)
+    cases = [(row, solve_batch_norm(*row)) for row in arguments]
+    check_function("batch_norm", batch_norm, cases, mistakes=slips, solution=solve_batch_norm)
 
 
 CASES = [((a,), _growth(a)) for a in (0.0, 0.01, 0.2, 0.5, 1.0, -1.0)]

@@ -3,7 +3,8 @@
 A block is relu(norm(h W)), at the start of training. Going forward, a norm divides by the deviation
 of what comes in; going back, the gradient is divided by the same number, and ReLU lets half of its
 square pass. So from a block to the one before it gradients grow by sqrt((1/2) / v), where v is the
-variance which the norm finds after a ReLU and random weights of variance 1/n: `growth`.
+variance which the norm finds after a ReLU and random weights of variance 1/n: `growth`. For any
+other curve: `growth_of_curve`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from course import measures, training
+from course import measures, networks, training
 from course.arguments import one_of, real, whole
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
+from course.lessons.initialization import gaussian_means
 from course.lessons.relu_family.science import cosine_map
 from course.networks import Linear, Network, activations
 from course.seeding import generator
@@ -57,6 +59,54 @@ def growth(norm: str | None, batch: float = math.inf) -> float:
     p = 1 / 4 + math.asin(r) / (2 * math.pi)
     passed = 1 / 2 + part * (part - 3 / 2 + (1 - part) * (p + s))
     return math.sqrt(passed / ((1 / 2 - s) * (1 - part) * (1 - 3 * part)))
+
+
+def growth_of_curve(activation: str, gain: float = 1.0) -> float:
+    """The same factor with batch norm for any curve: sqrt(E f'^2 / Var f), large batches.
+
+    f(z) = activation(gain z) with z standard normal; gain, above 0, is the norm's learned scale.
+    It is at least 1, and 1 for straight lines alone: Var f <= E f'^2, Poincare's inequality for the
+    normal distribution. With f = sum_k a_k He_k / sqrt(k!) in Hermite's polynomials the square of
+    the factor is sum k a_k^2 / sum a_k^2 over k >= 1, the mean degree of f. In a batch of B the
+    square is multiplied by about (B - 2) / (B - 3), exactly if f is a straight line.
+    """
+    scale = real("gain", gain, above=0)
+    slope = gaussian_means.slope_square(activation, scale**2)
+    _, deviation = gaussian_means.mean_and_deviation(activation, scale)
+    return float(scale * np.sqrt(slope) / deviation)
+
+
+def measured_growth(
+    activation: str,
+    init: str,
+    *,
+    gain: float = 1.0,
+    depth: int = 30,
+    width: int = 50,
+    batch: int = 200,
+    seeds: Sequence[int] = range(10),
+) -> np.ndarray:
+    """Factor on gradients per block in random plain networks with batch norm, (R,).
+
+    The blocks are f(gain norm(h W)), W drawn by the law `init`; inputs are standard normal, the
+    classes arbitrary. float64.
+    """
+    net = networks.build(
+        "plain", inputs=width, width=width, outputs=width, depth=depth, seeds=seeds, init=init,
+        activation=activation, bias=False, ends=False, dtype=torch.float64,
+    )  # fmt: skip
+    set_gain(net, gain)
+    stream = generator(seeds[0], "inputs")
+    x = torch.randn(batch, width, generator=stream, dtype=torch.float64)
+    y = torch.randint(width, (batch,), generator=stream)
+    return measures.one_pass(net, x, y, layers=measures.block_names(net)).growth
+
+
+def set_gain(net: Network, gain: float) -> None:
+    """Give the norms of all blocks this scale: a unit gets gain z, z of variance 1."""
+    with torch.no_grad():
+        for block in net.blocks:
+            block.norm.scale.fill_(real("gain", gain))  # type: ignore[union-attr, operator]
 
 
 def expected(

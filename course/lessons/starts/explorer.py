@@ -132,27 +132,33 @@ def _known(singular: np.ndarray, rank: int) -> str:
     return number(value, 3) if value >= known else f"below {known:.0e}"
 
 
-def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 6) -> LiveRun:
-    """Train the networks of `remedies.family` side by side: training accuracy of each, by depth."""
+def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 5) -> LiveRun:
+    """Train the networks of `remedies.family` side by side: both accuracies of each, by depth."""
     keys = {run: _parts(run) for run in nets}
     names = list(dict.fromkeys(name for name, _ in keys.values()))
     depths = sorted({depth for _, depth in keys.values()})
     skips = [name for name in names if remedies.REMEDIES[name].skips]
-    fig, ax = style.figure(9.6, 0.9 + 0.45 * len(names))
-    panel = pictures.Remedies(ax, names, depths, skips, examples.outputs)
+    fig, axes = style.figure(11.0, 0.9 + 0.4 * len(names), ncols=2, sharey=True)
+    labels = {"train_accuracy": "training accuracy (%)", "test_accuracy": "test accuracy (%)"}
+    panels = {
+        kind: pictures.Remedies(ax, names, depths, skips, examples.outputs, label, ax is axes[1])
+        for ax, (kind, label) in zip(axes, labels.items(), strict=True)
+    }
 
     def draw(history: dict[str, list[Record]]) -> str:
-        values = {}
-        for run, records in history.items():
-            if records and records[-1].train_accuracy is not None:
-                values[keys[run]] = records[-1].train_accuracy
-        panel.show(values)
+        evaluated = {
+            keys[run]: records[-1]
+            for run, records in history.items()
+            if records and records[-1].train_accuracy is not None
+        }
+        for kind, panel in panels.items():
+            panel.show({key: getattr(record, kind) for key, record in evaluated.items()})
         lines = []
         for name in names:
-            measured = [depth for depth in depths if (name, depth) in values]
+            measured = [depth for depth in depths if (name, depth) in evaluated]
             if measured:
-                accuracy = np.stack([values[name, depth] for depth in measured])
-                lines.append(f"{name}, by depth: {percents(measured, accuracy)}.")
+                accuracy = np.array([evaluated[name, depth].train_accuracy for depth in measured])
+                lines.append(f"{name}, training accuracy by depth: {percents(measured, accuracy)}.")
         return "\n".join(lines)
 
     runs = {

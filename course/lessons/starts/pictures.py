@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from course.lessons.degradation.pictures import neighbours_axes
 from course.plots import curves, style
 from course.plots.decades import Decades, Formula, Levels, length, places
 
@@ -65,10 +64,11 @@ class Stretching:
 
 
 class Remedies:
-    """Training accuracy of every remedy (a row) at every depth (a marker), to be moved.
+    """An accuracy of every remedy (a row) at every depth (a marker), to be moved.
 
     Thin dots are runs, the marker is their mean, a bar reaches one standard error to each side.
-    skips: the names of those with skip connections, which stand below a line.
+    skips: the names of those with skip connections, which stand below a line. last: whether it is
+    the rightmost of its row, which has the legend.
     """
 
     def __init__(
@@ -78,6 +78,8 @@ class Remedies:
         depths: Sequence[int],
         skips: Sequence[str],
         classes: int,
+        accuracy: str = "training accuracy (%)",
+        last: bool = True,
     ) -> None:
         self.names, self.depths = list(names), list(depths)
         self.means, self.bars, self.runs = {}, {}, {}
@@ -85,8 +87,8 @@ class Remedies:
             line = style.line(k)
             colour = line["color"]
             (self.means[depth],) = ax.plot(
-                [], [], linestyle="", color=colour, marker=line["marker"], markersize=8,
-                label=f"{depth} blocks", zorder=3,
+                [], [], linestyle="", color=colour, marker=line["marker"], markersize=7,
+                label=f"{depth} blocks" if depth else "no block", zorder=3,
             )  # fmt: skip
             (self.runs[depth],) = ax.plot(
                 [], [], linestyle="", color=colour, marker=".", markersize=5, alpha=0.45
@@ -95,21 +97,23 @@ class Remedies:
         guessing_at = 100 / classes
         ax.axvline(guessing_at, color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)))
         ax.text(guessing_at + 0.6, -0.62, "guessing", color=style.GREY, fontsize=8, va="center")
-        ax.set(xlim=(0, 102), ylim=(len(names) - 0.4, -0.85), xlabel="training accuracy (%)")
+        ax.set(xlim=(0, 102), ylim=(len(names) - 0.4, -0.85), xlabel=accuracy)
         ax.set_yticks(range(len(names)), self.names)
         ax.grid(False, axis="y")
         for row in range(len(names)):
             ax.axhspan(row - 0.42, row + 0.42, color=style.LIGHT, alpha=0.35, linewidth=0, zorder=0)
         first = min((self.names.index(name) for name in skips), default=None)
         if first is not None:
-            ax.axhline(first - 0.5, color="black", linewidth=0.8)
+            ax.axhline(first - 0.5, color=style.ink(), linewidth=0.8)
+        if first is not None and last:
             middles = (first - 1) / 2, (first + len(names) - 1) / 2
             for words, middle in zip(("without skips", "with skips"), middles, strict=True):
                 ax.text(
                     1.012, middle, words, transform=ax.get_yaxis_transform(), rotation=270,
                     color=style.GREY, fontsize=9, va="center",
                 )  # fmt: skip
-        ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.04, 1.0))
+        if last:
+            ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.08, 1.0))
 
     def show(self, values: Mapping[tuple[str, int], Array]) -> None:
         """values: accuracies (R,) as shares, by remedy and depth."""
@@ -125,23 +129,3 @@ class Remedies:
             self.runs[depth].set_data(runs.ravel(), np.repeat(rows, runs.shape[1]))
             ends = [np.stack([mean + side * error, rows], -1) for side in (-1, 1)]
             self.bars[depth].set_segments(list(np.stack(ends, axis=1)))
-
-
-PLAIN = {
-    "no norm": style.line(3), "batch norm": style.line(1), "layer norm": style.line(2),
-    "SELU": style.line(4), "looks-linear": style.architecture("looks-linear"),
-}  # fmt: skip
-"""Lines of the remedies without skips."""
-
-
-def neighbours(ax: Axes, profiles: Mapping[str, Any], classes: int) -> None:
-    """Share of nearest neighbours of the same class by block, for names in `PLAIN`.
-
-    profiles: places (P,) and neighbours (P, R) as attributes.
-    """
-    for name, profile in profiles.items():
-        line = {"label": name, **PLAIN[name]}
-        curves.mean_band(ax, profile.places, 100 * profile.neighbours, **line)
-    neighbours_axes(ax, classes, title="")
-    style.whole_numbers(ax)
-    style.legend_beside(ax)

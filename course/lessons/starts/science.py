@@ -18,8 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from course import measures, networks, seeding
+from course import measures, networks, seeding, training
 from course.arguments import one_of, real, whole
+from course.data import Dataset
 from course.lessons.initialization import gaussian_means
 from course.networks import Network, activations, initializers, one_thread
 
@@ -140,3 +141,46 @@ def gaussian(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1
     """W_ij ~ N(0, gain^2 / max(fan_in, fan_out)), as the entries of gain Q, Q orthogonal, have."""
     wider = (fan_in / max(fan_in, fan_out)) ** 0.5
     return initializers.lecun_normal(fan_in, fan_out, generator, gain=gain * wider)
+
+
+def losses_by_rate(
+    examples: Dataset,
+    rates: Sequence[float],
+    *,
+    depth: int,
+    branch: float,
+    steps: int = 60,
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+) -> Array:
+    """Training loss (N, R) of a residual ReLU network without a norm after `steps`, for N rates.
+
+    Blocks h + branch F(h), F(h) = relu(h) W + b, He's weights, width 32, batches of 100, SGD with
+    momentum 0.9 at a constant rate. What has exploded is nan or infinite.
+    """
+    losses = []
+    for rate in rates:
+        net = networks.build(
+            "resnet", like=examples, width=32, depth=depth, seeds=seeds, norm=None, branch=branch,
+            init="he_normal",
+        )  # fmt: skip
+        *_, last = training.fit(
+            net, examples, steps=steps, batch=100, optimizer=training.SGD(rate, 0.9),
+            evaluate_every=steps, record_every=steps,
+        )  # fmt: skip
+        losses.append(last.train_loss)
+    return np.array(losses, dtype=float)
+
+
+def growth_of_stream(
+    examples: Dataset, *, depth: int, branch: float, seeds: Sequence[int]
+) -> Array:
+    """Mean square after the last block over that after the stem, at the start, (R,)."""
+    net = networks.build(
+        "resnet", like=examples, width=100, depth=depth, seeds=seeds, norm=None, branch=branch,
+        init="he_normal", bias=0.0, dtype=torch.float64,
+    )  # fmt: skip
+    signals = measures.one_pass(
+        net, examples.x_train[:100].double(), layers=["stem", *measures.block_names(net)]
+    )
+    squares = signals.measure(lambda h: h.square().mean((1, 2)), [0, depth])
+    return np.asarray(squares[1] / squares[0])
