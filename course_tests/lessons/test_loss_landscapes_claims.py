@@ -13,7 +13,12 @@ import torch
 
 from course import data, measures
 from course.lessons.loss_landscapes import curvature, explorer, paths, pictures, science
-from course.lessons.loss_landscapes.exercise import check_share, check_walk, solve_share
+from course.lessons.loss_landscapes.exercise import (
+    check_filter_direction,
+    check_own_units,
+    solve_filter_direction,
+    solve_own_units,
+)
 from course.networks import Network
 from course.plots import style
 from course_tests.claims import claim, seeds
@@ -78,6 +83,40 @@ def test_the_scale_of_weights_changes_raw_slices_and_not_filter_normalized_ones(
             claim(f"{label}: nonconvex share, weights * 16", bent[1], most=0.02)  # 3.1e-04 ± 9e-04
         else:
             claim(f"{label}: log of highest loss, weights * 16", large - one, least=math.log(5))
+
+
+@pytest.mark.claims
+def test_filters_do_not_undo_a_factor_for_each_unit_without_a_norm(digits: data.Dataset) -> None:
+    net = trained("plain", 2, digits)
+    other = science.rescaled_units(net, 16)
+    x = digits.x_train[: science.SAMPLES]
+    with torch.no_grad():
+        torch.testing.assert_close(other(x), net(x), rtol=1e-4, atol=1e-4)
+    before, after = (
+        science.slice_through(some, digits, science.directions(some)) for some in (net, other)
+    )
+    higher = np.log(after.loss.max((1, 2)) / before.loss.max((1, 2)))
+    claim("own units: log of highest loss over that before", higher, least=math.log(10))
+    bent = after.nonconvex_share() - before.nonconvex_share()
+    claim("own units: share that bends downward, more", bent, least=0.05)
+    with pytest.raises(ValueError, match="norm = 'batch'"):
+        science.rescaled_units(science.network("plain", digits, depth=1, norm="batch"), 2)
+
+
+@pytest.mark.claims
+@pytest.mark.repeats
+def test_the_famous_picture_with_batch_norm_and_undivided_branches(digits: data.Dataset) -> None:
+    plain, resnet = (
+        count(trained(f"{kind}, batch norm", 10, digits), digits) for kind in ("plain", "resnet")
+    )
+    claim("plain, batch norm: nonconvex share", plain.nonconvex, least=0.3)  # .488 ± .05
+    claim("plain, batch norm: accuracy", plain.accuracy, least=0.95)  # .988 ± .003
+    claim("resnet, batch norm: nonconvex share", resnet.nonconvex, most=0.15)  # .048 ± .02
+    claim("resnet, batch norm: accuracy", resnet.accuracy, least=0.98)  # 1 ± 0
+    deep = trained("plain, batch norm", 40, digits)
+    loss = science.slices({40: deep}, digits)[40].loss
+    claim("40 blocks, plain: highest over lowest", loss.max((1, 2)) / loss.min((1, 2)), most=2)
+    claim("40 blocks, plain: accuracy", count(deep, digits).accuracy, most=0.3)  # .13 ± .01
 
 
 @pytest.mark.claims
@@ -269,21 +308,10 @@ def test_losses_that_are_not_finite_leave_holes_and_no_warning() -> None:
 
 
 def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) -> None:
-    check_walk(6 / np.pi**2 * (1 + 1 / 4 + 1 / 9), 6)
-    assert capsys.readouterr().out.count("right.") == 2
-    check_walk(6 / np.pi**2 * 1.25, 5)
-    said = capsys.readouterr().out
-    assert "share of two directions" in said and "Five hold" in said
-    check_share(solve_share)
-    assert "right in all 5" in capsys.readouterr().out
-
-    def uncentred(path: np.ndarray) -> float:
-        singular = np.linalg.svd(path, compute_uv=False)
-        return float((singular[:2] ** 2).sum() / (singular**2).sum())
-
-    check_share(uncentred)
-    assert "Subtract the mean" in capsys.readouterr().out
-    check_share(lambda path: float(np.sort(path.var(axis=0))[-2:].sum() / path.var(axis=0).sum()))
-    assert "lie askew" in capsys.readouterr().out
-    check_share(lambda path: ...)
-    assert "not yet" in capsys.readouterr().out
+    check_filter_direction(solve_filter_direction)
+    check_own_units(solve_own_units)
+    assert capsys.readouterr().out.count("right in all 2") == 2
+    check_filter_direction(lambda d, W: d * (np.linalg.norm(W) / np.linalg.norm(d)))
+    assert "Each column needs its own" in capsys.readouterr().out
+    check_own_units(lambda W, b, following, c: (W * c, b, following / c[:, None]))
+    assert "The bias feeds the unit, too" in capsys.readouterr().out

@@ -7,71 +7,62 @@ from typing import Any
 
 import numpy as np
 
-from course.selfcheck import check, check_function
-
-BASEL = np.pi**2 / 6  # 1 + 1/4 + 1/9 + ...
+from course.selfcheck import check_function
 
 
-def _paths() -> list[np.ndarray]:
-    """Paths (T, D): straight, bent in a plane, a short walk, and one far from the origin."""
-    draw = np.random.default_rng(11)
-    t = np.linspace(0.0, 1.0, 12)[:, None]
-    straight = t * draw.normal(size=6) + draw.normal(size=6)
-    bent = np.hstack([t, t**2]) @ draw.normal(size=(2, 7)) + 5.0
-    walk = draw.normal(size=(15, 9)).cumsum(axis=0)
-    return [straight, bent, walk, walk + 100.0, draw.normal(size=(10, 4))]
+def solve_filter_direction(d: np.ndarray, W: np.ndarray) -> np.ndarray:
+    return d / np.linalg.norm(d, axis=0) * np.linalg.norm(W, axis=0)
 
 
-def solve_share(path: np.ndarray) -> float:
-    centred = path - path.mean(axis=0)
-    singular = np.linalg.svd(centred, compute_uv=False)
-    return (singular[:2] ** 2).sum() / (singular**2).sum()
+def check_filter_direction(filter_direction: Callable[..., Any]) -> None:
+    """A direction d (fan_in, fan_out) for weights W alike: columns of the length of W's."""
 
-
-def check_walk(three: Any, needed: Any) -> None:
-    """The faded example: the share of three directions, and how many hold nine tenths."""
-    three_slips = [
-        ((1 + 1 / 4) / BASEL, "That is the share of two directions."),
-        ((1 + 1 / 2 + 1 / 3) / BASEL, "The shares fall with the square of k."),
-        (1 + 1 / 4 + 1 / 9, "Divide by the sum over all k, pi^2 / 6."),
-        (1 / 9 / BASEL, "That is the share of the third alone: add the first two."),
-    ]
-    needed_slips = [
-        (5, "Five hold 0.89."),
-        (61, "Not 0.99: nine tenths."),
-    ]
-    check("three", three, (1 + 1 / 4 + 1 / 9) / BASEL, tolerance=2e-3, mistakes=three_slips)
-    check("needed", needed, 6, mistakes=needed_slips)
-
-
-def check_share(function: Callable[[np.ndarray], Any]) -> None:
-    """The exercise: the share of a path's movement in its first two principal directions."""
-
-    def uncentred(path: np.ndarray) -> float:
-        singular = np.linalg.svd(path, compute_uv=False)
-        return float((singular[:2] ** 2).sum() / (singular**2).sum())
-
-    def from_the_end(path: np.ndarray) -> float:
-        return uncentred(path - path[-1])
-
-    def not_squared(path: np.ndarray) -> float:
-        singular = np.linalg.svd(path - path.mean(axis=0), compute_uv=False)
-        return float(singular[:2].sum() / singular.sum())
-
-    def first_alone(path: np.ndarray) -> float:
-        singular = np.linalg.svd(path - path.mean(axis=0), compute_uv=False)
-        return float(singular[0] ** 2 / (singular**2).sum())
-
-    def coordinates(path: np.ndarray) -> float:
-        variances = np.sort(path.var(axis=0))[::-1]
-        return float(variances[:2].sum() / variances.sum())
+    def rows(d: np.ndarray, W: np.ndarray) -> np.ndarray:
+        return (solve_filter_direction(d.T, W.T)).T
 
     slips = [
-        (uncentred, "Subtract the mean of the path first: where it lies is not movement."),
-        (from_the_end, "Subtract the mean of all points, not the last point."),
-        (not_squared, "A share of the variance: square the singular values."),
-        (first_alone, "That is the first direction alone: the plane has two."),
-        (coordinates, "These are two of the coordinates: principal directions lie askew."),
+        (rows, "What feeds unit i is column i of W: take lengths along axis 0."),
+        (
+            lambda d, W: d / np.linalg.norm(d) * np.linalg.norm(W),
+            "That gives the whole layer one length. Each column needs its own.",
+        ),
+        (lambda d, W: d / np.linalg.norm(d, axis=0), "Now give each column the length of W's."),
+        (lambda d, W: d * np.linalg.norm(W, axis=0), "First divide by the length that d has."),
+        (lambda d, W: d * np.abs(W), "A length for each column, not for each entry."),
     ]
-    cases = [((path,), solve_share(path)) for path in _paths()]
-    check_function("share", function, cases, mistakes=slips, solution=solve_share)
+    draw = np.random.default_rng(3)
+    cases = []
+    for shape in ((5, 3), (2, 6)):
+        d, W = draw.normal(size=shape), draw.normal(size=shape) * draw.uniform(0.2, 3, shape[1])
+        cases.append(((d, W), solve_filter_direction(d, W)))
+    check_function(
+        "filter_direction", filter_direction, cases, mistakes=slips, solution=solve_filter_direction
+    )
+
+
+def solve_own_units(
+    W: np.ndarray, b: np.ndarray, W_next: np.ndarray, c: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return W * c, b * c, W_next / c[:, None]
+
+
+def check_own_units(own_units: Callable[..., Any]) -> None:
+    """The same function with hidden unit i times c_i: W (k, n), b (n,), W_next (n, m), c (n,)."""
+    slips = [
+        (lambda W, b, V, c: (W * c, b, V / c[:, None]), "The bias feeds the unit, too."),
+        (lambda W, b, V, c: (W * c, b * c, V), "Divide what the unit feeds, or outputs change."),
+        (
+            lambda W, b, V, c: (W / c, b / c, V * c[:, None]),
+            "The other way round: multiply what feeds the unit.",
+        ),
+        (lambda W, b, V, c: (W * c, b * c, V * c[:, None]), "Divide the row of W_next by c."),
+    ]
+    draw = np.random.default_rng(5)
+    cases = []
+    for k, n, m in ((4, 3, 2), (2, 5, 5)):
+        arguments = (
+            draw.normal(size=(k, n)), draw.normal(size=n), draw.normal(size=(n, m)),
+            draw.uniform(0.1, 10, n),
+        )  # fmt: skip
+        cases.append((arguments, solve_own_units(*arguments)))
+    check_function("own_units", own_units, cases, mistakes=slips, solution=solve_own_units)

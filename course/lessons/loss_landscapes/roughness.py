@@ -19,8 +19,10 @@ Array = NDArray[Any]
 LINES = {
     **{name: style.architecture(name) for name in ("plain", "resnet", "looks-linear")},
     "small weights": style.line(2),
+    "plain, batch norm": {**style.architecture("plain"), "markerfacecolor": "none"},
+    "resnet, batch norm": {**style.architecture("resnet"), "markerfacecolor": "none"},
 }
-"""The plain network with small weights has the colour of no other here."""
+"""Plain with small weights has the colour of no other here; hollow marks: with batch norm."""
 
 
 class Losses:
@@ -45,19 +47,19 @@ class Losses:
         curves.move_band(self.bands[name], steps, np.maximum(loss, 1e-3))
 
 
-def gallery(fig: Figure, axes: Any, slices: Mapping[str, Mapping[int, Any]]) -> None:
-    """A map for each network (rows) and depth (columns), replica 0, all in the same colours.
+def gallery(fig: Figure, axes: Any, slices: Mapping[str, Mapping[str, Any]]) -> None:
+    """Maps in rows, each of replica 0, all in the same colours.
 
     Losses above 100 have the colour of 100.
 
-    slices: surfaces with alphas, betas and loss (R, A, B), by network and depth.
+    slices: surfaces with alphas, betas and loss (R, A, B), by row and by what to call each.
     """
     colours = Colours(fig, list(np.ravel(axes)))
     colours.fit(*[s.loss[0] for row in slices.values() for s in row.values()], most=100.0)
-    for row, (name, by_depth) in zip(axes, slices.items(), strict=True):
-        for ax, (depth, surface) in zip(row, by_depth.items(), strict=True):
+    for row, (name, surfaces) in zip(axes, slices.items(), strict=True):
+        for ax, (which, surface) in zip(row, surfaces.items(), strict=True):
             LossMap(ax, colours).show(surface.alphas, surface.betas, surface.loss[0])
-            ax.set(xlabel="", ylabel="", title=f"{name}, depth {depth}")
+            ax.set(xlabel="", ylabel="", title=f"{name}, {which}")
     for ax in axes[-1]:
         ax.set_xlabel("first direction")
     for ax in axes[:, 0]:
@@ -111,14 +113,14 @@ def two_planes(fig: Figure, axes: Sequence[Axes], surfaces: Mapping[str, Any]) -
 def descents(ax: Axes, losses: Array, middle: float) -> None:
     """Losses (steps + 1, M) on the way down from M places, and that of the trained weights."""
     for k, loss in enumerate(losses.T):
-        line = {**style.line(k), "marker": "", "label": "from minima of the slice" if not k else ""}
+        line = {**style.line(k), "marker": "", "label": f"from minimum {k + 1} of the slice"}
         ax.plot(range(len(loss)), loss, **line)
     ax.axhline(middle, color=style.GREY, linestyle=(0, (2, 2)), label="the trained weights")
     ax.set(xlabel="step", ylabel="loss", yscale="log", xlim=(0, len(losses) - 1))
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.legend(frameon=False, loc="upper right")
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def path_on_map(fig: Figure, ax: Axes, surface: Any, path: Any) -> None:
@@ -133,11 +135,13 @@ def path_on_map(fig: Figure, ax: Axes, surface: Any, path: Any) -> None:
     _path(ax, path)
 
 
-def paths_side_by_side(axes: Sequence[Axes], paths: Mapping[str, Any]) -> None:
-    """The first replica of each path on its own plane: coordinates and explained as attributes."""
-    for ax, (title, path) in zip(axes, paths.items(), strict=True):
-        _path(ax, path).make_room()
-        ax.set_title(title)
+def beside_a_walk(fig: Figure, axes: Sequence[Axes], surface: Any, path: Any, walk: Any) -> None:
+    """`path_on_map` on the left, and on the right a walk on its own plane."""
+    path_on_map(fig, axes[0], surface, path)
+    axes[0].set_title("training")
+    _path(axes[1], walk).make_room()
+    axes[1].set_title("random walk")
+    axes[1].locator_params(axis="x", nbins=5)
 
 
 def _path(ax: Axes, path: Any) -> Path:

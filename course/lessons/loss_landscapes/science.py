@@ -1,21 +1,23 @@
 """Trained networks and the loss around them: what notebook 11 slices and counts.
 
-Thin networks (width 32) without normalization, He's weights, Adam at rate 0.002, batches of 100.
-The branch of a residual block is divided by the depth, so that its signals keep their size. A loss
+Thin networks (width 32), He's weights, Adam at rate 0.002, batches of 100. Without a norm, the
+branch of a residual block is divided by the depth, so that its signals keep their size. A loss
 is that on the first 128 training examples. Planes go through the trained weights.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 
-from course import measures, networks, training
-from course.arguments import one_of, whole
+from course import measures, networks, seeding, training
+from course.arguments import one_of, real, whole
 from course.data import Dataset
 from course.measures import Direction, Surface
 from course.networks import Network, one_thread
@@ -32,8 +34,14 @@ KINDS: dict[str, dict[str, Any]] = {
     "resnet": {"name": "resnet"},
     "looks-linear": {"name": "looks-linear"},
     "small weights": {"name": "plain", "init": "torch_default"},
+    "plain, batch norm": {"name": "plain", "norm": "batch"},
+    "resnet, batch norm": {"name": "resnet", "norm": "batch", "branch": 1.0},
 }
-"""The networks, all with ReLU. The last is plain too, and its signals vanish with depth."""
+"""The networks, all with ReLU; without a norm where none is named.
+
+"small weights" is plain too, and its signals vanish with depth. The branches of "resnet, batch
+norm" are undivided, as in Li and others (2018).
+"""
 
 DIRECTIONS = ("filter-normalized", "raw")
 
@@ -168,6 +176,31 @@ def rescaled(net: Network, factor: float) -> Network:
             part.linear.bias.mul_(factor)
         if net.recipe.norm is None:
             first.linear.weight.div_(factor)
+    return other
+
+
+def rescaled_units(net: Network, most: float, *, seed: int = 0) -> Network:
+    """Another network with the same function: each hidden unit in units of its own.
+
+    What feeds unit i, weights and bias, is multiplied by a factor c_i, what it feeds is divided by
+    it; ReLU lets a positive factor pass. log c_i is uniform within log(most) of 0, most >= 1, and
+    the same in all replicas. For plain networks without norm; ValueError for others. After Dinh and
+    others (2017), section 5.
+    """
+    one_of("network", net.name, ["plain"])
+    one_of("norm", net.recipe.norm, [None])
+    reach = math.log(real("most", most, least=1))
+    other: Any = networks.rebuild(net)
+    load(other, dict(net.named_parameters()))
+    layers = [other.stem.linear, *(block.linear for block in other.blocks), other.head]
+    (stream,) = seeding.generators([seed], "units")
+    with torch.no_grad():
+        for layer, following in pairwise(layers):
+            share = torch.rand(layer.weight.shape[-1], generator=stream)
+            factors = torch.exp(reach * (2 * share - 1))
+            layer.weight.mul_(factors)
+            layer.bias.mul_(factors)
+            following.weight.div_(factors[:, None])
     return other
 
 
