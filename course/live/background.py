@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from course.live.canvas import Canvas
 from course.live.cells import claim, discard, watched
-from course.live.controls import reachable
 from course.live.picture import Picture, output
 from course.live.stored import publish, renew
 from course.live.transport import Knob, Transport, progress
@@ -65,7 +64,7 @@ class LiveRun(ipywidgets.VBox):
         box = [self._transport, *([turned] if knobs else [])]
         super().__init__([*head, *box, self._picture])
         self.add_class("course-live")
-        reachable(self._picture).observe(self._fit, ["room", "ratio"])
+        self._picture.observe(self._fit, ["room", "ratio"])
 
     def start(self, *, wait: bool) -> None:
         """Train in a background thread, or here if `wait`."""

@@ -114,7 +114,7 @@ class LivePanel(ipywidgets.VBox):
         self.add_class("course-live")
         for control in self.controls.values():
             reachable(control).observe(self._changed, "value")
-        reachable(self._picture).observe(self._fit, ["room", "ratio"])
+        self._picture.observe(self._fit, ["room", "ratio"])
         self._closed = False
         claim(self)
 

@@ -20,6 +20,7 @@ import traitlets
 from course.live import stored
 from course.live.canvas import Canvas
 from course.live.caption import Caption, cells
+from course.live.controls import reachable
 from course.plots.arrange import NARROW
 
 
@@ -72,6 +73,7 @@ class Picture(anywidget.AnyWidget):
         changed = self.canvas.fit(self.room, self.ratio)
         if not changed:
             self.fits = self.room
+            reachable(self)
         return changed
 
     def show(self, words: Caption | str) -> None:
@@ -83,6 +85,7 @@ class Picture(anywidget.AnyWidget):
             self.badge, self.rows = caption.badge, cells(caption.rows)
             self.width, self.height = self.canvas.size
             self.fits = self.canvas.room
+        reachable(self)  # what was written last decides where the page's answer arrives
 
 
 def output(widget: ipywidgets.Widget, instead: dict[str, Any]) -> dict[str, Any]:
