@@ -24,7 +24,7 @@ def test_a_figure_has_two_outputs_where_somebody_watches(monkeypatch: pytest.Mon
     parent = {"metadata": {}, "header": {"msg_id": "1"}}
     display = SimpleNamespace(publish_display_data=lambda data, **_: outputs.append(data))
     shell = SimpleNamespace(get_parent=lambda: parent)
-    kernel = SimpleNamespace(get_ipython=lambda: shell, display=display)
+    kernel = SimpleNamespace(get_ipython=lambda: shell, display=display, version_info=(9, 0))
     monkeypatch.setitem(sys.modules, "IPython", kernel)
     fig, _ = style.figure(3.0, 2.0)
     panel = live(fig, lambda n: f"n = {n}", n=(1, 9))
