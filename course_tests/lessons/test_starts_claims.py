@@ -101,9 +101,9 @@ def test_one_summand_tells_nothing_about_the_sum(digits: data.Dataset) -> None:
 @pytest.mark.parametrize("name", record.DATA)
 def test_the_record_is_what_the_command_writes(name: str) -> None:
     chosen = record.best(experiments.recorded("starts", name))
-    assert list(chosen) == [(net, L) for net, depths in record.DEPTHS.items() for L in depths]
-    for (_, depth), runs in chosen.items():
-        assert runs["rate"] in record.RATES[depth]
+    assert list(chosen) == [(net, L) for net, depths in record.RATES.items() for L in depths]
+    for (net, depth), runs in chosen.items():
+        assert runs["rate"] in record.RATES[net][depth]
         assert runs["train"].shape == runs["test"].shape == (len(record.SEEDS),)
 
 

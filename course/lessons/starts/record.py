@@ -25,13 +25,16 @@ from course.lessons.starts import remedies
 from course.lessons.starts.sums import sums
 
 DATA = ("mnist", "fashion-mnist", "sums")
-DEPTHS = {
-    remedies.NOTHING: (0,), "no curve": (50,), "looks-linear": (0, 10, 50, 100),
-    "ResNet, batch norm": (10, 50),
+RATES: dict[str, dict[int, tuple[float, ...]]] = {
+    remedies.NOTHING: {0: (0.03, 0.1, 0.3, 1.0)},
+    "no curve": {50: (0.001, 0.003)},
+    "looks-linear": {
+        0: (0.03, 0.1, 0.3, 1.0), 10: (0.01, 0.03, 0.1), 50: (0.003, 0.01, 0.03),
+        100: (0.001, 0.003),
+    },
+    "ResNet, batch norm": {10: (0.03, 0.1, 0.3), 50: (0.03, 0.1)},
 }  # fmt: skip
-"""Which networks, and how many blocks each."""
-RATES = {0: (0.03, 0.1, 0.3), 10: (0.01, 0.03, 0.1), 50: (0.003, 0.01, 0.03), 100: (0.001, 0.003)}
-"""Rates that are tried at each depth."""
+"""Which networks, how many blocks each, and which rates are tried there."""
 SEEDS = (0, 1, 2, 3, 4)
 
 
@@ -45,9 +48,9 @@ def examples(name: str) -> tuple[Dataset, int]:
 def rows(name: str) -> Iterator[dict[str, Any]]:
     """The rows of the table, network by network as they are trained."""
     dataset, epochs = examples(name)
-    for network, depths in DEPTHS.items():
-        for depth in depths:
-            for rate in RATES[depth]:
+    for network, depths in RATES.items():
+        for depth, rates in depths.items():
+            for rate in rates:
                 net = remedies.network(network, dataset, depth, SEEDS)
                 *_, last = degradation.train(net, dataset, epochs=epochs, rate=rate)
                 assert last.train_accuracy is not None and last.test_accuracy is not None
