@@ -172,7 +172,7 @@ def losses_by_rate(
 
 
 def growth_of_stream(
-    examples: Dataset, *, depth: int, branch: float, seeds: Sequence[int]
+    examples: Dataset, *, depth: int, branch: float, seeds: Sequence[int] = range(10)
 ) -> Array:
     """Mean square after the last block over that after the stem, at the start, (R,)."""
     net = networks.build(
