@@ -29,8 +29,9 @@ def losses_by_rate(
             line = {**style.line(k), "label": f"{depth} blocks"}
             ax.plot(rates, shown, **line)
             off = shown >= MOST
-            ax.plot(np.array(rates)[off], shown[off], linestyle="", marker="x", markersize=9,
-                    color=line["color"], clip_on=False)  # fmt: skip
+            if off.any():
+                ax.plot(np.array(rates)[off], shown[off], linestyle="", marker="x", markersize=9,
+                        color=line["color"], clip_on=False)  # fmt: skip
         ax.set(xscale="log", xlabel="learning rate", title=kind, ylim=(0, MOST))
     axes[0].set_ylabel("training loss (x: above 3, or none)")
     style.legend_beside(axes[-1])
