@@ -76,11 +76,11 @@ def test_starts_to_their_extremes(open_notebook: OpenNotebook) -> None:
     panel = find("Singular values of the whole network")
     before = panel.settle()
     panel.control("weights").select_option("looks-linear")
-    panel.press("layers n", "End")
+    panel.press("layers L", "End")
     panel.look_until(lambda look: "looks-linear, w = 1, 100 layers" in look.text)
     page.screenshot("12-circle")
     panel.press("weight w", "Home")
-    panel.look_until(lambda look: "w = 0, 100 layers: w^n = 0." in look.text)
+    panel.look_until(lambda look: "w = 0, 100 layers: w^L = 0." in look.text)
     panel.press("weight w", "End")
     other = panel.look_until(lambda look: "w = 1.5, 100 layers" in look.text)
     assert other.picture != before.picture and other.alt == other.text

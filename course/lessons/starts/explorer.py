@@ -109,7 +109,7 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
         panels.show(sizes, singular, powers)
         text = "\n".join(
             [
-                f"{kind}, w = {weight:g}, {layers} layers: w^n = {number(powers[-1], 3)}.",
+                f"{kind}, w = {weight:g}, {layers} layers: w^L = {number(powers[-1], 3)}.",
                 f"Length of the output, over that of the input: {number(sizes[-1], 3)}.",
                 "Singular values of the whole network: "
                 f"largest {number(singular[0], 3)}, middle {_known(singular, len(singular) // 2)}, "
@@ -122,7 +122,7 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
         fig, draw, seed=0,
         kind=Choice(science.MAPS, kind, "weights", "the law of the first weights"),
         weight=Slider(0.0, 1.5, 0.05, weight, "weight w", "a factor on every matrix"),
-        layers=Slider(2, 100, 1, layers, "layers n", "matrices from input to output"),
+        layers=Slider(2, 100, 1, layers, "layers L", "matrices from input to output"),
     )  # fmt: skip
 
 

@@ -48,15 +48,15 @@ class Stretching:
 
     def __init__(self, fig: Figure, axes: Sequence[Axes]) -> None:
         left, right = axes
-        left.set(title="Forward: the signal", xlabel="layer $k$", ylabel="length, over the input's")
+        left.set(title="Forward: the signal", xlabel="layer $l$", ylabel="length, over the input's")
         right.set(title="The whole network", xlabel="rank", ylabel="singular value")
         decades = Decades(left, layers=True), Decades(right)
         self.sizes, self.singular = (Levels(axis, "measured", 0) for axis in decades)
-        self.powers, self.power = (Formula(axis, r"$w^k$ and $w^n$") for axis in decades)
+        self.powers, self.power = (Formula(axis, r"$w^l$ and $w^L$") for axis in decades)
         style.legend_below(fig, [self.sizes.line, self.powers.line])
 
     def show(self, sizes: Array, singular: Array, powers: Array) -> None:
-        """sizes and powers w^k (n,) of layers 1 to n; singular values (m,), largest first."""
+        """sizes and powers w^l (n,) of layers 1 to n; singular values (m,), largest first."""
         self.sizes.show(sizes)
         self.powers.show(powers)
         self.singular.show(singular, below=1e-15 * float(singular[0]))
