@@ -1,12 +1,13 @@
-"""The explorer of notebook 07b: it bears its extremes, and says what it shows."""
+"""The explorer and the exercises of notebook 07b: they bear their extremes, and say what is so."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from course.lessons.isometry import explorer
+from course.lessons.isometry import exercise, explorer
 from course_tests.corners import corners, visit
 
 
@@ -50,3 +51,26 @@ def test_the_jacobian_in_words() -> None:
 def test_bad_first_values_are_named(call: Any, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         call()
+
+
+def test_the_checks_know_right_and_not_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    for check in (exercise.check_quiet_signal, exercise.check_jacobian):
+        check(lambda *arguments: ...)
+        assert "not yet" in capsys.readouterr().out
+    exercise.check_quiet_signal(exercise.solve_quiet_signal)
+    assert "right in all 4 cases" in capsys.readouterr().out
+    exercise.check_jacobian(exercise.solve_jacobian)
+    said = capsys.readouterr().out
+    assert "right in all 3 cases" in said and "q* = 0.1: spread 0." in said
+
+
+@pytest.mark.parametrize(
+    ("slip", "hint"),
+    [
+        (lambda weights, x: exercise.solve_jacobian(weights, x).T, "Transposed"),
+        (lambda weights, x: np.linalg.multi_dot([np.eye(len(x)), *weights]), "Where are the"),
+    ],
+)
+def test_known_slips_get_a_hint(slip: Any, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exercise.check_jacobian(slip)
+    assert hint in capsys.readouterr().out

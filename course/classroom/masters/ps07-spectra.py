@@ -322,16 +322,17 @@ def autocorrelation(g, lag):
 #
 # Orthogonal hard-tanh networks near the critical point keep all singular values of the Jacobian near 1 at
 # depth 100, ReLU networks cannot. Does it follow that the most isometric network trains fastest? Answer
-# with an argument from problem 4, one observation of notebook 07, and one thing that the Jacobian at
+# with an argument from problem 4, one observation of notebook 07b, and one thing that the Jacobian at
 # initialization does not tell. Three to six sentences.
 
 # %% [markdown] written="isometry" points=4
 # By problem 4 an orthogonal ReLU network gains a variance of 1 per layer whatever the weights, because half of
 # its slopes are 0, while slopes near 1 keep the variance near 0 at any depth; signals and gradients in all
-# directions then arrive. In the notebook both orthogonal tanh networks learn faster than Gaussian ones and
-# ReLU. But the most isometric setting is not the fastest: a larger q* (less isometric, more nonlinear) trained
-# faster in the measurement, and Adam narrows the gap. The Jacobian at the start says nothing on how the
-# spectrum changes in training, nor on what the network can represent: the linear one is perfectly isometric.
+# directions then arrive. In the notebook orthogonal tanh learns faster than Gaussian tanh and ReLU at every rate. But
+# the most isometric network of all is the linear one: it wins where a linear map will do, and only guesses on
+# the rings. At one common rate the quieter tanh looks slower than the louder one; each at its best, they are level.
+# The Jacobian at the start says nothing on how the spectrum changes in training, nor on what the network can
+# represent.
 #
 # Marks: 1 zeros of ReLU widen the spectrum by a fixed amount per layer; 1 an observation with numbers or order;
-# 1 "no, most isometric isn't fastest"; 1 what the initial Jacobian leaves out.
+# 1 "no": the linear control, or the rate; 1 what the initial Jacobian leaves out.

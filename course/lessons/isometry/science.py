@@ -12,7 +12,8 @@ activations of every layer.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor
 
 from course import measures, networks, seeding, training
-from course.arguments import one_of
+from course.arguments import one_of, real
 from course.data import Dataset
 from course.lessons.initialization import gaussian_means, mean_field
 from course.networks import Linear, Network, PostActivation, activations, initializers
@@ -68,13 +69,24 @@ def chain(
 
 
 STARTS: dict[str, tuple[str, str, float]] = {
+    "linear, orthogonal": ("identity", "orthogonal", 1.0),
     "hard-tanh, orthogonal, q* = 1/10": ("hard-tanh", "orthogonal", 0.1),
-    "tanh, orthogonal, q* = 1/4": ("tanh", "orthogonal", 0.25),
     "tanh, orthogonal, q* = 1/64": ("tanh", "orthogonal", 1 / 64),
+    "tanh, orthogonal, q* = 1/4": ("tanh", "orthogonal", 0.25),
     "tanh, Gaussian, q* = 1/64": ("tanh", "Gaussian", 1 / 64),
     "ReLU, Gaussian (He)": ("relu", "Gaussian", 1.0),
 }
-"""Activation, weights and length of the networks that `learn` trains."""
+"""Activation, weights and length of the networks that are trained, the control first."""
+
+
+def started(
+    name: str, examples: Dataset, *, depth: int = 50, width: int = 24, seeds: Sequence[int]
+) -> Network:
+    """A network of `STARTS` before training, with a stem and a head for these examples."""
+    activation, weights, length = STARTS[one_of("name", name, STARTS)]
+    return chain(
+        activation, weights, length=length, depth=depth, width=width, seeds=seeds, like=examples
+    )
 
 
 def learn(
@@ -82,23 +94,106 @@ def learn(
     examples: Dataset,
     *,
     depth: int = 50,
-    width: int = 48,
-    seeds: Sequence[int] = (0, 1, 2),
+    width: int = 24,
+    seeds: Sequence[int] = range(5),
     steps: int = 100,
     optimizer: Optimizer | None = None,
 ) -> Iterator[Record]:
-    """Train a network of `STARTS` on `examples`, batches of 100, by SGD(0.003) if None."""
-    activation, weights, length = STARTS[one_of("name", name, STARTS)]
-    network = chain(
-        activation, weights, length=length, depth=depth, width=width, seeds=seeds, like=examples
+    """Train a network of `STARTS` on `examples`, batches of 50, by SGD(0.003) if None."""
+    network = started(name, examples, depth=depth, width=width, seeds=seeds)
+    optimizer = optimizer or training.SGD(0.003)
+    return training.fit(network, examples, steps=steps, batch=50, optimizer=optimizer)
+
+
+@dataclass(frozen=True)
+class RateForEach(training.SGD):
+    """SGD whose replicas have rates of their own, `rates` (R,): a sweep is then one training.
+
+    `rate` is 1: it multiplies all of them.
+    """
+
+    rate: float = 1.0
+    rates: tuple[float, ...] = ()
+
+    def update(self, weights: Tensor, gradient: Tensor, state: dict, numbers: Tensor) -> None:
+        """One step, in place."""
+        own = gradient * gradient.new_tensor(self.rates)[:, None]
+        super().update(weights, own, state, numbers)
+
+
+RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)
+
+
+def sweep(
+    network: Network, examples: Dataset, *, rates: Sequence[float] = RATES, steps: int = 100
+) -> tuple[np.ndarray, np.ndarray]:
+    """Train replicas at several rates; training losses and accuracies, two (rates, draws).
+
+    network: its first replicas get the first rate, and so on, the same number each. SGD with
+    momentum 0.9, batches of 50. The loss of a run that broke down is infinite, its accuracy 0.
+    """
+    draws = network.replicas // len(rates)
+    optimizer = RateForEach(rates=tuple(np.repeat(rates, draws).tolist()))
+    *_, last = training.fit(network, examples, steps=steps, batch=50, optimizer=optimizer)
+    loss, accuracy = (
+        np.asarray(values).reshape(len(rates), draws)
+        for values in (last.train_loss, last.train_accuracy)
     )
-    return training.fit(network, examples, steps=steps, optimizer=optimizer or training.SGD(0.003))
+    whole = np.isfinite(loss)
+    return np.where(whole, loss, np.inf), np.where(whole, accuracy, 0.0)
 
 
-def at_the_end(runs: Mapping[str, Sequence[Record]], what: str) -> dict[str, np.ndarray]:
-    """`what` of the last record of each run, (R,), by name: without those that were stopped."""
-    ended = {name: run[-1] for name, run in runs.items() if run and run[-1].evaluated}
-    return {name: getattr(record, what) for name, record in ended.items()}
+def best(loss: np.ndarray) -> int:
+    """The place of the rate at which the mean of `loss` (rates, draws) is lowest."""
+    return int(np.argmin(loss.mean(axis=1)))
+
+
+def says(network: Network, replica: int, *, reach: float = 2.2, side: int = 60) -> np.ndarray:
+    """How likely a replica holds each place of the plane for class 1, (side, side), rows upward.
+
+    The square has the half side `reach`.
+    """
+    along = torch.linspace(-reach, reach, side)
+    rows, columns = torch.meshgrid(along, along, indexing="ij")
+    plane = torch.stack([columns, rows], dim=-1).reshape(-1, 2)
+    with torch.no_grad():
+        outputs = network.eval()(plane)[replica]
+    return outputs.softmax(dim=-1)[:, 1].reshape(side, side).numpy()
+
+
+def rings(seed: int = 0) -> Dataset:
+    """A task for which no straight line helps: points of a disc, the inner half against the outer.
+
+    1,200 points for training and 300 to test, standardized; radius below 1 is class "inner". Both
+    classes have the mean 0, so the best linear answer is to guess.
+    """
+    stream = seeding.generator(seed, "rings")
+    radius = (2 * torch.rand(1500, generator=stream)).sqrt()
+    angle = 2 * math.pi * torch.rand(1500, generator=stream)
+    x = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
+    y = (radius > 1).long()
+    x = x / x[:1200].std()
+    return Dataset(
+        "rings", x[:1200], y[:1200], x[1200:], y[1200:], ("inner", "outer"), (1, 1, 2), (0.0,),
+        (1.0,),
+    )  # fmt: skip
+
+
+def signal_for(activation: str, each: float) -> float:
+    """The signal q* at which an orthogonal layer adds `each` to the spread, by bisection.
+
+    activation: "tanh" or "hard-tanh", whose spread grows with the signal. each: above 0, below 1.
+    """
+    one_of("activation", activation, ("tanh", "hard-tanh"))
+    goal = real("each", each, above=0, most=1)
+    low, high = 1e-8, 1e2
+    for _ in range(60):
+        middle = math.sqrt(low * high)
+        if spread_per_layer(activation, middle, "orthogonal") < goal:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def start(activation: str, length: float, *, width: int, seeds: Sequence[int]) -> Tensor:

@@ -1,31 +1,34 @@
-"""What normalization and skips do to the representations and the gradients of a deep ReLU network.
+"""What norms and skips do to the representations and the gradients of deep networks.
 
-All networks here are at their start, drawn by He's law, and are compared with the same draws.
+Networks are compared at their start, with the same draws of He's law; then some are trained.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from course import measures, networks, seeding, training
+from course import measures, networks, seeding
 from course.arguments import one_of
 from course.data import Dataset
-from course.networks import BatchNorm, Network
-from course.training import Record
+from course.lessons.isometry import science as isometry
+from course.networks import BatchNorm, Network, initializers
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "bare": {"name": "plain", "norm": None},
     "layer norm": {"name": "plain", "norm": "layer"},
     "batch norm": {"name": "plain", "norm": "batch"},
-    "skips": {"name": "resnet", "norm": None},
+    "skips, small branches": {"name": "resnet", "norm": None, "small": True},
+    "skips, batch norm": {"name": "resnet", "norm": "batch"},
 }
+"""Five ReLU networks; small branches are multiplied by 1/sqrt(depth)."""
 
 
 def variant(
@@ -33,35 +36,20 @@ def variant(
     *,
     depth: int = 50,
     width: int = 64,
-    seeds: Sequence[int] = (0, 1, 2),
+    seeds: Sequence[int] = range(5),
     like: Dataset | None = None,
 ) -> Network:
-    """A ReLU network of `VARIANTS`; the branches beside skips are multiplied by 1/sqrt(depth).
+    """A ReLU network of `VARIANTS` with He's weights.
 
     From width to width, float64; with a data set `like`: a float32 network to train on it.
     """
     settings = dict(VARIANTS[one_of("name", name, VARIANTS)])
-    if settings["name"] == "resnet":
+    if settings.pop("small", False):
         settings["branch"] = 1 / math.sqrt(max(depth, 1))
     return networks.build(
         width=width, depth=depth, seeds=seeds, init="he_normal", like=like, ends=like is not None,
         dtype=torch.float64 if like is None else torch.float32, **settings,
     )  # fmt: skip
-
-
-def learn(
-    name: str,
-    examples: Dataset,
-    *,
-    depth: int = 30,
-    width: int = 48,
-    seeds: Sequence[int] = (0, 1, 2),
-    steps: int = 100,
-    rate: float = 0.001,
-) -> Iterator[Record]:
-    """Train a network of `VARIANTS` on `examples` by Adam, batches of 100; the records."""
-    network = variant(name, depth=depth, width=width, seeds=seeds, like=examples)
-    return training.fit(network, examples, steps=steps, optimizer=training.Adam(rate))
 
 
 def inputs(count: int, width: int, seed: int = 0) -> Tensor:
@@ -97,31 +85,130 @@ def frozen(network: Network, x: Tensor) -> Network:
     return fixed.eval()
 
 
+def jacobian_spread(network: Network, x: Tensor) -> np.ndarray:
+    """Spread of the Jacobian of all blocks at the first of the inputs x (B, n), for each seed (R,).
+
+    Batch norms use the statistics of x, held fixed.
+    """
+    layers = measures.layer_jacobians(list(frozen(network, x).blocks), network.replicated(x[:1]))
+    spectrum = isometry.along([layer[:, 0] for layer in layers], [len(layers)])
+    return isometry.spread(spectrum)[0]
+
+
+def unit_correlation(h: Tensor) -> Tensor:
+    """Mean size of the correlation of two units over the examples, of signals (..., B, n): (...).
+
+    Between 0 (no unit says anything of another) and 1 (all say the same), over the pairs of units
+    that change with the examples; NaN where there are none.
+    """
+    centred = h - h.mean(dim=-2, keepdim=True)
+    length = centred.norm(dim=-2, keepdim=True)
+    changing = length > 1e-12 * h.abs().amax(dim=(-2, -1), keepdim=True)
+    unit = torch.where(changing, centred / torch.where(changing, length, 1.0), 0.0)
+    total = (unit.mT @ unit).abs().sum(dim=(-2, -1))
+    count = changing.sum(dim=(-2, -1))
+    return (total - count) / (count * (count - 1))
+
+
+def divided(h: Tensor) -> Tensor:
+    """Divisive normalization: each example over the root mean square of its units, (..., B, n)."""
+    size = h.square().mean(dim=-1, keepdim=True).sqrt()
+    return h / torch.where(size > 0, size, 1.0)
+
+
+def one_layer(x: Tensor, *, units: int = 64, seeds: Sequence[int] = range(5)) -> Tensor:
+    """ReLU units of one random layer on the inputs x (B, d), one draw for each seed: (R, B, n)."""
+    streams = seeding.generators(seeds, "one layer")
+    weights = initializers.replicate("he_normal", x.shape[-1], units, streams)
+    return torch.relu(x.double() @ weights.double())
+
+
 PATHS: dict[str, dict[str, Any]] = {
-    "1 layer": {"name": "plain", "depth": 0, "norm": None},
-    "plain, 24 layers": {"name": "plain", "depth": 23, "norm": None},
-    "plain, 24, batch norm": {"name": "plain", "depth": 23, "norm": "batch"},
-    "skips, 50 layers": {"name": "resnet", "depth": 49, "norm": None, "branch": 1.0},
+    "ReLU, 1 layer": {"name": "plain", "depth": 0, "norm": None},
+    "ReLU, 24": {"name": "plain", "depth": 23, "norm": None},
+    "ReLU, 24, batch norm": {"name": "plain", "depth": 23, "norm": "batch"},
     "skips, 50, batch norm": {"name": "resnet", "depth": 49, "norm": "batch", "branch": 1.0},
     "skips x 0.1, 50, batch norm": {"name": "resnet", "depth": 49, "norm": "batch", "branch": 0.1},
 }
-"""Networks of one input and one output, for `correlation`; the weights are torch's default."""
+"""ReLU networks of one input and one output, for `correlation`: He's weights, biases N(0, 0.1)."""
+PATH = torch.linspace(-2, 2, 256, dtype=torch.float64)[:, None]
+"""The inputs, in their order: neighbours are 1/64 apart."""
 
 
 def correlation(
-    name: str, lags: Sequence[int], *, width: int = 64, points: int = 256, seeds: Sequence[int]
+    name: str, lags: Sequence[int], *, width: int = 64, seeds: Sequence[int] = range(6)
 ) -> np.ndarray:
-    """Correlation of gradients at inputs so many places apart, on a path from -2 to 2: (lags, R).
+    """Correlation of gradients at inputs of `PATH` so many places apart, (lags, R).
 
-    Balduzzi et al., "The shattered gradients problem" (2017), section 3.
+    name: of `PATHS`. Balduzzi et al., "The shattered gradients problem" (2017), section 3.
     """
-    settings = dict(PATHS[one_of("name", name, PATHS)])
-    path = torch.linspace(-2, 2, points, dtype=torch.float64)[:, None]
+    settings = PATHS[one_of("name", name, PATHS)]
+    bias = partial(initializers.normal_bias, variance=0.1)
+    return _correlation(lags, seeds, width=width, init="he_normal", bias=bias, **settings)
+
+
+def tanh_correlation(
+    sigma_w: float,
+    lags: Sequence[int],
+    *,
+    depth: int = 24,
+    width: int = 64,
+    seeds: Sequence[int] = range(6),
+) -> np.ndarray:
+    """The same for `depth` tanh layers without any norm or bias, (lags, R)."""
+    law = partial(initializers.lecun_normal, gain=sigma_w)
+    return _correlation(
+        lags, seeds, name="plain", width=width, depth=depth - 1, norm=None, activation="tanh",
+        init=law, bias=0.0,
+    )  # fmt: skip
+
+
+def _correlation(lags: Sequence[int], seeds: Sequence[int], **settings: Any) -> np.ndarray:
     correlations = []
     for seed in seeds:  # one after another: side by side they take a lot of memory
-        network = networks.build(
-            inputs=1, width=width, outputs=1, seeds=[seed], dtype=torch.float64, **settings
-        )
-        gradients = measures.path_gradients(network, path)
+        gradients = measures.path_gradients(_of_a_path([seed], **settings), PATH)
         correlations.append(measures.gradient_correlation(gradients, lags)[0])
     return torch.stack(correlations, dim=-1).numpy()
+
+
+def _of_a_path(seeds: Sequence[int], **settings: Any) -> Network:
+    return networks.build(inputs=1, outputs=1, seeds=seeds, dtype=torch.float64, **settings)
+
+
+def repaired(factor: float, depth: int, *, seeds: Sequence[int] = range(4)) -> tuple[float, float]:
+    """Of a ResNet with batch norm whose branches are multiplied by a factor: two means over draws.
+
+    The correlation of gradients at neighbours of `PATH`; and the share of the mean square after the
+    last block that the branches have added to the stem's.
+    """
+    settings: dict[str, Any] = {"name": "resnet", "width": 64, "depth": depth, "norm": "batch",
+                                "branch": factor, "init": "he_normal"}  # fmt: skip
+    together = _correlation([1], seeds, **settings)
+    network = _of_a_path(seeds, **settings)
+    with torch.no_grad():
+        first = h = network.stem(network.replicated(PATH))
+        for block in network.blocks:
+            h = block(h)
+    share = 1 - float(first.var(dim=1).sum() / h.var(dim=1).sum())
+    return float(together.mean()), share
+
+
+SINGULAR: dict[str, list[list[float]]] = {
+    "ordinary": [[1, 0, 0, 2], [0, 1, 0, 1], [0, 0, 2, 1], [1, 0, 1, 0]],
+    "overlap": [[1, 1, 0, 2], [0, 0, 1, 1], [2, 2, 0, 1], [1, 1, 1, 0]],
+    "elimination": [[0, 1, 0, 2], [0, 1, 1, 1], [0, 0, 2, 1], [0, 0, 1, 0]],
+    "linear dependence": [[1, 0, 1, 2], [0, 1, 1, 1], [2, 1, 3, 1], [0, 1, 1, 0]],
+}
+"""Weights (4 inputs, 4 units). The first two units are copies; the first has no weights; the third
+is the sum of the first two."""
+
+
+def directions(weights: Sequence[Sequence[float]], *, skip: bool = False) -> int:
+    """In how many directions four ReLU units answer to 100 inputs: the rank of relu(x W).
+
+    The inputs are positive. With a skip around the layer, of x + relu(x W). What is missing to 4
+    are directions in which the next weights can be changed and nothing happens.
+    """
+    x = torch.rand(100, 4, generator=seeding.generator(0, "positive"), dtype=torch.float64)
+    h = torch.relu(x @ torch.tensor(weights, dtype=torch.float64))
+    return int(torch.linalg.matrix_rank(h + x if skip else h))
