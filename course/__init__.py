@@ -19,6 +19,7 @@ What it is for:
 doctor        what is wrong with a network, on what evidence, what to try first
 lessons       a folder for each notebook: science, pictures, explorer, exercise
 experiments   a page of settings and one command each
+site          a page for a browser, with nothing to install: the depth playground
 cli           the `course` command
 classroom     problem sets: release, collect, grade, return
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "check": ("course.cli.check", "Is this machine ready? What to do if not."),
     "run": ("course.cli.run", "Run an experiment; what was found, a table, a picture."),
     "doctor": ("course.cli.doctor", "What is wrong with your network? Of SCRIPT.PY:FACTORY."),
+    "playground": ("course.cli.playground", "Train very deep networks in a page of your browser."),
     "assign": ("course.classroom.commands", "For instructors: problem sets, released to students."),
     "grade": ("course.classroom.commands", "For instructors: collect, autograde, give feedback."),
     "regrade": (

@@ -1,0 +1,1 @@
+from .page import playground_page as playground_page

@@ -1,0 +1,91 @@
+// What one measures on the layers of a network, as course/measures does it.
+
+import { eigenvalues, multiply } from "./matrix.js";
+
+// Root mean square of all numbers: the size of a signal.
+export function size(signal) {
+  let sum = 0;
+  for (let at = 0; at < signal.length; at++) sum += signal[at] * signal[at];
+  return Math.sqrt(sum / signal.length);
+}
+
+// Root mean square over the examples of the length of their gradients. Each is that of the
+// example's own loss: `count` times that of the mean.
+export function gradientLength(slopes, count) {
+  let sum = 0;
+  for (let at = 0; at < slopes.length; at++) sum += slopes[at] * slopes[at];
+  return Math.sqrt(sum * count);
+}
+
+// In how many directions the examples differ: exp(-sum p log p), p the shares of the singular
+// values of the signal (count, units) less its mean. From 1 (all on a line) to the number of
+// units; 0 where all examples look alike; NaN where a number is not finite. Roy and Vetterli (2007).
+export function effectiveRank(signal, count) {
+  const units = signal.length / count;
+  const centred = centre(signal, count);
+  if (centred === null) return NaN;
+  const squares = eigenvalues(covariance(centred, count, units), units);
+  const most = squares.reduce((a, b) => Math.max(a, b), 0);
+  if (most === 0) return 0;
+  const singular = squares.map((square) => (square > 1e-14 * most ? Math.sqrt(square) : 0));
+  const sum = singular.reduce((a, b) => a + b, 0);
+  let entropy = 0;
+  for (const value of singular) if (value > 0) entropy -= (value / sum) * Math.log(value / sum);
+  return Math.exp(entropy);
+}
+
+// The signal over its largest number, less the mean of each unit; null if not finite. What the
+// type of the numbers can't tell from nothing is nothing.
+function centre(signal, count) {
+  const units = signal.length / count;
+  let most = 0;
+  for (const number of signal) {
+    if (!Number.isFinite(number)) return null;
+    most = Math.max(most, Math.abs(number));
+  }
+  const least = 4 * (signal instanceof Float32Array ? 2 ** -23 : Number.EPSILON);
+  const centred = Float64Array.from(signal, (number) => number / (most || 1));
+  for (let j = 0; j < units; j++) {
+    let mean = 0;
+    for (let i = 0; i < count; i++) mean += centred[i * units + j] / count;
+    for (let i = 0; i < count; i++) centred[i * units + j] -= mean;
+  }
+  const spread = centred.some((number) => Math.abs(number) > least);
+  return spread ? centred : centred.fill(0);
+}
+
+function covariance(centred, count, units) {
+  const matrix = new Float64Array(units * units);
+  return multiply(matrix, centred, centred, units, count, units, { a: true });
+}
+
+// The examples of a signal (count, units) in the two directions in which they differ most: pairs.
+// `start`: the directions of last time, so that a moving picture does not turn over.
+export function principal(signal, count, start) {
+  const units = signal.length / count;
+  const centred = centre(signal, count);
+  if (centred === null) return null;
+  const matrix = covariance(centred, count, units);
+  let axes = start?.[0].length === units ? start : [unit(units, 0), unit(units, 1)];
+  for (let round = 0; round < 30; round++) {
+    const [first, second] = axes.map((axis) => times(matrix, axis, units));
+    const one = direction(first, axes[0]);
+    const along = dot(second, one);
+    axes = [one, direction(second.map((number, k) => number - along * one[k]), axes[1])];
+  }
+  const points = Array.from({ length: count }, (_, i) => {
+    const row = centred.subarray(i * units, (i + 1) * units);
+    return axes.map((axis) => dot(row, axis));
+  });
+  return { axes, points };
+}
+
+const unit = (n, k) => Float64Array.from({ length: n }, (_, at) => (at % 2 === k ? 1 : 0.1 / (at + 1)));
+const dot = (a, b) => a.reduce((sum, number, k) => sum + number * b[k], 0);
+const times = (matrix, axis, n) =>
+  axis.map((_, i) => dot(matrix.subarray(i * n, (i + 1) * n), axis));
+
+function direction(vector, otherwise) {
+  const length = Math.sqrt(dot(vector, vector));
+  return length > 1e-12 ? vector.map((number) => number / length) : otherwise;
+}
