@@ -21,7 +21,9 @@ export function drawNetwork(canvas, run) {
   const top = (k, many) => 14 + ((high - 22) * (k + 0.5)) / many;
   const stage = { context, c, left, top, units, radius: Math.min(8, 0.36 * step, (0.4 * high) / units) };
 
-  network.linears.forEach((linear, k) => links(stage, linear, k, run.data.inputs));
+  network.linears.forEach((linear, k) => {
+    links(stage, linear, k, run.data.inputs, k === layers.length);
+  });
   if (run.settings.skip !== "none") skips(stage, run.settings.depth);
   layers.forEach((signal, k) => {
     for (let unit = 0; unit < units; unit++) disc(stage, left(k + 1), top(unit, units), signal[unit]);
@@ -33,17 +35,17 @@ export function drawNetwork(canvas, run) {
 
 // Weights between the units that are shown: blue if positive, orange if negative, the larger the
 // stronger, compared with the largest of their layer.
-function links({ context, c, left, top, units }, linear, k, inputs) {
+function links({ context, c, left, top, units }, linear, k, inputs, isLast) {
   const from = k === 0 ? Math.min(inputs, 8) : units;
-  const to = Math.min(linear.fanOut, k === 0 || linear.fanOut === linear.fanIn ? units : linear.fanOut);
-  const last = linear.fanOut <= 10 && linear.fanOut !== linear.fanIn ? linear.fanOut : units;
+  const last = isLast ? linear.fanOut : units;
+  const picture = k === 0 && inputs > 8; // links leave from its middle
   const weight = (i, j) => linear.weight.value[i * linear.fanOut + j];
   let most = 0;
-  for (let i = 0; i < from; i++) for (let j = 0; j < to; j++) most = Math.max(most, Math.abs(weight(i, j)));
+  for (let i = 0; i < from; i++) for (let j = 0; j < last; j++) most = Math.max(most, Math.abs(weight(i, j)));
   if (!(most > 0) || most === Infinity) return;
   const strengths = [[], [], [], [], [], []]; // one path for each strength and sign: quick
   for (let i = 0; i < from; i++) {
-    for (let j = 0; j < to; j++) {
+    for (let j = 0; j < last; j++) {
       const share = weight(i, j) / most;
       const level = Math.min(2, Math.floor(3 * Math.abs(share)));
       strengths[level + (share < 0 ? 3 : 0)].push([i, j]);
@@ -57,7 +59,7 @@ function links({ context, c, left, top, units }, linear, k, inputs) {
     for (const [i, j] of pairs) {
       const [x0, x1] = [left(k), left(k + 1)];
       const middle = (x0 + x1) / 2;
-      const [y0, y1] = [top(i, from), top(j, last)];
+      const [y0, y1] = [picture ? top(0, 1) : top(i, from), top(j, last)];
       context.moveTo(x0, y0);
       context.bezierCurveTo(middle, y0, middle, y1, x1, y1);
     }

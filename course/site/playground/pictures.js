@@ -109,16 +109,21 @@ export function drawDirections(canvas, run, memory) {
     context.fillText("The signals are not finite.", width / 2, height / 2);
     return "The signals are not finite: there is nothing to draw.";
   }
-  const reach = Math.max(...found.points.flat().map(Math.abs));
-  const scale = (Math.min(width, height) / 2 - 10) / (reach || 1);
+  const [xs, ys] = [0, 1].map((k) => found.points.map((point) => point[k]));
+  const middle = (of) => (Math.min(...of) + Math.max(...of)) / 2;
+  const reach = (of) => Math.max(...of) - Math.min(...of);
+  const widest = Math.max(reach(xs), reach(ys));
+  const fit = Math.min((width - 24) / reach(xs), (height - 20) / reach(ys));
+  const scale = widest > 0 ? fit : 0;
   const hues = [c.blue, c.orange, c.green, c.pink, c.ink];
   context.font = "bold 13px system-ui, sans-serif";
   found.points.forEach(([x, y], k) => {
     const label = run.probe.labels[k];
     context.fillStyle = hues[label % hues.length];
-    context.fillText(label, width / 2 + scale * x, height / 2 - scale * y);
+    const [px, py] = [x - middle(xs), y - middle(ys)].map((number) => scale * number);
+    context.fillText(label, width / 2 + px, height / 2 - py);
   });
-  if (reach === 0) return "All examples lie on one point: to the last layer they are the same.";
+  if (widest === 0) return "All examples lie on one point: to the last layer they are the same.";
   const [wide, high] = [0, 1].map((k) => Math.hypot(...found.points.map((point) => point[k])));
   return `Spread over the second direction: ${percent(high / wide)} of that over the first.`;
 }

@@ -1,0 +1,217 @@
+"""The playground as a reader meets it: presets, controls, links, keyboard, themes, small screens."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from course.site import playground_page
+from course_tests import store
+from course_tests.cli.commands import course, refused
+from course_tests.repository import ROOT
+
+PICTURES = ("network", "loss", "sizes", "ranks", "last")
+PARTS = ROOT / "course" / "site" / "playground"
+NAMES = re.findall(r'^    name: "(.+)",$', (PARTS / "presets.js").read_text(), re.MULTILINE)
+KEYS = re.findall(r'^    key: "(\w+)"', (PARTS / "state.js").read_text(), re.MULTILINE)
+SEEN = """() => Object.fromEntries(["network", "loss", "sizes", "ranks", "last"].map((id) => {
+    const canvas = document.getElementById(id);
+    return [id, [canvas.toDataURL(), canvas.getAttribute("aria-label")]]; }))"""
+SMALL = "#width=8&seeds=1"
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, served: tuple[str, Path]) -> Iterator[Open]:
+    """visit("#depth=3", over="http", width=360): the page, which may complain of nothing."""
+    complaints: list[str] = []
+    with contextlib.ExitStack() as stack:
+
+        def go(link: str = "", *, over: str = "file", **context: Any) -> Page:
+            page = stack.enter_context(browser.new_context(offline=over == "file", **context))
+            tab = page.new_page()
+            tab.on("console", lambda message: complaints.append(message.text))
+            tab.on("pageerror", lambda error: complaints.append(str(error)))
+            address, folder = served
+            asked: list[str] = []
+            tab.on("request", lambda request: asked.append(request.url))
+            start = (folder / "page.html").as_uri() if over == "file" else f"{address}/page.html"
+            tab.goto(start + link)
+            others = [url for url in asked if not url.startswith((start, "data:"))]
+            assert others == []
+            return tab
+
+        yield go
+    assert complaints == []
+
+
+def word(page: Page) -> str:
+    return page.inner_text("#badge")
+
+
+@pytest.mark.parametrize("over", ["file", "http"])
+def test_the_page_opens_and_its_pictures_move_with_their_words(visit: Open, over: str) -> None:
+    page = visit(SMALL, over=over)
+    before = page.evaluate(SEEN)
+    page.evaluate("playground.advance(30)")
+    after = page.evaluate(SEEN)
+    for name in PICTURES:
+        assert before[name][0] != after[name][0], name
+    assert [name for name in PICTURES if before[name][1] == after[name][1]] == []
+    assert page.inner_text("#steps") == "30"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_shows_what_it_promises(visit: Open, name: str) -> None:
+    page = visit()
+    page.get_by_role("button", name=name, exact=True).click()
+    page.click("#restart")  # it plays: from step 0, and paused, the number of steps is exact
+    if page.inner_text("#play") == "Pause":
+        page.click("#play")
+    page.click("#restart")
+    preset = re.search(
+        rf'name: "{name}".*?lesson: "(\w+)".*?after: \[(\d+), "(\w+)"\]',
+        (PARTS / "presets.js").read_text(),
+        re.DOTALL,
+    )
+    assert preset
+    page.evaluate(f"playground.advance({preset[2]})")
+    assert word(page) == preset[3], page.inner_text("#sentence")
+    assert preset[1] in {store.slug(path) for path in store.numbered()}
+    if preset[1] == "degeneracy":
+        assert page.get_attribute("#about a", "href") == "06.html"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_control_goes_to_both_ends(visit: Open, key: str) -> None:
+    page = visit(SMALL + "&depth=3")
+    control = page.locator(f"#control-{key}")
+    assert page.locator(f"label[for=control-{key}]").inner_text()
+    slider = control.get_attribute("type") == "range"
+    states = []
+    for end in ("Home", "End"):
+        if slider:
+            control.press(end)
+            states.append(control.get_attribute("aria-valuetext"))
+        else:
+            values = control.locator("option").evaluate_all("all => all.map(o => o.value)")
+            control.select_option(values[0 if end == "Home" else -1])
+            states.append(control.input_value())
+        page.evaluate("playground.advance(2)")
+        assert word(page) and page.inner_text("#sentence")
+        if not page.evaluate("location.hash").count(f"{key}="):
+            assert key == "data" and end == "Home" or end == "Home"
+    assert states[0] != states[1]
+
+
+def test_a_rate_acts_on_the_training_that_runs_and_a_depth_begins_anew(visit: Open) -> None:
+    page = visit(SMALL + "&depth=3")
+    page.evaluate("playground.advance(25)")
+    page.locator("#control-rate").press("ArrowRight")
+    assert page.inner_text("#steps") == "25"
+    page.locator("#control-depth").press("ArrowRight")
+    assert page.inner_text("#steps") == "0"
+    assert "#depth=4" in page.url and "rate=0.05" in page.url
+    page.evaluate("playground.advance(1)")
+    assert "1 earlier run" in page.inner_text("#loss-words")
+
+
+def test_a_link_is_a_state(visit: Open) -> None:
+    page = visit("#depth=7&gain=1.1&skip=scaled&data=spiral&rate=0.1")
+    assert page.inner_text("label[for=control-depth] + output") == "7"
+    assert page.input_value("#control-skip") == "scaled"
+    assert page.evaluate("playground.run.settings.gain") == 1.1
+    assert page.inner_text("#complaints") == ""
+    assert page.evaluate("location.hash") == "#data=spiral&depth=7&skip=scaled&gain=1.1&rate=0.1"
+    page.evaluate("location.hash = '#depth=9'")
+    page.wait_for_function("playground.run.settings.depth === 9")
+    assert page.evaluate("playground.run.settings.skip") == "none"
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ("#depth=51", "depth = “51”"), ("#depth=", "depth = “”"), ("#gain=nan", "gain = “nan”"),
+        ("#gain=1.11", "the nearest that there is, 1.1"), ("#skip=maybe", "none, residual, scaled"),
+        ("#colour=red", "“colour”"), ("#%E0%A4%A", "“%E0%A4%A”"), ("#data=<img src=x>", "digits"),
+        ("#constructor=1", "“constructor”"),
+    ],
+)  # fmt: skip
+def test_what_a_link_says_wrongly_is_named(visit: Open, link: str, said: str) -> None:
+    page = visit(link)
+    assert said in page.inner_text("#complaints")
+    assert word(page) and page.evaluate("playground.run.steps") == 0
+
+
+@pytest.mark.parametrize("link", ["#gain=0", "#gain=3&depth=50&activation=identity"])
+def test_zero_and_not_finite_are_said(visit: Open, link: str) -> None:
+    page = visit(link + "&seeds=1")
+    page.evaluate("playground.advance(5)")
+    said = page.inner_text("#sizes-words") + page.inner_text("#sentence")
+    assert ("exactly 0" if "gain=0" in link else "past what a computer holds") in said
+    assert word(page) == ("vanishes" if "gain=0" in link else "explodes")
+
+
+def test_the_keyboard_alone(visit: Open) -> None:
+    page = visit(SMALL)
+    page.focus("#step")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#steps") == "1"
+    assert word(page) in page.inner_text("#aloud")
+    page.focus("#play")
+    page.keyboard.press("Space")
+    page.wait_for_function("playground.run.steps > 5")
+    page.keyboard.press("Space")
+    assert page.inner_text("#play") == "Play"
+    reached = set()
+    page.focus("#presets button")
+    for _ in range(40):
+        reached.add(page.evaluate("document.activeElement.id"))
+        page.keyboard.press("Tab")
+    assert {f"control-{key}" for key in KEYS} | {"play", "step", "restart", "link"} <= reached
+
+
+@pytest.mark.parametrize("width", [360, 640, 1280])
+def test_nothing_lies_beside_the_page(visit: Open, width: int) -> None:
+    """640 is a page of 1280 at a zoom of 200 %."""
+    page = visit(SMALL, viewport={"width": width, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_no_violation(visit: Open, scheme: Any, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not here")
+    viewport = {"width": width, "height": 800}
+    page = visit("#depth=2&nothing=1", color_scheme=scheme, viewport=viewport)
+    page.evaluate("playground.advance(3)")
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_command_writes_one_file(tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    done = course(
+        "playground", "--no-open", "--out", str(out), "--lessons", "https://example.org/{name}.html"
+    )
+    assert done.exit_code == 0 and done.stdout.strip() == str(out)
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    names = {store.slug(path): path.stem for path in store.numbered()}
+    addresses = {slug: f"https://example.org/{name}.html" for slug, name in names.items()}
+    assert f'"spectra": "{addresses["spectra"]}"' in out.read_text()
+    refused(course("playground", "--no-open", "--lessons", "here"), "lessons = 'here'", "{name}")
+    refused(course("playground", "--no-open", "--out", str(tmp_path / "no" / "a.html")), "out = ")
+
+
+def test_the_page_asks_for_nothing() -> None:
+    page = playground_page()
+    code = re.sub(r"<script type=\"application/json\".*?</script>", "", page, flags=re.DOTALL)
+    assert re.findall(r"(?:src|href)=\"(?!data:)[^\"]+\"|\bimport\b[^;\n]*from|fetch\(", code) == []
+    assert len(page) < 200_000
