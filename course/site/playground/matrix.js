@@ -49,9 +49,9 @@ export function orthonormalize(matrix, rows, columns) {
         matrix[i * columns + j] -= dot * matrix[i * columns + (k % j)];
       }
     }
-    let length = 0;
-    for (let i = 0; i < rows; i++) length = Math.hypot(length, matrix[i * columns + j]);
-    for (let i = 0; i < rows; i++) matrix[i * columns + j] /= length || 1;
+    let square = 0;
+    for (let i = 0; i < rows; i++) square += matrix[i * columns + j] ** 2;
+    for (let i = 0; i < rows; i++) matrix[i * columns + j] /= Math.sqrt(square) || 1;
   }
   return matrix;
 }
@@ -83,7 +83,8 @@ function tridiagonal(matrix, n) {
   const p = new Float64Array(n);
   for (let k = 0; k < n - 1; k++) {
     let length = 0;
-    for (let i = k + 1; i < n; i++) length = Math.hypot(length, matrix[i * n + k]);
+    for (let i = k + 1; i < n; i++) length += matrix[i * n + k] ** 2;
+    length = Math.sqrt(length);
     const alpha = matrix[(k + 1) * n + k] > 0 ? -length : length;
     diagonal[k] = matrix[k * n + k];
     beside[k] = alpha;
@@ -96,9 +97,9 @@ function tridiagonal(matrix, n) {
     if (square === 0) continue;
     let dot = 0;
     for (let i = k + 1; i < n; i++) {
-      p[i] = 0;
-      for (let j = k + 1; j < n; j++) p[i] += matrix[i * n + j] * v[j];
-      p[i] *= 2 / square;
+      let sum = 0;
+      for (let j = k + 1; j < n; j++) sum += matrix[i * n + j] * v[j];
+      p[i] = (2 * sum) / square;
       dot += p[i] * v[i];
     }
     for (let i = k + 1; i < n; i++) p[i] -= (dot / square) * v[i];
@@ -113,13 +114,13 @@ function tridiagonal(matrix, n) {
 // One QL step with Wilkinson's shift on the rows first to last of a tridiagonal matrix.
 function rotate(diagonal, beside, first, last) {
   let g = (diagonal[first + 1] - diagonal[first]) / (2 * beside[first]);
-  const r = Math.hypot(g, 1);
+  const r = Math.sqrt(g * g + 1);
   g = diagonal[last] - diagonal[first] + beside[first] / (g + (g >= 0 ? r : -r));
   let [sine, cosine, shift] = [1, 1, 0];
   for (let i = last - 1; i >= first; i--) {
     const f = sine * beside[i];
     const b = cosine * beside[i];
-    const length = Math.hypot(f, g);
+    const length = Math.sqrt(f * f + g * g);
     beside[i + 1] = length;
     if (length === 0) {
       diagonal[i + 1] -= shift;

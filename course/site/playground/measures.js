@@ -39,19 +39,21 @@ export function effectiveRank(signal, count) {
 function centre(signal, count) {
   const units = signal.length / count;
   let most = 0;
-  for (const number of signal) {
-    if (!Number.isFinite(number)) return null;
-    most = Math.max(most, Math.abs(number));
-  }
+  for (let at = 0; at < signal.length; at++) most = Math.max(most, Math.abs(signal[at]));
+  if (!Number.isFinite(most)) return null; // Math.max hands NaN on
   const least = 4 * (signal instanceof Float32Array ? 2 ** -23 : Number.EPSILON);
-  const centred = Float64Array.from(signal, (number) => number / (most || 1));
+  const centred = new Float64Array(signal.length);
+  let spread = 0;
   for (let j = 0; j < units; j++) {
-    let mean = 0;
-    for (let i = 0; i < count; i++) mean += centred[i * units + j] / count;
-    for (let i = 0; i < count; i++) centred[i * units + j] -= mean;
+    let sum = 0;
+    for (let at = j; at < signal.length; at += units) sum += signal[at] / (most || 1);
+    const mean = sum / count;
+    for (let at = j; at < signal.length; at += units) {
+      centred[at] = signal[at] / (most || 1) - mean;
+      spread = Math.max(spread, Math.abs(centred[at]));
+    }
   }
-  const spread = centred.some((number) => Math.abs(number) > least);
-  return spread ? centred : centred.fill(0);
+  return spread > least ? centred : centred.fill(0);
 }
 
 function covariance(centred, count, units) {

@@ -35,7 +35,7 @@ export const CONTROLS = [
   {
     key: "skip", label: "Skip connections", group: "The network", start: "none",
     help: "Ways around each block, on which the signal passes unchanged",
-    choices: [["none", "none"], ["residual", "residual"], ["scaled", "residual, scaled 1/√depth"]],
+    choices: [["none", "none"], ["residual", "residual"], ["scaled", "scaled 1/√depth"]],
   },
   {
     key: "norm", label: "Norm", group: "The network", start: "none",
