@@ -1,4 +1,4 @@
-"""The playground as a reader meets it: presets, controls, links, keyboard, themes, small screens."""
+"""The playground as readers meet it: presets, controls, links, keyboard, themes, screens."""
 
 from __future__ import annotations
 
@@ -84,6 +84,8 @@ def test_a_preset_shows_what_it_promises(visit: Open, name: str) -> None:
     assert preset
     page.evaluate(f"playground.advance({preset[2]})")
     assert word(page) == preset[3], page.inner_text("#sentence")
+    if preset[3] == "healthy":
+        assert "The network learns." in page.inner_text("#sentence")
     assert preset[1] in {store.slug(path) for path in store.numbered()}
     if preset[1] == "degeneracy":
         assert page.get_attribute("#about a", "href") == "06.html"

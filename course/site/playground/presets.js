@@ -32,17 +32,17 @@ export const PRESETS = [
   },
   {
     name: "Healthy gradients, no learning",
-    settings: { activation: "relu", init: "he_normal", depth: 50, rate: 0.01 },
+    settings: { activation: "relu", init: "he_normal", depth: 50, rate: 0.003 },
     say: "The right size of weights for ReLU, so that gradients neither vanish nor explode. Look at the picture of the last layer: can it still tell the digits apart?",
     lesson: "degeneracy", title: "Degeneracy",
     after: [100, "degenerate"],
   },
   {
     name: "One line mends that",
-    settings: { activation: "relu", init: "he_normal", depth: 50, rate: 0.01, skip: "scaled" },
+    settings: { activation: "relu", init: "he_normal", depth: 50, rate: 0.003, skip: "scaled" },
     say: "The same network with one more plus sign: each block adds to the signal instead of replacing it.",
     lesson: "skip_connections", title: "Skip connections",
-    after: [200, "healthy"],
+    after: [450, "healthy"],
   },
   {
     name: "All directions survive",
