@@ -22,6 +22,7 @@ experiments   a page of settings and one command each
 site          a page for a browser, with nothing to install: the depth playground
 cli           the `course` command
 classroom     problem sets: release, collect, grade, return
+site          the course as pages, to read without installing
 
 The ground: arguments (checks that name what is wrong), seeding (random streams), files (written
 whole or not at all). Importing this package loads neither torch nor matplotlib.

@@ -24,6 +24,7 @@ COMMANDS = {
         "course.classroom.commands",
         "For instructors: grade again after a fix, add marks.",
     ),
+    "site": ("course.cli.site", "All lessons as pages, to read in a browser."),
     "quiz": ("course.classroom.commands", "Export your predictions, or sum up those of a class."),
 }
 """name: (the module that defines a click command of that name, one line of help)."""

@@ -1,7 +1,17 @@
-"""Pages for a browser, with nothing to install: `course playground` writes one.
+"""The course in a browser, with nothing to install.
 
-page          the depth playground as one file; `playground/` holds its parts, to be read:
-              main.js, then training.js, network.js, layers.js
+    course site                 writes all lessons as pages into a folder
+    course playground           writes the depth playground, which trains in the page
+
+In reading order:
+
+sources     what becomes a page: each notebook as it is stored, the handbook, the guide
+formulas    formulas as MathML, when the site is built
+named       buttons called by what stands on them
+building    build: the whole site, or an error and nothing
+theme       how it looks beyond its theme: stylesheet, templates
+page        the depth playground as one file; `playground/` holds its parts, to be read:
+            main.js, then training.js, network.js, layers.js
 """
 
 import lazy_loader

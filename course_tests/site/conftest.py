@@ -1,4 +1,4 @@
-"""The playground in headless Chromium: as a file from the disk, and its modules over HTTP.
+"""The site, built once a worker, and the playground, in headless Chromium.
 
 Without Chromium the tests are skipped, and say so; with COURSE_REQUIRE_BROWSER=1 they fail.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from course.site import playground_page
+from course.site import build, playground_page
 from course_tests.browser.conftest import chromium  # noqa: F401  a fixture
 from course_tests.browser.server import FLAGS
 from course_tests.repository import ROOT
@@ -53,3 +53,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     yield f"http://127.0.0.1:{server.server_port}", folder
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site, built from the stored notebooks."""
+    return build(tmp_path_factory.mktemp("built") / "site", ROOT / "notebooks").parent

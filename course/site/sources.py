@@ -1,0 +1,114 @@
+"""The pages of the site before they are built: notebooks as stored, handbook, guide, front page.
+
+A notebook becomes a page without being run. Its pictures take the words below them as alternative
+text; cells that the notebook folds stay folded; links lead to pages.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from course import handbook
+
+Notebook = dict[str, Any]
+HOUSE = Path(__file__).resolve().parents[1]
+GUIDES = ("GUIDE.md", "TEACHING.md")
+NUMBERED = "[0-9][0-9]*_*.ipynb"
+LINK = re.compile(r'(href="[\w.-]+)\.ipynb\b')
+STILL = """\
+```{note}
+You read this lesson as it was run and stored: its pictures stand still. To move the sliders, lock
+your own predictions and write code, open it on your machine: [how to start](index.md).
+```
+"""
+
+
+def write(folder: Path, source: Path) -> None:
+    """Write the sources of all pages into `folder`, from the notebooks in `source`."""
+    lessons = sorted(path.stem for path in source.glob(NUMBERED))
+    for path in sorted(source.glob("*.ipynb")):
+        page = as_page(json.loads(path.read_text(encoding="utf-8")), still=path.stem in lessons)
+        (folder / path.name).write_text(json.dumps(page), encoding="utf-8")
+    for name in GUIDES:
+        text = (HOUSE / "classroom" / name).read_text(encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "decisions.md").write_text(decisions(), encoding="utf-8")
+    (folder / "sources.md").write_text(references(source), encoding="utf-8")
+    (folder / "index.md").write_text(front(lessons), encoding="utf-8")
+
+
+def as_page(notebook: Notebook, *, still: bool) -> Notebook:
+    """A stored notebook as the site shows it; still: a note says that its sliders don't move."""
+    cells = [_cell(cell) for cell in notebook["cells"]]
+    if still:
+        note = {"cell_type": "markdown", "id": "still", "metadata": {}, "source": STILL}
+        cells.insert(1, note)
+    return {**notebook, "cells": cells}
+
+
+def _cell(cell: dict[str, Any]) -> dict[str, Any]:
+    text = "".join(cell["source"])
+    if cell["cell_type"] != "code":
+        return {**cell, "source": LINK.sub(r"\1.html", text)}
+    folded = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
+    metadata: dict[str, Any] = {"tags": ["hide-input"] if folded else []}
+    outputs = [_output(output) for output in cell["outputs"]]
+    words = [_words(output) for output in outputs if "image/png" in output.get("data", {})]
+    if words:
+        metadata["mystnb"] = {"image": {"alt": " ".join(words)}}
+    return {**cell, "source": text, "outputs": outputs, "metadata": metadata}
+
+
+def _output(output: dict[str, Any]) -> dict[str, Any]:
+    data = dict(output.get("data", {}))
+    if "text/html" in data:
+        data["text/html"] = LINK.sub(r"\1.html", "".join(data["text/html"]))
+    return {**output, "data": data} if data else output
+
+
+def _words(output: dict[str, Any]) -> str:
+    """What a picture shows, in one line."""
+    return " ".join("".join(output["data"].get("text/plain", "")).split())
+
+
+def decisions() -> str:
+    """The decision card whole."""
+    card = LINK.sub(r"\1.html", handbook.decision_card()._repr_html_())
+    return (
+        "# The decision card\n\nWhat you see, what to measure, what it would mean, and what to try "
+        f"first. Each lesson adds a line.\n\n```{{raw}} html\n{card}\n```\n"
+    )
+
+
+def references(source: Path) -> str:
+    """All sources that the notebooks name, by notebook."""
+    parts = ["# Sources\n\nWhat the lessons cite, lesson by lesson.\n"]
+    for path in sorted(source.glob(NUMBERED)):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+        title = texts[0].splitlines()[0].removeprefix("# ")
+        cited = [text.partition("## References")[2] for text in texts if "## References" in text]
+        parts += [f"## [{title}]({path.name})\n{text}\n" for text in cited]
+    return "\n".join(parts)
+
+
+def front(lessons: Sequence[str]) -> str:
+    """The front page: what this is, how to start, and the contents."""
+    text = (HOUSE / "site" / "front.md").read_text(encoding="utf-8")
+    return "\n".join(
+        [
+            text,
+            _contents("Lessons", lessons),
+            _contents("To look up", ["glossary", "decisions", "sources"]),
+            _contents("To teach", [name.removesuffix(".md") for name in GUIDES]),
+        ]
+    )
+
+
+def _contents(caption: str, pages: Sequence[str]) -> str:
+    lines = "\n".join(pages)
+    return f"```{{toctree}}\n:caption: {caption}\n:maxdepth: 1\n\n{lines}\n```\n"

@@ -1,0 +1,113 @@
+"""The built pages in a real browser, from the disk and from a server, with no network."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from course_tests import store
+from course_tests.browser.conftest import chromium  # noqa: F401  a fixture
+from course_tests.browser.page import HANGS
+from course_tests.browser.server import FLAGS
+
+pytestmark = pytest.mark.browser
+LESSONS = [path.stem for path in store.numbered()]
+OTHERS = ["index", "glossary", "decisions", "sources", "GUIDE", "TEACHING", "search"]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:  # noqa: F811
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=FLAGS, timeout=1000 * HANGS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(site: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the site is: "file:///..." or "http://127.0.0.1:..."."""
+    if request.param == "file":
+        yield site.as_uri()
+        return
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def tab(browser: Browser, scheme: str = "light", width: int = 1200) -> tuple[Page, list[str]]:
+    """A new page, and a list that gets its console's errors and the requests that fail."""
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
+    page.set_default_timeout(1000 * HANGS)
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda r: complaints.append(r.url))
+    return page, complaints
+
+
+@pytest.mark.parametrize("address", ["file", "http"], indirect=True)
+def test_every_page_opens_without_a_complaint_or_a_request_outside(
+    browser: Browser, address: str
+) -> None:
+    page, complaints = tab(browser, width=360)
+
+    def outside(request: Request) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            complaints.append(request.url)
+
+    page.on("request", outside)
+    for name in LESSONS + OTHERS if address.startswith("file") else ["index", LESSONS[1], "search"]:
+        page.goto(f"{address}/{name}.html")
+        assert page.title(), name
+        # Nothing makes a phone's page wider than the phone.
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, name
+    assert complaints == []
+    page.close()
+
+
+@pytest.mark.parametrize("address", ["file"], indirect=True)
+def test_a_word_is_found(browser: Browser, address: str) -> None:
+    page, complaints = tab(browser)
+    page.goto(f"{address}/search.html?q=Glorot")
+    page.wait_for_selector("ul.search li a")
+    found = page.eval_on_selector_all("ul.search li a", "links => links.map(a => a.href)")
+    assert any("05_initialization" in link for link in found) and complaints == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["file"], indirect=True)
+def test_no_page_breaks_a_rule_of_accessibility(
+    browser: Browser, address: str, scheme: str
+) -> None:
+    page, _ = tab(browser, scheme)
+    rules = RULES if scheme == "light" else ["color-contrast"]  # the rest is the same page
+    for name in LESSONS + OTHERS:
+        page.goto(f"{address}/{name}.html")
+        report = Axe().run(page, options={"runOnly": rules})
+        assert report.violations_count == 0, f"{name}: {report.generate_report()}"
+    page.close()
+
+
+@pytest.mark.parametrize("address", ["file"], indirect=True)
+def test_a_folded_cell_opens_by_the_keyboard(browser: Browser, address: str) -> None:
+    page, _ = tab(browser)
+    page.goto(f"{address}/01_scalar_chain.html")
+    fold = page.locator("details.hide.above-input").first
+    assert fold.get_attribute("open") is None
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert fold.get_attribute("open") is not None
+    page.close()
