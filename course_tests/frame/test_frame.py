@@ -224,6 +224,15 @@ def test_github_runs_each_week_what_else_the_readme_gives() -> None:
     assert steps == [f"bash .ci/run {name}" for name in ("test", "slow", "random")]
 
 
+def test_the_pages_are_published_with_the_exact_versions() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["publish"]["steps"]
+    runs = [step["run"] for step in steps if "run" in step]
+    assert all("-c binder/constraints.txt" in run for run in runs[:2]) and len(runs) == 3
+    (out,) = [step["with"]["path"] for step in steps if "path" in step.get("with", {})]
+    assert runs[-1] == f"course site --out {out}"
+
+
 def test_hooks_use_what_is_installed() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     assert {repo["repo"] for repo in hooks["repos"]} == {"local"}
