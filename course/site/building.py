@@ -60,8 +60,9 @@ SETTINGS: dict[str, Any] = {
 def build(out: Path, notebooks: Path) -> Path:
     """Build the site into the folder `out`, and return its front page.
 
-    notebooks: a folder of stored notebooks. A folder `out` that is there is replaced if it is empty or holds a site. The site is built beside it and then put in its
-    place, so that nothing half-built stays. Nothing is run; nothing is asked of a network.
+    notebooks: a folder of stored notebooks. A folder `out` that is there is replaced if it is empty
+    or holds a site. The site is built beside it and then put in its place, so that nothing
+    half-built stays. Nothing is run; nothing is asked of a network.
 
     Raises ValueError for a folder with something else in it, where Sphinx or its parts are not
     installed, and for what Sphinx warns of: a broken link, say.

@@ -10,27 +10,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
 from course_tests import store
-from course_tests.browser.conftest import chromium  # noqa: F401  a fixture
 from course_tests.browser.page import HANGS
-from course_tests.browser.server import FLAGS
 
-pytestmark = pytest.mark.browser
 LESSONS = [path.stem for path in store.numbered()]
-OTHERS = ["index", "glossary", "decisions", "sources", "GUIDE", "TEACHING", "search"]
+OTHERS = ["index", "playground", "glossary", "decisions", "sources", "GUIDE", "TEACHING", "search"]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:  # noqa: F811
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=FLAGS, timeout=1000 * HANGS
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -95,6 +82,8 @@ def test_no_page_breaks_a_rule_of_accessibility(
     page, _ = tab(browser, scheme)
     rules = RULES if scheme == "light" else ["color-contrast"]  # the rest is the same page
     for name in LESSONS + OTHERS:
+        if name == "playground":
+            continue  # test_playground.py asks
         page.goto(f"{address}/{name}.html")
         report = Axe().run(page, options={"runOnly": rules})
         assert report.violations_count == 0, f"{name}: {report.generate_report()}"
