@@ -13,7 +13,8 @@ from course.handbook.tables import Table
 class Decision:
     """A line of the card.
 
-    notebook: the slug of the lesson that shows it. measures: names of `course.measures`.
+    notebook: the slug of the lesson that shows it. measures: names of `course.measures`, or of
+    `course.doctor`.
     """
 
     notebook: str

@@ -10,7 +10,7 @@ kinds           a text where a number is asked for, a list, nan: said in a sente
 source          show_source: how the library does it, folded
 measured        agree: measured beside theory; holds: a statement with the numbers it compares
 comparisons     paired, no_better, equivalent: two networks over the same seeds
-marks           measured numbers as text, rounded by their standard error
+marks           marked: the numbers of a sentence, as measured; rounded by their standard error
 answers         where predictions are kept, and how they are read again
 """
 

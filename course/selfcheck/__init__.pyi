@@ -5,6 +5,7 @@ from .comparisons import paired as paired
 from .exercise import check as check
 from .exercise import check_function as check_function
 from .exercise import check_range as check_range
+from .marks import marked as marked
 from .measured import agree as agree
 from .measured import holds as holds
 from .prediction import predict as predict

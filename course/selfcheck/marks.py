@@ -98,6 +98,11 @@ def mark(value: float, error: float | None = None, digits: int = 4) -> str:
     return f"⟨{_exponent(f'{value:.{digits}e}')} ± {_exponent(f'{error:.1e}')}⟩"
 
 
+def marked(text: str) -> str:
+    """The text with each number in it in a mark, for sentences of measured numbers."""
+    return re.sub(rf"(?<![\w.]){NUMBER}", lambda number: f"⟨{number[0]}⟩", text)
+
+
 def summary(values: Any) -> str:
     """Measured values in words: one in its mark; several, the runs, as mean ± standard error and n.
 

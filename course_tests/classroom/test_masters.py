@@ -20,7 +20,7 @@ MISTAKES = [
 
 def test_there_is_a_set_for_each_notebook_of_the_three_parts() -> None:
     sets = [master.load(name) for name in SETS]
-    assert [one.notebook for one in sets] == [f"{number:02d}" for number in range(1, 13)]
+    assert [one.notebook for one in sets] == [f"{number:02d}" for number in range(1, 14)]
     assert {one.part for one in sets} == {"I", "II", "III"}
 
 

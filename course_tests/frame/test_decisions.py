@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from course import handbook, measures
+from course import doctor, handbook, measures
 from course_tests import wording
 
 
@@ -17,7 +17,8 @@ def test_each_lesson_has_a_line_and_the_order_is_that_of_the_course() -> None:
 
 @pytest.mark.parametrize("line", handbook.DECISIONS, ids=lambda line: line.symptom[:30])
 def test_a_line_measures_what_the_library_offers(line: handbook.Decision) -> None:
-    assert line.measures and set(line.measures) <= set(measures.__all__)
+    assert line.measures
+    assert set(line.measures) <= {*measures.__all__, *doctor.__all__}
     for sentence in (line.meaning, line.remedy):
         assert sentence.endswith(".") and len(sentence.split()) <= 60, sentence
     assert line.symptom and not line.symptom.endswith(".")

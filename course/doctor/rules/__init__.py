@@ -57,18 +57,8 @@ SYMPTOMS: tuple[Rule, ...] = (
     rate.broke,
 )
 
-BY_TRIAL = frozenset(
-    {
-        data.badly_scaled,
-        data.badly_scaled_target,
-        rate.decayed,
-        rate.clipped,
-        rate.no_warm_up,
-        rate.too_large,
-        rate.too_small,
-        gradients.through_time,
-        units.collapsed,
-        rate.broke,
-    }
-)
+BY_TRIAL = frozenset(SYMPTOMS) - {
+    units.dead, units.saturated, units.attention,
+    gradients.exploding, gradients.through_batch_norm, gradients.vanishing,
+}  # fmt: skip
 """Symptoms that cost trials: they are asked only where nothing was found before."""
