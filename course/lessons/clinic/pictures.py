@@ -56,6 +56,8 @@ def _panels(
         ax.set_axis_off()
     for ax in axes[:, 0]:
         ax.set_ylabel("loss")
+    for ax in axes[-1]:
+        ax.set_xlabel("step")
     if len(names) > 1:
         axes.flat[-1].legend(handles=handles.values(), loc="center", frameon=False, fontsize=9)
     return fig, (
@@ -81,13 +83,12 @@ def charts(layers: Mapping[str, Sequence[Any]]) -> tuple[Figure, str]:
         9.0, 0.5 + 1.9 * len(layers), nrows=len(layers), ncols=4, squeeze=False
     )
     for row, (letter, records) in zip(axes, layers.items(), strict=True):
-        for ax, (title, name) in zip(row, PANELS, strict=True):
+        for ax, (_, name) in zip(row, PANELS, strict=True):
             _one(ax, [getattr(record, name) for record in records], name)
-            if row is axes[0]:
-                ax.set_title(title, fontsize=10)
-            if row is axes[-1]:
-                ax.set_xlabel("layer")
         row[0].set_ylabel(f"patient {letter}")
+    for top, bottom, (title, _) in zip(axes[0], axes[-1], PANELS, strict=True):
+        top.set_title(title, fontsize=10)
+        bottom.set_xlabel("layer")
     return fig, " ".join(f"{letter}: {_in_words(rows)}." for letter, rows in layers.items())
 
 
@@ -112,12 +113,13 @@ def _in_words(records: Sequence[Any]) -> str:
     cosine = [one.cosine for one in hidden if not math.isnan(one.cosine)]
     dead = [one.dead for one in hidden if not math.isnan(one.dead)]
     alike = cosine[-1] if cosine else math.nan
-    sizes = (
-        f"the size {_change(first.size, last.size)} from the first to the last hidden one, the "
-        f"gradient {_change(last.gradient, first.gradient)} on its way back"
-    )
     if first.gradient == 0:
         sizes = "no gradient comes to the first"
+    else:
+        sizes = (
+            f"the size {_change(first.size, last.size)} from the first to the last hidden one, the "
+            f"gradient {_change(last.gradient, first.gradient)} on its way back"
+        )
     ends = "alike" if alike > 0.95 else "apart"
     return (
         f"in {len(records)} layers {sizes}; two examples end {ends}; "
@@ -128,7 +130,7 @@ def _in_words(records: Sequence[Any]) -> str:
 def _change(start: float, end: float) -> str:
     ratio = end / start
     if 1 / 30 < ratio < 30:
-        return "keeps its size within a factor of 30"
+        return "stays within a factor of 30"
     return f"{'grows' if ratio > 1 else 'shrinks'} by over a factor of 30"
 
 

@@ -132,7 +132,7 @@ def patient_f(seed: int = 0) -> Patient:
 
 def patient_g(seed: int = 0) -> Patient:
     torch.manual_seed(seed)
-    model = layers(width=32, depth=60)
+    model = layers(width=32, depth=40)
     draw(model)
     for layer in model.modules():
         if isinstance(layer, nn.Linear):
@@ -228,7 +228,6 @@ class Layer:
     dead: float
 
 
-@cache
 def chart(letter: str) -> tuple[Layer, ...]:
     """A record for each linear layer, input first, with the ReLU behind it, of seed 0."""
     model, examples, loss, _ = PATIENTS[letter](0)
