@@ -55,14 +55,14 @@ export const PRESETS = [
     name: "A norm alone",
     settings: { activation: "relu", init: "he_normal", depth: 50, norm: "batch" },
     say: "Batch norm keeps every signal at the right size. And the gradient, on its way back?",
-    lesson: "normalization_and_initialization", title: "Normalization and initialization",
+    lesson: "norms", title: "Norms",
     after: [0, "explodes"],
   },
   {
     name: "Fifty plain layers learn",
     settings: { activation: "relu", init: "looks-linear", depth: 50, rate: 0.005 },
     say: "ReLU, no skip, no norm. Half of the units mirror the other half, so the network starts as a linear one and bends as it learns.",
-    lesson: "normalization_and_initialization", title: "Normalization and initialization",
+    lesson: "starts", title: "Starts",
     after: [200, "healthy"],
   },
 ];
