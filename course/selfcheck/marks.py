@@ -100,7 +100,8 @@ def mark(value: float, error: float | None = None, digits: int = 4) -> str:
 
 def marked(text: str) -> str:
     """The text with each number in it in a mark, for sentences of measured numbers."""
-    return re.sub(rf"(?<![\w.]){NUMBER}", lambda number: f"⟨{number[0]}⟩", text)
+    number = r"(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?"  # no comma at its end
+    return re.sub(number, lambda match: f"⟨{match[0]}⟩", text)
 
 
 def summary(values: Any) -> str:

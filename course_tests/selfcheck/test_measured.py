@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import course_tests
 from course.selfcheck import agree, equivalent, holds, no_better, paired
 from course.selfcheck.comparisons import STUDENT, interval
-from course.selfcheck.marks import MARK, mark, mean_and_error
+from course.selfcheck.marks import MARK, mark, marked, mean_and_error
 from course_tests import store
 
 RUNS = np.array([1.20, 1.21, 1.20, 1.22, 1.205])  # mean 1.207, SE 0.0037
@@ -230,3 +230,9 @@ def test_nbval_sees_all_but_measured_numbers(tmp_path: Path) -> None:
     }
     assert results[0] == ("0", "PASSED")
     assert verdicts == {(what, type): CHANGES[what][3] for what, type in places}
+
+
+def test_the_numbers_of_a_sentence_are_marked_one_by_one() -> None:
+    text = "layer 0, 1.4e-06 of 26,200; -3 to 45%, log2 of x.5"
+    said = "layer ⟨0⟩, ⟨1.4e-06⟩ of ⟨26,200⟩; ⟨-3⟩ to ⟨45⟩%, log2 of x.5"
+    assert marked(text) == said and not set("⟨⟩") & set(MARK.sub("", said))
