@@ -23,7 +23,7 @@ EXPORT = re.compile(r"^export (?=const|class|function|async)", re.MULTILINE)
 def playground_page(lessons: Mapping[str, str] | None = None) -> str:
     """The playground as HTML: its parts, its style and its digits in one text.
 
-    lessons: the address of a lesson's page by the slug of its notebook, {"spectra": "07.html"}; a
+    lessons: the address of a lesson's page by the slug of its notebook, {"isometry": "07b.html"}; a
     lesson that is not named there is mentioned without a link.
     Browsers refuse modules that a file on a disk asks for, so the modules of `playground/` become
     one script, each after those that it imports; a name stands in one module only.

@@ -205,7 +205,7 @@ def test_the_command_writes_one_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
     names = {store.slug(path): path.stem for path in store.numbered()}
     addresses = {slug: f"https://example.org/{name}.html" for slug, name in names.items()}
-    assert f'"spectra": "{addresses["spectra"]}"' in out.read_text()
+    assert f'"isometry": "{addresses["isometry"]}"' in out.read_text()
     refused(course("playground", "--no-open", "--lessons", "here"), "lessons = 'here'", "{name}")
     refused(course("playground", "--no-open", "--out", str(tmp_path / "no" / "a.html")), "out = ")
 

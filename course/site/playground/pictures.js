@@ -60,7 +60,8 @@ export function drawRanks(canvas, run) {
   chart.band(layers, ranks.low, ranks.high, chart.colours.green);
   chart.line(layers, ranks.middle, { colour: chart.colours.green, dash: [8, 3, 2, 3] });
   const { middle } = ranks;
-  return `The examples differ in ${number(middle[0])} directions at the first layer, in ${number(middle.at(-1))} at the last.`;
+  const many = (rank) => (rank === 0 ? "none" : `${number(rank)} directions`);
+  return `The examples differ in ${many(middle[0])} at the first layer, in ${many(middle.at(-1))} at the last.`;
 }
 
 // What the last layer sees. In the plane: the probability of each class at every point.
@@ -68,14 +69,15 @@ export function drawDecisions(canvas, run) {
   const { context, width, height } = cleared(canvas);
   const c = colours();
   const edge = Math.min(width, height);
-  const [left, top] = [(width - edge) / 2, (height - edge) / 2];
+  const [left, top] = [(width - edge) / 2, (height - edge) / 2].map(Math.round);
   const shares = run.decisions(SIDE, REACH);
   const cell = edge / SIDE;
   shares.forEach((share, k) => {
     context.globalAlpha = Number.isFinite(share) ? 0.75 * Math.abs(2 * share - 1) : 0;
     context.fillStyle = share > 0.5 ? c.orange : c.blue;
     const [row, column] = [Math.floor(k / SIDE), k % SIDE];
-    context.fillRect(left + column * cell, top + row * cell, cell + 0.5, cell + 0.5);
+    const [x0, y0, x1, y1] = [column, row, column + 1, row + 1].map((n) => Math.round(n * cell));
+    context.fillRect(left + x0, top + y0, x1 - x0, y1 - y0); // whole pixels: else seams show
   });
   context.globalAlpha = 1;
   const { x, labels } = run.data;

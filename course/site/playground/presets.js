@@ -48,7 +48,7 @@ export const PRESETS = [
     name: "All directions survive",
     settings: { init: "orthogonal", depth: 50 },
     say: "Fifty layers, no skip, no norm: orthogonal weights turn the signal without losing a direction. Compare the rank with that of Glorot's weights.",
-    lesson: "spectra", title: "Spectra",
+    lesson: "isometry", title: "Isometry",
     after: [200, "healthy"],
   },
   {
