@@ -10,7 +10,14 @@ import pytest
 import torch
 
 from course import measures, training
-from course.lessons.degeneracy import explorer, science
+from course.lessons.degeneracy import explorer, repair, science
+from course.lessons.degeneracy.exercise import (
+    check_mended,
+    check_starts,
+    solve_fold,
+    solve_mended,
+    solve_orthogonal,
+)
 from course.networks.initializers import folded, orthogonal
 from course.plots import decades, style
 from course_tests.claims import claim, seeds
@@ -141,6 +148,73 @@ def test_orthogonal_gradients_are_known_in_every_draw() -> None:
     expected = science.orthogonal_gradients(6, 32, gain=0.9)
     assert np.allclose(np.sqrt((seen.gradients**2).mean(axis=1)), expected, rtol=0.03)
     assert np.allclose(seen.singular, 0.9**6, rtol=1e-5)
+
+
+def test_gradients_of_weights_are_equal_in_every_layer_of_scaled_orthogonal_matrices() -> None:
+    law = partial(orthogonal, gain=0.9)
+    seen = science.linear_map(science.deep_linear(law, depth=6, width=32, seeds=range(20)))
+    expected = science.orthogonal_gradients(6, 32, gain=0.9)[0]
+    assert np.allclose(seen.weight_gradients / seen.weight_gradients[:1], 1, rtol=1e-4)
+    assert np.isclose(np.sqrt((seen.weight_gradients[0] ** 2).mean()), expected, rtol=0.03)
+
+
+@pytest.mark.claims
+def test_gradients_of_weights_do_not_vanish_from_layer_to_layer_of_a_linear_network() -> None:
+    many = seeds(0, 40)
+    seen = science.linear_map(science.deep_linear("lecun_normal", seeds=many)).weight_gradients
+    ends = np.log10(seen[0] / seen[-1])
+    claim("Fold 0, weights: log10 of layer 1 over 30", ends, least=-0.3, most=0.3)  # 0 ± .2
+    span = np.log10(seen.max(axis=0) / seen.min(axis=0))
+    claim("Fold 0, weights: decades from least to largest", span, most=0.8)  # .55 ± .1
+
+
+@pytest.mark.claims
+def test_units_of_a_degenerate_network_answer_alike() -> None:
+    x = torch.randn(200, 32, generator=torch.Generator().manual_seed(7))
+    last = {
+        name: science.mean_correlation(
+            measures.one_pass(
+                science.deep_linear(science.STARTS[name], seeds=seeds(0, 20)), x
+            ).outputs[-1]
+        )
+        for name in ("Fold 0", "orthogonal")
+    }
+    claim("Fold 0: correlation of two units", last["Fold 0"], least=0.4)  # .6 ± .09
+    claim("orthogonal", last["orthogonal"], most=0.1)  # .057 ± .001
+
+
+@pytest.mark.claims
+def test_four_folded_layers_of_thirty_stall_and_are_mended() -> None:
+    matrices = repair.patient()
+    stalled = repair.loss_after_training(matrices, seeds=FRESH)
+    for layer in repair.SICK:
+        matrices[layer - 1] = solve_mended(matrices[layer - 1])
+    claim("four folded layers: loss", stalled, least=0.35)  # .46 ± .01
+    mended = repair.loss_after_training(matrices, seeds=FRESH)
+    claim("mended: loss", mended, most=0.15)  # .03 ± .02
+
+
+def test_the_check_of_the_starts_knows_right_and_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    check_starts(lambda W: ..., lambda G: ...)
+    assert capsys.readouterr().out.count("not yet") == 2
+    check_starts(solve_fold, solve_orthogonal)
+    assert capsys.readouterr().out.count("right in all 3 cases") == 2
+    check_starts(lambda W: W[::2].repeat_interleave(2, 0), lambda G: torch.linalg.qr(G).Q)
+    assert "Now the signs" in capsys.readouterr().out
+
+
+@pytest.mark.claims
+def test_the_check_of_the_repair_trains_what_was_mended(capsys: pytest.CaptureFixture[str]) -> None:
+    check_mended([3, 12, 20, 25], lambda W: W)
+    said = capsys.readouterr().out
+    assert "Where does the counting start?" in said and "expected 32 numbers from 1 to 1" in said
+    check_mended(list(repair.SICK), lambda W: orthogonal(32, 32, torch.Generator()))
+    assert "After 300 steps: loss 0.0" in capsys.readouterr().out
+
+
+def test_no_norm_gives_the_sick_layers_away() -> None:
+    for matrix in repair.patient():
+        assert np.isclose(torch.linalg.matrix_norm(matrix), 32**0.5, rtol=1e-3)
 
 
 def test_a_linear_map_is_the_mean_over_many_inputs() -> None:

@@ -93,33 +93,6 @@ class Runs:
             self.decades[kind].fit(name, mean, right)
 
 
-def typical(
-    ax: Axes, expected: Mapping[str, Array], measured: Mapping[str, Array]
-) -> dict[str, tuple[Line2D, Line2D, Line2D]]:
-    """Gradients by layer: closed form (line), root mean square (filled), median (hollow).
-
-    expected: (L,) by name; measured: (L, R), one column for each draw.
-    """
-    lines = {}
-    for k, (name, values) in enumerate(measured.items()):
-        layers = np.arange(1, len(values) + 1)
-        line = style.line(k)
-        dots = {**line, "linestyle": "", "markersize": 5}
-        (formula,) = ax.plot(
-            layers, expected[name], label=f"{name}, closed form", **{**line, "marker": ""}
-        )
-        size = np.sqrt(np.mean(values**2, axis=1))
-        (mean,) = ax.plot(layers, size, label=f"{name}, root mean square", **dots)
-        (median,) = ax.plot(
-            layers, np.median(values, axis=1), label=f"{name}, median",
-            **{**dots, "markerfacecolor": "white"},
-        )  # fmt: skip
-        lines[name] = (formula, mean, median)
-    ax.set(xlabel="layer", ylabel="size of the gradient at the start", ylim=(0, None))
-    style.whole_numbers(ax)
-    return lines
-
-
 def spectra(ax: Axes, singular: Mapping[str, Array]) -> list[Line2D]:
     """Singular values by rank on a log axis: by name (R, n); mean of the logarithms over runs."""
     axis = Decades(ax)

@@ -20,10 +20,11 @@ from functools import partial
 import numpy as np
 import torch
 
-from course import measures, networks, training
+from course import data, measures, networks, training
 from course.arguments import real, whole
 from course.data import LinearTeacher
 from course.lessons.scalar_chain.science import power
+from course.lessons.sigmoid_saturation import science as sigmoid_saturation
 from course.networks import Network
 from course.networks.initializers import Law, folded, mixed, orthogonal
 from course.training import Optimizer, Record
@@ -128,11 +129,13 @@ def curve(records: Iterable[Record]) -> Curve:
 class LinearMap:
     """R networks without sampling noise. loss: (R,); gradients: (L, R), as in `Curve`.
 
+    weight_gradients: (L, R), the Frobenius norms of dC/dW_l.
     singular: (R, n), the singular values of the product, largest first; NaN if it is not finite.
     """
 
     loss: np.ndarray
     gradients: np.ndarray
+    weight_gradients: np.ndarray
     singular: np.ndarray
 
 
@@ -147,22 +150,60 @@ def linear_map(network: Network) -> LinearMap:
     x = math.sqrt(width) * torch.eye(width, dtype=torch.float64)
     teacher = LinearTeacher(width)
     y = torch.stack([x @ teacher.matrix(seed).double() for seed in exact.seeds])
-    signals = measures.one_pass(exact, x, y, loss="mse")
+    names = [name for name, _ in exact.named_parameters()]
+    signals = measures.one_pass(exact, x, y, loss="mse", weights=names)
+    slopes = torch.stack([signals.weight_gradients[name] for name in names])
     product = signals.outputs[-1] / math.sqrt(width)
     finite = product.isfinite().all(2).all(1)
     singular = torch.linalg.svdvals(torch.where(finite[:, None, None], product, 0.0))
     singular[~finite] = math.nan
-    return LinearMap(signals.loss, signals.gradient_norms, singular.numpy())
+    sizes = torch.linalg.matrix_norm(slopes).numpy()
+    return LinearMap(signals.loss, signals.gradient_norms, sizes, singular.numpy())
+
+
+def mean_correlation(h: torch.Tensor) -> np.ndarray:
+    """Mean absolute correlation of two different units of a layer, h (R, B, n), over inputs: (R,).
+
+    Random units without anything in common have about sqrt(2 / (pi B)).
+    """
+    centred = h.double() - h.double().mean(1, keepdim=True)
+    unit = centred / centred.norm(dim=1, keepdim=True)
+    pairs = (unit.mT @ unit).abs()
+    n = h.shape[-1]
+    return np.asarray((pairs.sum((1, 2)) - n) / (n * (n - 1)))
+
+
+def final(
+    init: str | Law, optimizer: Optimizer, *, seeds: Sequence[int] = range(5), steps: int = 300
+) -> np.ndarray:
+    """The loss on held-out examples after training 30 layers of width 32, (R,). See `learn`."""
+    return curve(learn(init, seeds=seeds, steps=steps, optimizer=optimizer, every=steps)).final
+
+
+def start_gradients(init: str | Law, *, depth: int, width: int, seeds: Sequence[int]) -> np.ndarray:
+    """The gradients of `linear_map` at the start, (L, R)."""
+    return linear_map(deep_linear(init, depth=depth, width=width, seeds=seeds)).gradients
+
+
+def sigmoid_weight_gradients(depth: int, *, seeds: Sequence[int] = range(5)) -> np.ndarray:
+    """Norms of dC/dW_l in the hidden layers of notebook 03's sigmoid network, untrained, (L, R)."""
+    network = sigmoid_saturation.network("sigmoid", depth, seeds=seeds)
+    names = [name for name, _ in network.named_parameters() if name.endswith("linear.weight")]
+    digits = data.digits()
+    batch = digits.x_train[:200], digits.y_train[:200]
+    slopes = measures.one_pass(network, *batch, weights=names).weight_gradients
+    return torch.stack([torch.linalg.matrix_norm(slopes[name]) for name in names]).numpy()
 
 
 def expected_gradients(depth: int, width: int, *, fold: int = 0) -> np.ndarray:
     """Root mean square over Gaussian draws of the gradients at the start, (L,): a closed form.
 
-    With C the product of the k = L - l matrices after layer l, and x W_1 ... W_l and x A both
-    isotropic, E |g_l|^2 = 4/n (1 + a_k), where a_k = E tr((C C^T)^2) / n: the 1 comes from the
-    target, a_k from the output. A Gaussian factor, folded p = 2^fold times over, takes
-    (a, b) to (b p + a (1 + p/n), b + a 2p/n^2), with b = E (tr C C^T)^2 / n^2 and a = b = 1 for
-    k = 0: fourth moments of Gaussian entries. For n much larger than k p, a_k is 1 + k p.
+    With Q the product of the L - l matrices after layer l, and x W_1 ... W_l and x A both
+    isotropic, E |g_l|^2 = 4/n (1 + a_l), where a_l = E tr((Q Q^T)^2) / n: the 1 comes from the
+    target, a_l from the output. A Gaussian factor, folded p = 2^fold times over, takes
+    (a, b) to (b p + a (1 + p/n), b + a 2p/n^2), with b = E (tr Q Q^T)^2 / n^2 and a = b = 1 for
+    l = L: fourth moments of Gaussian entries. For n much larger than (L - l) p, a_l is
+    1 + (L - l) p.
     """
     whole("depth", depth, least=1)
     parts = 2 ** whole("fold", fold, most=30)
@@ -177,7 +218,11 @@ def expected_gradients(depth: int, width: int, *, fold: int = 0) -> np.ndarray:
 
 
 def orthogonal_gradients(depth: int, width: int, *, gain: float = 1.0) -> np.ndarray:
-    """Gradients of `gain` times orthogonal matrices: gain^k sqrt(4/n (1 + gain^(2 L))), (L,)."""
+    """Gradients of `gain` times orthogonal matrices: gain^(L - l) sqrt(4/n (1 + gain^(2 L))), (L,).
+
+    The gradient with respect to the weights has in every layer the size of the first of these, as
+    the signal before layer l brings the factors gain^(l - 1) that lack behind it.
+    """
     after = np.arange(whole("depth", depth, least=1))[::-1]
     n = whole("width", width, least=1, most=WIDEST)
     whole_network = np.hypot(1.0, power(real("gain", gain, least=0), depth))
