@@ -49,6 +49,31 @@ def test_orthogonal_products_lose_nothing_and_the_law_can_be_solved_for_depth() 
         assert science.share_below(threshold, round(depth)) == pytest.approx(share, abs=0.003)
 
 
+def test_wide_products_fill_n_over_l_plus_1_directions_and_stretch_as_computed() -> None:
+    for depth in (1, 3, 5):
+        found = science.spectrum("Gaussian", depth, width=100, seeds=seeds(0, 10))
+        form = float(science.directions(depth, 100))
+        # 1 ± .008, .99 ± .05, .97 ± .05
+        claim(f"{depth} factors: participation over n/(L+1)", found.participation_ratio / form,
+              least=0.8, most=1.25)  # fmt: skip
+        longest = 10 ** found.log10[:, 0] / float(science.largest(depth))
+        # .98 ± .02, .96 ± .05, .94 ± .05
+        claim(f"{depth} factors: s_1 over formula", longest, least=0.85, most=1.1)
+
+
+def test_multiplying_stops_at_the_rounding_and_qr_does_not() -> None:
+    for k in seeds(0, 3):
+        factors = [factor[0] for factor in science.factors("Gaussian", 100, width=32, seeds=[k])]
+        exact = science.spectrum("Gaussian", 100, width=32, seeds=[k]).log10[0]
+        for double, least, most in ((False, 6, 12), (True, 13, 20)):
+            values = science.by_hand([f if double else f.float() for f in factors])
+            right = (np.abs(values - exact) < 0.5).sum()
+            # 9 ± 0, 16.8 ± .5
+            claim(f"float64 {double}: right values of 32", right, least=least, most=most)
+        error = np.abs(science.by_qr(factors) - exact).max()
+        claim("by QR: largest error, powers of ten", error, most=3.5)  # 1.4 ± .4
+
+
 # The crushed sheet.
 
 
@@ -65,6 +90,15 @@ def test_the_sheet_is_halved_by_every_map_unless_the_input_stays_connected() -> 
     claim("connected: median of log10(s2/s1)", median, least=-1.3, most=-0.2)  # -.722 ± .01
 
 
+def test_along_the_filament_the_sheet_is_stretched() -> None:
+    points = sheets.square(6)
+    draws = [sheets.crush(points, 50, seed=k).largest.mean(1) for k in seeds(0, 20)]
+    error = np.array([draw[50] for draw in draws]) - float(sheets.expected_largest(50))
+    claim("50 maps: log10 of s_1, less computed", error, least=-1, most=1)  # 0 ± 1.3
+    grown = np.array([draw[50] - draw[10] for draw in draws])
+    claim("from 10 to 50 maps: log10 of s_1", grown, least=0.1)  # 1 ± 1.2
+
+
 @pytest.mark.parametrize("connected", [False, True])
 def test_jacobians_of_a_sheet_are_those_of_its_points(connected: bool) -> None:
     """By differences, and for the deep part by the determinant, which is exact."""
@@ -78,6 +112,7 @@ def test_jacobians_of_a_sheet_are_those_of_its_points(connected: bool) -> None:
     slopes = np.stack([moved[0] - moved[1], moved[2] - moved[3]], axis=1) / (2 * step)
     singular = np.linalg.svd(slopes, compute_uv=False)
     np.testing.assert_allclose(found.ratio[3], np.log10(singular[:, 1] / singular[:, 0]), atol=1e-4)
+    np.testing.assert_allclose(found.largest[3], np.log10(singular[:, 0]), atol=1e-4)
     assert (found.ratio[0] == 0).all() and found.points.shape == (4, 16, 2)
     thinned = sheets.crush(x, 3, seed=2, connected=connected, every=5)
     np.testing.assert_allclose(thinned.ratio, found.ratio[:, ::5], atol=1e-12)

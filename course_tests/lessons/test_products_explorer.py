@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from course.lessons.products import exercise, explorer, pictures
+from course.lessons.products import exercise, explorer, pictures, science
 from course_tests.corners import corners, visit
 
 
@@ -66,34 +67,27 @@ def test_sizes_without_a_place_on_the_axis_are_zero() -> None:
 
 
 def test_the_checks_know_right_wrong_and_not_yet(capsys: pytest.CaptureFixture[str]) -> None:
-    exercise.check_logarithms(..., ...)
-    assert capsys.readouterr().out.count("not yet") == 2
-    exercise.check_logarithms(math.log(2.0**-24), math.log(0.5))
+    exercise.check_products(lambda factors: ..., lambda factors: ...)
+    exercise.check_scale_and_rank(lambda s: None)
+    assert capsys.readouterr().out.count("not yet") == 3
+    exercise.check_products(exercise.solve_by_hand, exercise.solve_by_qr)
     said = capsys.readouterr().out
-    assert said.count(": right.") == 2 and "Measured with 48 factors" in said
-    exercise.check_logarithms(-24.0, 0.5)
-    said = capsys.readouterr().out
-    assert "base 2" in said and "the share itself" in said
-    exercise.check_directions_left(lambda n, depth, t: ...)
-    assert "not yet" in capsys.readouterr().out
-    exercise.check_directions_left(lambda n, depth, t: n * (1 - t ** (2 / depth)))
-    said = capsys.readouterr().out
-    assert "right in all 6 cases" in said
-    ours, counted = (float(part.split(";")[0].strip(" .\n")) for part in
-                     (said.split("you say ")[1], said.split("draws, ")[1]))  # fmt: skip
-    assert ours == pytest.approx(counted, abs=2)
+    assert said.count("right in all 3 cases") == 2 and "Ten factors" in said
+    exercise.check_scale_and_rank(exercise.solve_scale_and_rank)
+    assert "right in all 3 cases" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("slip", "hint"),
+    ("by_hand", "by_qr", "hint"),
     [
-        (lambda n, d, t: n * t ** (2 / d), "lost"),
-        (lambda n, d, t: 1 - t ** (2 / d), "share"),
-        (lambda n, d, t: n * (1 - t ** (1 / d)), "2/L"),
-        (lambda n, d, t: n * (1 - t ** (d / 2)), "2/L"),
-        (lambda n, d, t: n * (1 - t**d), "2/L"),
+        (lambda f: torch.linalg.svdvals(science.multiply(f)), exercise.solve_by_qr, "log10"),
+        (lambda f: exercise.solve_by_hand(f[::-1]), exercise.solve_by_qr, "left to right"),
+        (exercise.solve_by_hand, lambda f: exercise.solve_by_qr(f[::-1]), "reversed"),
+        (exercise.solve_by_hand, exercise.solve_by_hand, "diagonals of R"),
     ],
 )
-def test_known_slips_get_a_hint(slip: Any, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    exercise.check_directions_left(slip)
+def test_known_slips_get_a_hint(
+    by_hand: Any, by_qr: Any, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exercise.check_products(by_hand, by_qr)
     assert hint in capsys.readouterr().out

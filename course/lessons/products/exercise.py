@@ -2,61 +2,104 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from course.lessons.products import science
-from course.selfcheck import check, check_function
+from course.selfcheck import check_function
 
-GOAL = 2.0**-24
-
-
-def check_logarithms(of_the_threshold: Any, of_the_share: Any) -> None:
-    """The faded example: from how many factors on is half of the directions below 2^-24?"""
-    threshold_slips = [
-        (math.log10(GOAL), "That is a logarithm to base 10. Both could be; take math.log."),
-        (-24.0, "That is a logarithm to base 2. Both could be; take math.log for both."),
-        (GOAL, "That is the threshold itself. Take its logarithm."),
-    ]
-    share_slips = [
-        (math.log10(0.5), "That is a logarithm to base 10. Both could be; take math.log."),
-        (0.5, "That is the share itself. Take its logarithm."),
-        (2 * math.log(0.5), "The 2 stands in front of the other logarithm."),
-    ]
-    one = check("log_threshold", of_the_threshold, math.log(GOAL), mistakes=threshold_slips)
-    other = check("log_share", of_the_share, math.log(0.5), mistakes=share_slips)
-    if one and other:
-        depth = round(2 * of_the_threshold / of_the_share)
-        log10 = science.spectrum("Gaussian", depth, width=50, seeds=range(3)).log10
-        share = np.mean(log10 < math.log10(GOAL))
-        print(f"Measured with {depth} factors of 50 x 50: {share:.0%} are below 2^-24.")
+Ways = Callable[[list[Tensor]], Any]
 
 
-def solve_directions_left(width: int, depth: int, threshold: float) -> float:
-    below = threshold ** (2 / depth)  # share of the singular values that are below the threshold
-    return width * (1 - below)
+def solve_by_hand(factors: list[Tensor]) -> Tensor:
+    P = factors[0]
+    for W in factors[1:]:
+        P = P @ W
+    return torch.linalg.svdvals(P).log10()
 
 
-def check_directions_left(directions_left: Callable[[int, int, float], Any]) -> None:
-    """The exercise: n (1 - t^(2/L)); then the same counted in products that are multiplied out."""
+def solve_by_qr(factors: list[Tensor]) -> Tensor:
+    Q = torch.eye(len(factors[0]), dtype=factors[0].dtype)
+    logs = torch.zeros(len(Q), dtype=Q.dtype)
+    for W in reversed(factors):
+        Q, R = torch.linalg.qr(W @ Q)
+        logs = logs + R.diagonal().abs().log10()
+    return logs.sort(descending=True).values
+
+
+def check_products(
+    by_hand: Callable[[list[Tensor]], Any], by_qr: Callable[[list[Tensor]], Any]
+) -> None:
+    """The two functions that the student builds; then the smallest value, as both see it."""
+    stream = torch.Generator().manual_seed(7)
+    shapes = [(2, 3), (3, 4), (5, 2)]
     cases = [
-        ((n, depth, threshold), n * (1 - threshold ** (2 / depth)))
-        for n in (50, 512)
-        for depth, threshold in ((10, 1e-3), (40, 1e-6), (100, 0.1))
+        [torch.randn(n, n, generator=stream, dtype=torch.float64) for _ in range(count)]
+        for count, n in shapes
+    ]
+    slips: list[tuple[Ways, str]] = [
+        (lambda f: torch.linalg.svdvals(science.multiply(f)), "Those are the values: take log10."),
+        (lambda f: torch.linalg.svdvals(science.multiply(f)).log(), "Take logarithms to base 10."),
+        (lambda f: sum(torch.linalg.svdvals(W).log10() for W in f), "Singular values of a product "
+         "are not products of singular values: multiply the matrices first."),
+        (lambda f: solve_by_hand(f[::-1]), "The order: W_1 W_2 ... W_L, from left to right."),
+    ]  # fmt: skip
+    one = check_function(
+        "by_hand", by_hand, [((case,), solve_by_hand(case)) for case in cases],
+        mistakes=slips, solution=solve_by_hand,
+    )  # fmt: skip
+    wrong: list[tuple[Ways, str]] = [
+        (lambda f: solve_by_qr(f[::-1]), "From the last factor to the first: reversed(factors)."),
+        (solve_by_hand, "That multiplies the matrices. Add up logarithms of the diagonals of R."),
+        (lambda f: solve_by_qr(f).flip(0), "Largest first: sort(descending=True)."),
+    ]
+    other = check_function(
+        "by_qr", by_qr, [((case,), solve_by_qr(case)) for case in cases],
+        mistakes=wrong, solution=solve_by_qr,
+    )  # fmt: skip
+    if one and other:
+        _compare(by_hand, by_qr)
+
+
+def _compare(by_hand: Ways, by_qr: Ways) -> None:
+    """Both for ten factors, where they still agree: a hundred come after the prediction."""
+    ten = [factor[0] for factor in science.factors("Gaussian", 10, width=8, seeds=[0])]
+    least = [float(torch.as_tensor(way(ten))[-1]) for way in (by_hand, by_qr)]
+    print(
+        f"Ten factors of 8 x 8: the smallest is 10^{least[0]:.1f} by hand, 10^{least[1]:.1f} by QR."
+    )
+
+
+def solve_scale_and_rank(s: Any) -> tuple[float, float]:
+    s = np.array(s, dtype=float)
+    scale = np.sqrt(np.mean(s**2))
+    rank = np.sum(s**2) ** 2 / np.sum(s**4)
+    return scale, rank
+
+
+def check_scale_and_rank(scale_and_rank: Callable[[Any], Any]) -> None:
+    """The exercise: root mean square and participation ratio of singular values."""
+
+    def rank(s: Any) -> float:
+        return float(np.sum(np.square(s)) ** 2 / np.sum(np.power(s, 4)))
+
+    def rms(s: Any) -> float:
+        return float(np.sqrt(np.mean(np.square(s))))
+
+    cases = [
+        (([1, 1, 1, 1],), (1.0, 4.0)),
+        (([3, 0, 0, 0],), (1.5, 1.0)),
+        (([2, 2, 0, 0],), (2**0.5, 2.0)),
     ]
     slips = [
-        (lambda n, d, t: n * t ** (2 / d), "Those are the directions that are lost."),
-        (lambda n, d, t: 1 - t ** (2 / d), "That is a share. How many of n?"),
-        (lambda n, d, t: n * (1 - t ** (1 / d)), "Is the exponent 1/L, or 2/L?"),
-        (lambda n, d, t: n * (1 - t ** (d / 2)), "Look at the exponent: it is 2/L."),
+        (lambda s: (np.mean(s), rank(s)), "Square before the mean."),
+        (lambda s: (np.mean(np.square(s)), rank(s)), "Take the root."),
+        (lambda s: (rms(s), np.sum(s) ** 2 / np.sum(np.square(s))), "Squares in the rank."),
     ]
-    if check_function(
-        "directions_left", directions_left, cases, mistakes=slips, solution=solve_directions_left
-    ):
-        said = directions_left(50, 40, 1e-6)
-        spectrum = science.spectrum("Gaussian", 40, width=50, seeds=range(3)).log10
-        counted = np.mean(np.sum(spectrum >= -6, axis=1))
-        print(f"50 units, 40 layers, 1e-6: you say {said:.1f}; counted in 3 draws, {counted:.1f}.")
+    check_function(
+        "scale_and_rank", scale_and_rank, cases, mistakes=slips, solution=solve_scale_and_rank
+    )

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from course import measures, seeding
 from course.arguments import one_of, real, reject, whole
+from course.lessons.degeneracy import science as degeneracy
 from course.networks import initializers
 
 KINDS = {"Gaussian": "lecun_normal", "orthogonal": "orthogonal"}
@@ -68,3 +69,59 @@ def depth_for(share: float, threshold: float) -> float:
     """The number of factors at which this share of the singular values is below the threshold."""
     t = real("threshold", threshold, above=0, most=1)
     return 2 * abs(math.log(t) / math.log(real("share", share, above=0, most=1 - 1e-12)))
+
+
+def directions(depth: int | np.ndarray, width: int) -> np.ndarray:
+    """Participation ratio of L wide Gaussian factors of n x n: n / (L + 1), for L small beside n.
+
+    The mean of s^2 is 1 and that of s^4 is L + 1: the moments of a product of L independent wide
+    matrices are the Fuss-Catalan numbers. (`degeneracy.science.expected_gradients` has the exact
+    fourth moments at finite n.)
+    """
+    return np.asarray(width / (np.asarray(depth, dtype=float) + 1))
+
+
+def largest(depth: int | np.ndarray) -> np.ndarray:
+    """The largest singular value of L wide Gaussian factors: ((L + 1)^(L + 1) / L^L)^(1/2).
+
+    The upper edge of the law with the Fuss-Catalan moments: 2 for one factor, about
+    sqrt(e (L + 1/2)) for many, while that is small beside sqrt(n).
+    """
+    layers = np.asarray(depth, dtype=float)
+    return np.asarray(np.exp(((layers + 1) * np.log(layers + 1) - layers * np.log(layers)) / 2))
+
+
+def multiply(matrices: Sequence[Tensor]) -> Tensor:
+    """The product of square matrices in reading order, as plain multiplication rounds it."""
+    product = matrices[0]
+    for matrix in matrices[1:]:
+        product = product @ matrix
+    return product
+
+
+def by_hand(matrices: Sequence[Tensor]) -> np.ndarray:
+    """log10 of the singular values (n,) of the product, multiplied out in the factors' own type."""
+    return torch.linalg.svdvals(multiply(matrices)).log10().numpy()
+
+
+def by_qr(matrices: Sequence[Tensor]) -> np.ndarray:
+    """About log10 of the singular values (n,) of the product, which is never multiplied out.
+
+    P = Q R_1 R_2 ... R_L with triangles R; the diagonals multiply entry by entry, so that large
+    and small stay apart. Each value is right to within a small factor, their product exactly.
+    Benettin and others (1980) compute Lyapunov exponents so; exact values: `product_spectrum`.
+    """
+    Q = torch.eye(len(matrices[0]), dtype=matrices[0].dtype)
+    logs = torch.zeros(len(Q), dtype=Q.dtype)
+    for W in reversed(matrices):
+        Q, R = torch.linalg.qr(W @ Q)
+        logs += R.diagonal().abs().log10()
+    return logs.sort(descending=True).values.numpy()
+
+
+def four_starts(*, seeds: Sequence[int]) -> dict[str, np.ndarray]:
+    """Singular values (R, 32) of the products of 30 matrices, for the starts of notebook 06."""
+    return {
+        name: degeneracy.linear_map(degeneracy.deep_linear(law, seeds=seeds)).singular
+        for name, law in degeneracy.STARTS.items()
+    }

@@ -28,10 +28,12 @@ class Sheet:
     """points: (D+1, N, 2), where each input is after 0 ... D maps.
 
     ratio: (D+1, M), log10 of s_2/s_1 of the Jacobian of the maps so far, at M of the inputs.
+    largest: (D+1, M), log10 of s_1.
     """
 
     points: np.ndarray
     ratio: np.ndarray
+    largest: np.ndarray
 
 
 def square(side: int = 64, half: float = 1.5) -> np.ndarray:
@@ -49,7 +51,8 @@ def crush(
     step = whole("every", every, least=1)
     sampled = x[::step]
     h, slope = x, np.broadcast_to(np.eye(2), (len(sampled), 2, 2))
-    log_det, points, ratios = np.zeros(len(sampled)), [x], [np.zeros(len(sampled))]
+    log_det, log_size = np.zeros(len(sampled)), np.zeros(len(sampled))
+    points, ratios, lengths = [x], [np.zeros(len(sampled))], [np.zeros(len(sampled))]
     for layer in range(depth):
         joined = connected and layer > 0
         h, jacobian = _map(np.concatenate([h, x], 1) if joined else h, seed, layer, step)
@@ -60,9 +63,12 @@ def crush(
             size = np.linalg.norm(slope, axis=(1, 2))
             slope = slope / size[:, None, None]  # scaling changes no ratio
             log_det = log_det + _log_det(jacobian) - 2 * np.log10(size)
+            log_size = log_size + np.log10(size)
         points.append(h)
-        ratios.append(_log_ratio(slope, log_det))
-    return Sheet(np.stack(points), np.stack(ratios))
+        longest = np.log10(np.linalg.norm(slope, 2, axis=(1, 2)))
+        ratios.append(np.minimum(log_det - 2 * longest, 0.0))
+        lengths.append(longest + log_size)
+    return Sheet(np.stack(points), np.stack(ratios), np.stack(lengths))
 
 
 def expected_ratio(depth: int | np.ndarray) -> np.ndarray:
@@ -73,6 +79,16 @@ def expected_ratio(depth: int | np.ndarray) -> np.ndarray:
     mean of the logarithm, and as their product is the determinant, s_2 by as much more: the 2.
     """
     return -(np.asarray(depth, dtype=float) + 2) * math.log10(2)
+
+
+def expected_largest(depth: int | np.ndarray) -> np.ndarray:
+    """log10 of s_1 for many maps, the mean over draws: L (ln 2 + psi(1)) / (2 ln 10) + log10(2).
+
+    A fixed direction takes the factor |x W| per map, W 2 x 2 with entries of variance 1, of which
+    the mean logarithm is (ln 2 + psi(1)) / 2 = 0.058; the best direction is ahead of it by ln 2.
+    """
+    per_map = (math.log(2) - np.euler_gamma) / (2 * math.log(10))
+    return np.asarray(depth, dtype=float) * per_map + math.log10(2)
 
 
 def mlp_ratio(width: int, depth: int, *, seeds: range) -> np.ndarray:
@@ -121,7 +137,3 @@ def _normal(rows: int, stream: torch.Generator) -> np.ndarray:
 
 def _log_det(matrices: np.ndarray) -> np.ndarray:
     return np.log10(np.maximum(np.abs(np.linalg.det(matrices)), 1e-300))
-
-
-def _log_ratio(slope: np.ndarray, log_det: np.ndarray) -> np.ndarray:
-    return np.minimum(log_det - 2 * np.log10(np.linalg.norm(slope, 2, axis=(1, 2))), 0.0)
