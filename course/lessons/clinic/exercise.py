@@ -31,7 +31,7 @@ REMEDIES = (
 """What to try first."""
 
 TRUTH = {
-    "A": ("vanishing gradients", ("He's weights", "draw the weights anew", "batch norm")),
+    "A": ("vanishing gradients", ("He's weights", "batch norm")),
     "B": ("dead units", ("draw the weights anew", "He's weights")),
     "C": ("healthy", ("nothing",)),
     "D": ("softmax before cross-entropy", ("drop the softmax",)),
