@@ -2,6 +2,7 @@ from . import answers as answers
 from .comparisons import equivalent as equivalent
 from .comparisons import no_better as no_better
 from .comparisons import paired as paired
+from .exercise import Verdict as Verdict
 from .exercise import check as check
 from .exercise import check_function as check_function
 from .exercise import check_range as check_range

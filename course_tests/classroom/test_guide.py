@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from course import classroom
 from course.classroom import master
 from course.cli import main
+from course_tests import store
 
 FOLDER = Path(classroom.__file__).parent
 GUIDE = (FOLDER / "GUIDE.md").read_text(encoding="utf-8")
@@ -54,8 +55,8 @@ def test_every_set_and_notebook_has_its_place_in_the_plan() -> None:
             one.notebook == "01" and name in GUIDE
         )
         assert name in TEACHING.split(f"## {one.notebook} ")[1].split("\n## ")[0]
-    for number in range(13):
-        notes = TEACHING.split(f"## {number:02d} ")[1].split("\n## ")[0]
+    for path in store.numbered():
+        notes = TEACHING.split(f"## {store.number(path)} ")[1].split("\n## ")[0]
         assert "*Beliefs:*" in notes and "*Ask:*" in notes and "*Board:*" in notes
         assert re.search(r"\(\d+ minutes", notes.splitlines()[0])
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from course.classroom import master
+from course_tests import store
 from course_tests.classroom.cohort import SOLVED, UNTOUCHED
 from course_tests.classroom.playing import play
 
@@ -20,7 +21,9 @@ MISTAKES = [
 
 def test_there_is_a_set_for_each_notebook_of_the_three_parts() -> None:
     sets = [master.load(name) for name in SETS]
-    assert [one.notebook for one in sets] == [f"{number:02d}" for number in range(1, 14)]
+    numbers = [one.notebook for one in sets]
+    assert [number[:2] for number in numbers] == [f"{number:02d}" for number in range(1, 14)]
+    assert set(numbers) <= set(map(store.number, store.numbered()))
     assert {one.part for one in sets} == {"I", "II", "III"}
 
 

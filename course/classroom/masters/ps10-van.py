@@ -3,7 +3,7 @@
 #   course:
 #     title: "VAN: phase the skips out, and prove that they are gone"
 #     part: "III"
-#     notebook: "10"
+#     notebook: "10a"
 #     minutes: 90
 # ---
 

@@ -3,7 +3,7 @@
 #   course:
 #     title: "Normalization, and the diagnosis of a network from its norms"
 #     part: "III"
-#     notebook: "12"
+#     notebook: "12a"
 #     minutes: 90
 # ---
 

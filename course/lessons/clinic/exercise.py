@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from torch import nn
@@ -13,7 +13,10 @@ from course import doctor
 from course.arguments import one_of
 from course.handbook import Table
 from course.lessons.clinic import science
-from course.selfcheck import answers, holds, marked
+from course.selfcheck import Verdict, answers, check_function, holds, marked
+
+Letter = Literal["A", "B", "C", "D", "E", "F", "G"]
+"""A patient."""
 
 DIAGNOSES = (
     "healthy", "vanishing gradients", "exploding gradients", "exploding through batch norm",
@@ -49,6 +52,7 @@ DOCTORS = {
 }  # fmt: skip
 """The first remedy of `doctor.ILLNESSES`, in the words of `REMEDIES`."""
 
+NOT_FOUR, NOT_ALL = "is not four parts", "has parameters that its optimizer does not know"
 GOALS = {"A": 2.1, "B": 1.0, "D": 0.8, "E": 1.9, "F": 0.8, "G": 1.9}
 """Mean loss of the last ten steps below which a patient counts as mended."""
 
@@ -166,7 +170,7 @@ def scores() -> Table:
     return Table(("patient", "what it was", "doctor", "you"), tuple(rows))
 
 
-def solve_a(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
+def mend_a(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
     for layer in model:
         if isinstance(layer, nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -174,30 +178,30 @@ def solve_a(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
     return model, examples, loss, optimizer
 
 
-def solve_b(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
+def mend_b(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
     science.draw(model)  # dead units stay dead at any rate: begin again, at the smaller one
     return model, examples, loss, optimizer
 
 
-def solve_d(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
+def mend_d(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
     return model[:-1], examples, loss, optimizer  # cross-entropy has its own softmax
 
 
-def solve_e(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
+def mend_e(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
     model = science.with_skips(model, each=3, factor=40**-0.5)  # 40 branches: 1/sqrt(40) each
     return model, examples, loss, optimizer
 
 
-def solve_f(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
+def mend_f(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
     return model, [(x, y.roll(-1)) for x, y in examples], loss, optimizer
 
 
-def solve_g(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
+def mend_g(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
     model = science.with_skips(model, each=2, factor=1 / 40)  # branches with large biases: less
     return model, examples, loss, optimizer
 
 
-MENDS = {"A": solve_a, "B": solve_b, "D": solve_d, "E": solve_e, "F": solve_f, "G": solve_g}
+MENDS = {"A": mend_a, "B": mend_b, "D": mend_d, "E": mend_e, "F": mend_f, "G": mend_g}
 """{patient: a mend with which it learns}; the healthy one has none."""
 
 
@@ -217,31 +221,33 @@ def all_learn(after: dict[str, science.Array]) -> None:
               on_average=True)  # fmt: skip
 
 
-def check_mend(letter: str, mend: Any) -> bool:
+def _after(mend: Callable[..., Any], letter: Letter) -> Any:
+    """What becomes of a patient after the student's mend, in words."""
+    parts = mend(*science.PATIENTS[letter](7))
+    if parts is None or parts is ...:
+        return parts
+    if not isinstance(parts, tuple | list) or len(parts) != 4:
+        return NOT_FOUR
+    if any(part is ... or part is None for part in parts):
+        return ...
+    model, _, _, optimizer = patient = tuple(parts)
+    known = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if not {id(p) for p in model.parameters()} <= known:
+        return NOT_ALL
+    last = science.steps(patient, science.STEPS)[-10:].mean()
+    return "learns" if last < GOALS[letter] else f"ends at a loss of {last:.2f}"
+
+
+def check_mend(letter: Letter, mend: Callable[..., Any]) -> Verdict:
     """Whether a patient learns after the student's mend; prints how far its loss falls, or a hint.
 
     mend: takes model, batches, loss and optimizer, and returns the four.
     """
-    name = f"mend_{letter.lower()}"
-    not_yet = f"{name}: not yet. Write your line in place of the ... above, then run this again."
-    if mend is None or mend is ...:
-        print(not_yet)
-        return False
-    try:
-        parts = mend(*science.PATIENTS[letter](7))
-        if parts is None or parts is ... or any(part is ... or part is None for part in parts):
-            print(not_yet)
-            return False
-        model, _, _, optimizer = parts
-        mine = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        if not {id(p) for p in model.parameters()} <= mine:
-            print(f"{name}: the optimizer has not got all parameters of your model.")
-            return False
-        last = science.steps(parts, science.STEPS)[-10:].mean()
-    except Exception as error:
-        print(f"{name}: it stops with {type(error).__name__}: {error}")
-        return False
-    right = bool(last < GOALS[letter])
-    verdict_ = "right, it learns" if right else f"not yet below {GOALS[letter]:g}"
-    print(f"{name}: the loss is {last:.2f} after {science.STEPS} steps: {verdict_}.")
-    return right
+    slips: list[tuple[Callable[..., Any], str]] = [
+        (lambda *parts: "", "Return model, examples, loss and optimizer."),
+        (lambda model, *rest: (nn.Linear(2, 2), *rest), "Make the optimizer after the model."),
+    ]
+    return check_function(
+        f"mend_{letter.lower()}", mend, [((letter,), "learns")], mistakes=slips,
+        solution=MENDS[letter], trial=_after, gives="gives a patient that",
+    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course.lessons.shattering import science
-from course.selfcheck import check_function, check_range
+from course.selfcheck import check_function
 
 Array = NDArray[Any]
+NO_FACTOR = "has no factor on its branches"
 
 
 def solve_layer_norm(h: Array) -> Array:
@@ -51,30 +51,35 @@ def check_layer_norm(layer_norm: Callable[[Array], Any]) -> None:
     check_function("layer_norm", layer_norm, cases, mistakes=slips, solution=solve_layer_norm)
 
 
-def check_repair(branch: Callable[[int], Any]) -> bool:
+def _repaired(branch: Callable[[int], Any], depth: int) -> Any:
+    """What becomes of a ResNet with batch norm and this factor on its branches, in words."""
+    factor = branch(depth)
+    if factor is None or factor is ...:
+        return factor
+    number = isinstance(factor, int | float | np.number) and not isinstance(factor, bool)
+    if not number or not 0 <= factor <= 10:
+        return NO_FACTOR
+    together, share = science.repaired(float(factor), depth)
+    return "shatters" if together <= 0.7 else "ignores its branches" if share <= 0.1 else "is well"
+
+
+def check_repair(branch: Callable[[int], Any]) -> None:
     """The exercise: a factor on the branches at which a ResNet with batch norm does not shatter.
 
     Judged by what the network does: the correlation of neighbouring gradients at two depths, and
     how much of the signal at the end comes from the branches.
     """
-    factors = {}
-    for depth in (12, 48):
-        value = branch(depth)
-        if not check_range(f"branch({depth})", value, 0.0, 10.0):
-            return False
-        factors[depth] = float(value)
-    right = True
-    for depth, factor in factors.items():
-        together, share = science.repaired(factor, depth)
-        right &= together > 0.7 and share > 0.1
+    slips: list[tuple[Callable[..., Any], str]] = [
+        (lambda depth: "", "Return one number, from 0 to 10."),
+        (lambda depth: 1.0, "One factor for all depths? 48 branches add more than 12."),
+    ]
+    right = check_function(
+        "branch", branch, [((12,), "is well"), ((48,), "is well")], mistakes=slips,
+        trial=_repaired, gives="makes a network that",
+    )  # fmt: skip
+    for depth in (12, 48) if right else ():
+        together, share = science.repaired(float(branch(depth)), depth)
         print(
-            f"{depth} blocks, branches x {factor:.3g}: correlation of neighbours {together:.2f}, "
-            f"share of the signal that the branches make {share:.2f}"
+            f"{depth} blocks: correlation of neighbours {together:.2f}, share of the signal that "
+            f"the branches make {share:.2f}"
         )
-    if right:
-        print("Repaired at both depths: the neighbours agree, and the branches count.")
-    elif all(math.isclose(factor, factors[12]) for factor in factors.values()):
-        print("Not yet: one factor for all depths is too large for one or too small for another.")
-    else:
-        print("Not yet: wanted are a correlation above 0.7 and a share above 0.1 at both depths.")
-    return right

@@ -85,7 +85,7 @@ def check_branch(branch: Callable[[int, float], Any]) -> bool:
     return bool(verdict)
 
 
-def check_repair(branch: Callable[[int, float], Any], examples: Dataset) -> None:
+def train_both(branch: Callable[[int, float], Any], examples: Dataset) -> None:
     """Print what 50 residual blocks without a norm fit, with branches as they are and divided."""
     for words, factor in (("branches as they are", 1.0), ("your factor", branch(50, 2.0))):
         net = networks.build(
