@@ -7,7 +7,7 @@ In reading order:
 
 sources     what becomes a page: each notebook as it is stored, the handbook, the guide
 formulas    formulas as MathML, when the site is built
-named       buttons called by what stands on them
+named       names of buttons, tables that scroll by keys
 building    build: the whole site, or an error and nothing
 theme       how it looks beyond its theme: stylesheet, templates
 page        the depth playground as one file; `playground/` holds its parts, to be read:

@@ -151,8 +151,10 @@ def test_narrow_and_dark_pages_are_drawn_for(open_notebook: OpenNotebook) -> Non
         page.screenshot("live-narrow")
         page.page.evaluate(THEME, "JupyterLab Dark")
         panel.root.locator(".course-dark").wait_for()
-        colours = panel.root.locator("img").evaluate("el => getComputedStyle(el).filter")
-        assert "invert" in colours
+        page.page.wait_for_function(
+            "() => getComputedStyle(document.querySelector('.course-dark img')).filter"
+            ".includes('invert')"
+        )  # asked of the page, for a picture may be replaced meanwhile
         page.screenshot("live-dark")
     finally:
         page.page.set_viewport_size(before)

@@ -17,12 +17,12 @@ def test_the_check_of_layer_norm(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_repair_is_judged_by_what_the_network_does(capsys: pytest.CaptureFixture[str]) -> None:
-    assert not exercise.check_repair(lambda depth: ...)
-    assert "not yet" in capsys.readouterr().out
-    assert not exercise.check_repair(lambda depth: -1.0)
-    assert exercise.check_repair(lambda depth: depth**-0.5)
-    assert "Repaired at both depths" in capsys.readouterr().out
-    assert not exercise.check_repair(lambda depth: 1.0)
-    assert "one factor for all depths" in capsys.readouterr().out
-    assert not exercise.check_repair(lambda depth: 1 / depth)
-    assert "wanted are" in capsys.readouterr().out
+    for branch, words in (
+        (lambda depth: ..., "not yet"),
+        (lambda depth: -1.0, "from 0 to 10"),
+        (lambda depth: depth**-0.5, "right in all 2 cases"),
+        (lambda depth: 1.0, "One factor for all depths"),
+        (lambda depth: 1 / depth, "'ignores its branches', expected 'is well'"),
+    ):
+        exercise.check_repair(branch)
+        assert words in capsys.readouterr().out

@@ -185,7 +185,7 @@ def test_the_broken_network_is_mended_by_weights_and_biases(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for scale, bias, words in (
-        (..., 0.0, "not yet"), ("6", 0.0, "a number"), (6.0, True, "a number"),
+        (..., 0.0, "not yet"), ("6", 0.0, "one number is"), (6.0, True, "one number is"),
         (1.0, 0.0, "slopes below 1/4"), (1.0, -9.0, "end of the curve"), (6.0, 0.0, "right."),
     ):  # fmt: skip
         check_mended(scale, bias)
