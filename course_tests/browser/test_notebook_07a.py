@@ -40,13 +40,13 @@ def test_the_explorers_to_their_extremes(open_notebook: OpenNotebook) -> None:
     assert again.picture == before.picture
 
     panel = page.panel(1)
-    before = panel.settle()
+    panel.settle()
     with panel.watch() as film:
         panel.press("maps", "Home")
-        panel.look_until(lambda look: "as it goes in" in look.text)
+        flat = panel.look_until(lambda look: "as it goes in" in look.text)
         panel.press("maps", "End")
         thin = panel.look_until(lambda look: "50 maps" in look.text)
-        assert "filaments" in thin.text and thin.picture != before.picture
+        assert "filaments" in thin.text and thin.picture != flat.picture
         panel.control("input to every map").check()
         whole = panel.look_until(lambda look: "also sees the input" in look.text)
         assert "still a sheet" in whole.text and whole.alt == whole.text
