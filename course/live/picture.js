@@ -124,7 +124,7 @@ function render({ model, el }) {
   const failure = make("div", "course-picture-failure");
   failure.setAttribute("role", "alert");
   const gone = Object.assign(make("div", "course-picture-gone"), { textContent: AGAIN });
-  el.replaceChildren(head, frame, gone, caption, failure);
+  el.replaceChildren(head, gone, caption, failure); // the frame comes once its room is known
 
   let asked = 0; // pictures that began to decode
   let shown = 0; // the newest of them on the page: an older one that ends later is dropped
@@ -154,7 +154,7 @@ function render({ model, el }) {
   // The room of the picture, or that of the one for this page, which is on its way.
   function makeRoom([width, height, fits]) {
     const room = model.get("room");
-    const waits = !measured || fits !== room;
+    const waits = fits !== room;
     if (waits && room) {
       const [full, row, column, narrow] = model.get("needs");
       height = room < narrow && room < full ? column : row;
@@ -197,12 +197,15 @@ function render({ model, el }) {
     url = address;
   }
 
+  const place = () => frame.isConnected || head.after(frame);
+
   // How much room there is, and how dense the screen: the kernel draws for it.
   function measure() {
     const width = Math.floor(el.parentElement?.clientWidth ?? 0);
     const ratio = Math.min(Math.max(Math.round(4 * window.devicePixelRatio) / 4, 1), 3);
     if (width < 100) return;
     measured = true;
+    place();
     if (Math.abs(width - model.get("room")) < 8 && ratio === model.get("ratio")) return makeRoom(size());
     model.set("room", width);
     model.set("ratio", ratio);
@@ -215,6 +218,7 @@ function render({ model, el }) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       measure();
+      place(); // also where no room can be told
       el.classList.toggle("course-dark", isDark(el));
       words(frame.firstChild);
     }, 120);
@@ -231,7 +235,7 @@ function render({ model, el }) {
   const names = new MutationObserver(() => nameControls(panel));
   let panel = null;
   const placed = new ResizeObserver(() => {
-    if (!panel) measure(); // at once for the first time: the picture for this page comes soon
+    if (!measured) measure(); // at once for the first time: the picture for this page comes soon
     soon();
     const nearest = el.closest(".course-live");
     if (!nearest || nearest === panel) return;
