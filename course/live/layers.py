@@ -182,20 +182,29 @@ class Layers:
         extent = self._extent(artist)
         if extent is None:
             return self._canvas.figure.bbox.frozen()
-        return extent if _clip(artist) is not None else extent.padded(SLACK)
+        fixed = _clip(artist) is not None or type(artist) is Legend
+        return extent if fixed else extent.padded(SLACK)
 
     def _extent(self, artist: Artist) -> Bbox | None:
         """What an artist may cover as it is now; None where that is unknown."""
         if (box := _clip(artist)) is not None:
             return Bbox(box.get_points())
-        if type(artist) not in (Line2D, Text) or artist.get_path_effects():
+        if type(artist) is Legend and getattr(artist, "_loc", 1) == 0:  # where there is room for it
+            if artist.axes is None or artist.get_bbox_to_anchor() is not artist.axes.bbox:
+                return None
+            frame = artist.get_frame().get_window_extent(self._renderer)
+            return Bbox.union([artist.axes.bbox, frame])
+        if not isinstance(artist, Line2D | Text) or type(artist) not in (Line2D, Text):
             return None
-        if not artist.get_visible() or (
-            isinstance(artist, Line2D) and not np.size(artist.get_xdata())
-        ):
+        if artist.get_path_effects():
+            return None
+        if isinstance(artist, Line2D):
+            length, width = np.size(artist.get_xdata()), artist.get_linewidth()
+        else:
+            length, width = len(artist.get_text()), 0.0
+        if not artist.get_visible() or not length:
             return Bbox.null()
         extent = artist.get_window_extent(self._renderer)
-        width = artist.get_linewidth() if isinstance(artist, Line2D) else 0.0
         return Bbox(extent.padded(3 + width * self._canvas.figure.dpi / 72).get_points())
 
     def _rectangle(self, box: Bbox) -> tuple[slice, slice]:
