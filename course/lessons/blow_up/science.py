@@ -110,7 +110,7 @@ clips 0.1, 0.3, 1 and 3 at each of them; the best by the mean accuracy after 300
 
 
 def digits_runs(
-    name: str, *, steps: int = 300, seeds: Sequence[int] = range(5), **settings: Any
+    name: str, *, steps: int = 300, seeds: Sequence[int] = range(20), **settings: Any
 ) -> Iterator[Record]:
     """Train the network on digits as `DIGITS_REMEDIES[name]` says, evaluated every 20 steps."""
     remedy = dict(DIGITS_REMEDIES[name])
