@@ -19,7 +19,8 @@ BADGES = ("healthy", "vanishes", "explodes", "degenerate", "breaks down")
 class Caption:
     """Words beside a picture: ``Caption("w = 2\\nThe signal ...", "explodes", {"signal": sizes})``.
 
-    text: the first line is always seen, the others unfold. badge: one of `BADGES`, or "" for none.
+    text: one line is always seen, number `seen` from 0, and the others unfold: where the first says
+        what the controls say too, take a later one. badge: one of `BADGES`, or "" for none.
     rows: sizes by layer (L,), by the name of what they are sizes of; any sign, 0, inf or NaN. Each
         is coloured by its powers of ten relative to the end where it comes in.
     """
@@ -27,6 +28,7 @@ class Caption:
     text: str
     badge: str = ""
     rows: Mapping[str, ArrayLike] = field(default_factory=dict)
+    seen: int = 0
 
     def __str__(self) -> str:
         return self.text
@@ -36,26 +38,30 @@ def verdict(*rows: ArrayLike) -> str:
     """One of `BADGES` for sizes by layer, each from the end where it comes in to the other.
 
     rows: (L,) of a signal from its first layer on, of a gradient from its last. What is not finite
-    explodes; else the largest change, in powers of ten, decides.
+    explodes; what is 0 at the end vanishes; else the largest change, in powers of ten, decides.
     """
     changes = [0.0]
     for row in rows:
         sizes = np.abs(np.asarray(row, dtype=float))
         if not np.isfinite(sizes).all():
             return "explodes"
-        if len(sizes) and sizes[0] > 0:
+        if len(sizes) and sizes[-1] == 0:
+            changes.append(-np.inf)
+        elif len(sizes) and sizes[0] > 0:
             with np.errstate(divide="ignore"):
                 changes.append(float(np.log10(sizes[-1]) - np.log10(sizes[0])))
     change = max(changes, key=abs)
     return "healthy" if abs(change) < FAR else "explodes" if change > 0 else "vanishes"
 
 
-def describe(text: str, *, signal: ArrayLike = (), gradient: ArrayLike = ()) -> Caption:
+def describe(
+    text: str, *, signal: ArrayLike = (), gradient: ArrayLike = (), seen: int = 0
+) -> Caption:
     """A `Caption` with the row of a signal and of a gradient by layer, (L,), and their verdict."""
     rows = {"signal": signal, "gradient": gradient}
     rows = {name: row for name, row in rows.items() if len(np.atleast_1d(row))}
     backward = np.asarray(gradient, dtype=float)[::-1]
-    return Caption(text, verdict(signal, backward), rows)
+    return Caption(text, verdict(signal, backward), rows, seen)
 
 
 def powers(row: ArrayLike, *, backward: bool = False) -> list[float]:

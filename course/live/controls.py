@@ -57,7 +57,7 @@ class Slider:
         if not self.log:
             step = step or (most - least) / 100
             return ipywidgets.FloatSlider(value, min=least, max=most, step=step, **words)
-        return ipywidgets.FloatLogSlider(
+        slider = ipywidgets.FloatLogSlider(
             value=value,
             min=math.log10(least),
             max=math.log10(most),
@@ -65,6 +65,7 @@ class Slider:
             readout_format=".2g" if least >= 1e-3 else ".1e",  # ".2g" reads 0.0000010
             **words,
         )
+        return slider.add_class("course-log")  # the page writes 0.01 for 1.0e-2
 
 
 @dataclass(frozen=True)

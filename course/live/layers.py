@@ -25,6 +25,7 @@ from matplotlib.transforms import Bbox, BboxBase
 
 FRAME = (XAxis, YAxis, Spine)
 """Where one of these changes, others do with it."""
+EDGE = 12.0  # pixels around axes, a frame or a legend for ticks, shadows and thick lines
 SLACK = 16.0  # pixels that an artist without a clip box may move before the layers are built anew
 
 
@@ -132,31 +133,57 @@ class Layers:
         self._reach = {artist: self._place(artist) for artist in parts if artist in moving}
         self._steps: list[Artist] = []
         self._renderer.clear()
+        self._empty = self._pixels.view(np.uint32)[0, 0, 0]
         touched = np.zeros(self._pixels.shape[:2], bool)  # by what is drawn again
         for artist in parts:
             if artist in moving:
                 touched[self._rectangle(self._reach[artist])] = True
                 self._steps.append(artist)
-            elif not self._steps:
+                continue
+            box = self._box(artist)
+            if not touched[box].any():
                 artist.draw(self._renderer)
-            elif (above := self._pixels_of(artist))[touched].any():
-                touched |= above
+            elif (above := self._pixels_of(artist, box)) is None:
+                continue
+            elif (above & touched[box]).any():
+                touched[box] |= above
                 self._steps.append(artist)
-            elif above.any():
+            else:
                 artist.draw(self._renderer)
         self._ground = self._pixels.copy()
 
-    def _pixels_of(self, artist: Artist) -> np.ndarray:
-        """Which pixels the artist draws: (height, width), True and False."""
+    def _pixels_of(self, artist: Artist, box: tuple[slice, slice]) -> np.ndarray | None:
+        """Which pixels of the box, outside of which it draws nothing, the artist draws.
+
+        True and False by pixel; None for no pixel at all.
+        """
         if not artist.get_visible() or (type(artist) is Text and not artist.get_text()):
-            return np.zeros(self._pixels.shape[:2], bool)
-        ground = self._pixels.copy()
-        self._renderer.clear()
-        empty = self._pixels.view(np.uint32)[0, 0, 0]
+            return None
+        part = self._pixels[box]
+        ground = part.copy()
+        part.view(np.uint32)[:] = self._empty
         artist.draw(self._renderer)
-        drawn = self._pixels.view(np.uint32)[..., 0] != empty
-        self._pixels[:] = ground
-        return np.asarray(drawn)
+        drawn = part.view(np.uint32)[..., 0] != self._empty
+        part[:] = ground
+        return np.asarray(drawn) if drawn.any() else None
+
+    def _box(self, artist: Artist) -> tuple[slice, slice]:
+        """Pixels outside of which an artist that stays draws nothing: all, where that is unknown.
+
+        Text that is measured costs less than text that is drawn, and most of it lies beside the
+        axes in which something moves.
+        """
+        ax = artist.axes
+        if isinstance(artist, XAxis | YAxis) and ax is not None:
+            around = artist.get_tightbbox(self._renderer)
+            boxes = [ax.bbox.padded(EDGE), *([around.padded(EDGE)] if around else [])]
+            return self._rectangle(Bbox.union(boxes))
+        if type(artist) is Spine and ax is not None:
+            return self._rectangle(artist.get_window_extent(self._renderer).padded(EDGE))
+        if type(artist) is Legend:
+            return self._rectangle(artist.get_window_extent(self._renderer).padded(EDGE))
+        extent = self._extent(artist)
+        return self._rectangle(self._canvas.figure.bbox if extent is None else extent)
 
     def holds(self) -> bool:
         """Whether all that moves is where it may be."""
@@ -207,7 +234,7 @@ class Layers:
         extent = artist.get_window_extent(self._renderer)
         return Bbox(extent.padded(3 + width * self._canvas.figure.dpi / 72).get_points())
 
-    def _rectangle(self, box: Bbox) -> tuple[slice, slice]:
+    def _rectangle(self, box: BboxBase) -> tuple[slice, slice]:
         height, width = self._pixels.shape[:2]
         if not np.isfinite(box.extents).all():
             return (slice(0), slice(0)) if box.width < 0 else (slice(None), slice(None))

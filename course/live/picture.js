@@ -2,6 +2,9 @@
 
 const INVISIBLE = /[\s\u200b]+/g; // ipywidgets fills an empty label with a zero-width space
 const [LOST, ZERO, FULL] = [999, -999, 6]; // as in caption.py; powers of ten with a full colour
+const KEY =
+  "A cell for each layer. Grey: as large as where it comes in; orange: larger; blue: smaller; " +
+  "full colour: by 10\u2076 or more. \u221e: not finite, 0: exactly 0, a line below: negative.";
 const AGAIN = "The kernel that moved this picture is gone. Run this cell to bring the sliders back.";
 
 function set(node, attribute, value) {
@@ -14,6 +17,7 @@ function nameControls(panel) {
     const control = label.parentElement;
     if (!name || !control) continue;
     const readout = control.querySelector(".widget-readout");
+    if (readout && control.classList.contains("course-log")) plain(readout);
     const handles = [...control.querySelectorAll("[role=slider]")];
     handles.forEach((handle, k) => {
       const which = handles.length === 2 ? [" (from)", " (to)"][k] : "";
@@ -43,6 +47,12 @@ function nameControls(panel) {
   }
 }
 
+// 0.01 and 1 in the place of 1.0e-2 and 1.0e+0, which d3 writes; 1e-6 stays, for it can be edited.
+function plain(readout) {
+  const text = String(Number(readout.textContent));
+  if (text !== "NaN" && text !== readout.textContent) readout.textContent = text;
+}
+
 // The track up to the handle, or from 0 where the slider has both signs.
 function fill(control, handles) {
   const track = control.querySelector(".noUi-connects");
@@ -70,16 +80,17 @@ function isDark(node) {
   return false;
 }
 
-function colour(power) {
+function colour(power, dark) {
   if (power === LOST) return "#000";
   if (power === ZERO) return "#777";
   const share = Math.min(Math.abs(power) / FULL, 1);
   const end = power < 0 ? [0, 84, 166] : [213, 74, 0]; // too small: blue; too large: orange
-  return `rgb(${[236, 236, 230].map((c, k) => Math.round(c + share * (end[k] - c))).join(",")})`;
+  const same = dark ? [72, 72, 70] : [236, 236, 230];
+  return `rgb(${same.map((c, k) => Math.round(c + share * (end[k] - c))).join(",")})`;
 }
 
 // A row of cells for each quantity, drawn at the screen's own density.
-function drawRows(canvas, rows) {
+function drawRows(canvas, rows, dark) {
   const [width, density, high] = [canvas.clientWidth, window.devicePixelRatio || 1, 17];
   canvas.style.height = `${high * rows.length}px`;
   canvas.width = Math.round(width * density);
@@ -96,7 +107,7 @@ function drawRows(canvas, rows) {
     const cell = (width - left) / row.powers.length;
     const gap = cell > 5 ? 1 : 0;
     row.powers.forEach((power, k) => {
-      pen.fillStyle = colour(power);
+      pen.fillStyle = colour(power, dark);
       pen.fillRect(left + k * cell, top + 1, Math.max(cell - gap, 1), high - 3);
       if (power === LOST || power === ZERO) {
         pen.fillStyle = "#fff";
@@ -113,14 +124,16 @@ function render({ model, el }) {
   const make = (tag, name) => Object.assign(document.createElement(tag), { className: name });
   const head = make("div", "course-picture-head");
   const badge = make("span", "course-picture-badge");
-  const layers = make("canvas", "course-picture-layers");
+  const layers = Object.assign(make("canvas", "course-picture-layers"), { title: KEY });
   head.append(badge, layers);
   const frame = make("div", "course-picture-frame");
   const caption = make("details", "course-picture-caption");
   caption.setAttribute("aria-live", "polite");
-  const first = document.createElement("summary");
-  const rest = document.createTextNode("");
-  caption.append(first, rest);
+  const summary = document.createElement("summary");
+  const before = make("span", "course-picture-before");
+  const [seen, rest] = [document.createTextNode(""), document.createTextNode("")];
+  summary.append(before, seen);
+  caption.append(summary, rest);
   const failure = make("div", "course-picture-failure");
   failure.setAttribute("role", "alert");
   const gone = Object.assign(make("div", "course-picture-gone"), { textContent: AGAIN });
@@ -136,17 +149,19 @@ function render({ model, el }) {
   function words(image) {
     image?.setAttribute("alt", model.get("alt"));
     el.classList.toggle("course-picture-old", model.get("failure") !== "");
-    const text = model.get("caption");
-    const end = text.indexOf("\n") + 1 || text.length;
-    if (first.textContent !== text.slice(0, end)) first.textContent = text.slice(0, end);
-    if (rest.data !== text.slice(end)) rest.data = text.slice(end);
-    caption.classList.toggle("course-one-line", end === text.length);
+    const lines = model.get("caption").split(/(?<=\n)/);
+    const line = Math.min(model.get("seen"), lines.length - 1);
+    const say = (node, text) => node.textContent !== text && (node.textContent = text);
+    say(before, lines.slice(0, line).join(""));
+    say(seen, lines[line]);
+    say(rest, lines.slice(line + 1).join(""));
+    caption.classList.toggle("course-one-line", lines.length === 1);
     if (failure.textContent !== model.get("failure")) failure.textContent = model.get("failure");
     const rows = model.get("rows");
     head.hidden = !rows.length && !model.get("badge");
     badge.textContent = model.get("badge");
     badge.dataset.badge = model.get("badge");
-    if (!head.hidden) drawRows(layers, rows);
+    if (!head.hidden) drawRows(layers, rows, el.classList.contains("course-dark"));
   }
 
   const size = () => ["width", "height", "fits"].map((key) => model.get(key));

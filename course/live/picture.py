@@ -28,8 +28,8 @@ class Picture(anywidget.AnyWidget):
     """PNG bytes of what is on `canvas`, with words.
 
     png: the encoded picture, `width` x `height` CSS pixels on a page that is `fits` pixels wide.
-    alt: what a screen reader says in its place. caption: shown below, announced politely; its first
-    line is always seen, the others unfold. badge, rows: see `Caption`.
+    alt: what a screen reader says in its place. caption: shown below, announced politely; line
+    `seen` is always seen, the others unfold. badge, rows: see `Caption`.
     failure: shown in place of the caption, as an alert, while it is not empty.
     room, ratio: the page's width in pixels, 0 while unknown, and its pixel ratio; set by the page.
     needs: the width and height of the figure where there is room, its height in a column, and the
@@ -49,6 +49,7 @@ class Picture(anywidget.AnyWidget):
     caption = traitlets.Unicode("").tag(sync=True)
     badge = traitlets.Unicode("").tag(sync=True)
     rows: Any = traitlets.List().tag(sync=True)
+    seen = traitlets.Int(0).tag(sync=True)
     failure = traitlets.Unicode("").tag(sync=True)
     room = traitlets.Int(0).tag(sync=True)
     ratio = traitlets.Float(1.0).tag(sync=True)
@@ -82,7 +83,7 @@ class Picture(anywidget.AnyWidget):
         png = self.canvas.render()
         with self.hold_sync():
             self.png, self.alt, self.caption, self.failure = png, caption.text, caption.text, ""
-            self.badge, self.rows = caption.badge, cells(caption.rows)
+            self.badge, self.rows, self.seen = caption.badge, cells(caption.rows), caption.seen
             self.width, self.height = self.canvas.size
             self.fits = self.canvas.room
         reachable(self)  # what was written last decides where the page's answer arrives

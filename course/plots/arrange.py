@@ -13,6 +13,8 @@ from matplotlib.gridspec import GridSpec
 NARROW = 900
 """Pixels of the page below which panels that stand in a row are put in a column."""
 LEAST = 320
+LOWER = 0.75
+"""Of a panel in a column, against one in a row: sliders and picture are to be seen together."""
 GAP = 0.8
 """Inches between panels in a column: a title, and the labels of an axis."""
 LEGEND_ROW, BAR = 0.2, 0.9
@@ -56,7 +58,7 @@ def heights(fig: Figure, wide: Arrangement) -> tuple[float, float]:
     """
     if len(wide.row) < 2:
         return wide.height, wide.height
-    return wide.height, 0.9 * wide.height * len(wide.row) + _below(fig, wide)
+    return wide.height, LOWER * wide.height * len(wide.row) + _below(fig, wide)
 
 
 def _below(fig: Figure, wide: Arrangement) -> float:

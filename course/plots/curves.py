@@ -15,7 +15,7 @@ from course.plots import style
 
 BAND = 0.22
 """How opaque a band is."""
-MARKERS = 25
+MARKERS = 12
 """About so many a line at most: more would merge into a band."""
 Band = tuple[Line2D, PolyCollection, Line2D]
 NOTHING = np.empty(0), np.empty((0, 1))
@@ -69,7 +69,7 @@ def move_band(artists: Band, x: Any, values: Any, *, errors: float = 1.0) -> Non
     x, values = _checked(x, values)
     mean, error = mean_and_error(values)
     curve.set_data(x, mean)
-    curve.set_markevery(max(1, len(x) // MARKERS))
+    curve.set_markevery(max(1, -(-len(x) // MARKERS)))
     band.set_verts([outline(x, mean - errors * error, mean + errors * error)])
     crosses.set_data(*_broken(x, values))
 

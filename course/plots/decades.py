@@ -6,7 +6,7 @@ its edge: zeros and rounding at the bottom, infinity at the top.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,10 +18,12 @@ from course.plots import style
 Array = NDArray[np.float64]
 LADDER = (1, 3, 9, 27, 81, 300)
 """An axis reaches up to 10^h, and down to 10^-h, with h from here: few steps, for each is slow."""
-LENGTHS = (10, 30, 100)
+LENGTHS = (10, 100)
 """An axis of layers ends at one of these: it stays where it is while the depth changes."""
-EVERY = 4
-"""One layer in so many has a marker: more would merge into a band."""
+MARKERS = 12
+"""So many along an axis of layers: more would merge into a band."""
+NOTE = 0.03
+"""Where what lies on the edge of an axis stands, as a share of its height."""
 
 
 class Decades:
@@ -57,10 +59,14 @@ class Decades:
         if every.size:
             low = _rung(max(low, -np.log10(every.min())))
             high = _rung(max(high, np.log10(every.max())))
-        end = max(float(np.max(x, initial=0.0)), 1.0)
-        style.limits(self.ax, xlim=(0, 1.02 * (length(end) if self.layers else end)))
+        style.limits(self.ax, xlim=(0, 1.02 * self.end(x)))
         for axis in self._together:
             style.limits(axis.ax, ylim=(10.0**-low, 10.0**high))
+
+    def end(self, x: ArrayLike) -> float:
+        """Where the x axis ends that has room for these."""
+        end = max(float(np.max(x, initial=0.0)), 1.0)
+        return float(length(end)) if self.layers else end
 
 
 class _Powers(Locator):
@@ -91,16 +97,23 @@ def length(depth: float) -> int:
 
 
 def places(count: int) -> list[int]:
-    """Which of so many points have a marker: one in `EVERY`, and the last."""
-    return sorted({*range(0, count, EVERY), count - 1} - {-1})
+    """Which of so many points have a marker: the first, the last, and those well between them."""
+    every = max(1, length(count) // MARKERS)
+    return sorted({*range(0, count - every // 2 - 1, every), 0, count - 1} & {*range(count)})
 
 
 class Levels:
-    """A line of one number per place (layer, rank) on a `Decades` axis."""
+    """A line of one number per place (layer, rank) on a `Decades` axis.
 
-    def __init__(self, axis: Decades, name: str, k: int) -> None:
+    under: wide and pale, for it may have the same values as one that is drawn after it. What has no
+    place on the axis stands at its edge, with a word that says what it is.
+    """
+
+    WIDE: ClassVar[dict[str, Any]] = {"linewidth": 3.5, "markersize": 7, "alpha": 0.4}
+
+    def __init__(self, axis: Decades, name: str, k: int, *, under: bool = False) -> None:
         self.axis, self.name = axis, name
-        line = style.line(k)
+        line = {**style.line(k), **(self.WIDE if under else {})}
         (self.line,) = axis.ax.plot([], [], label=name, **line)
         edge: dict[str, Any] = {
             "linestyle": "", "color": line["color"], "transform": axis.ax.get_xaxis_transform(),
@@ -108,7 +121,14 @@ class Levels:
         }  # fmt: skip
         (self.low,) = axis.ax.plot([], [], marker="v", label="_nothing", **edge)
         (self.high,) = axis.ax.plot([], [], marker="^", label="_not finite", **edge)
-        for artist in (self.low, self.high):
+        self.notes = [
+            axis.ax.text(
+                0, height, "", transform=axis.ax.get_xaxis_transform(), color=line["color"],
+                fontsize=9, va=side, clip_on=True,
+            )
+            for height, side in ((2 * NOTE, "bottom"), (1 - 2 * NOTE, "top"))
+        ]  # fmt: skip
+        for artist in (self.low, self.high, *self.notes):
             artist.set_in_layout(False)
 
     def show(self, values: ArrayLike, below: float = 0.0) -> None:
@@ -119,8 +139,17 @@ class Levels:
         shown = np.where(broken | nothing, np.nan, y)
         self.line.set_data(x, shown)
         self.line.set_markevery(places(len(y)))
-        self.low.set_data(x[nothing], np.full(nothing.sum(), 0.012))
-        self.high.set_data(x[broken], np.full(broken.sum(), 0.988))
+        words = "0 but for rounding" if below else "exactly 0"
+        for artist, note, mask, height, word in (
+            (self.low, self.notes[0], nothing, NOTE, words),
+            (self.high, self.notes[1], broken, 1 - NOTE, "not finite"),
+        ):
+            at = x[mask][places(int(mask.sum()))]
+            artist.set_data(at, np.full(len(at), height))
+            note.set_text(word if len(at) else "")
+            if len(at):
+                right = at[0] > 0.6 * self.axis.end(x)
+                note.set(x=at[-1] if right else at[0], ha="right" if right else "left")
         self.axis.fit(self.name, shown, x)
 
 

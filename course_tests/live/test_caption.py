@@ -19,7 +19,7 @@ LAYERS = np.arange(50.0)
         ((0.5**LAYERS,), "vanishes"),
         ((2.0**LAYERS,), "explodes"),
         (((-2.0) ** LAYERS,), "explodes"),
-        ((np.zeros(5), 1 + 0 * LAYERS), "healthy"),
+        ((np.zeros(5), 1 + 0 * LAYERS), "vanishes"),  # nothing is there
         ((1 + 0 * LAYERS, np.append(LAYERS, np.inf)), "explodes"),
         ((np.append(1.0, np.nan),), "explodes"),
         ((np.append(1.0, 0.0),), "vanishes"),

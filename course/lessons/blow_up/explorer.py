@@ -63,7 +63,7 @@ def explore(
         settings = f"w0 = {weight:.4g}, {count(depth, 'layer')}, rate {rate:.2g}"
         rows = {"weight": moments[0][1], "gradient": moments[1][1]}
         text = f"{settings}, {'clipped at 1' if clip else 'no clipping'}.\n{words(run, frozen)}"
-        return Caption(text, _badge(run), rows)
+        return Caption(text, _badge(run), rows, seen=3)
 
     return live(
         fig, draw, seed=0,

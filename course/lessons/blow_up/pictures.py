@@ -30,8 +30,10 @@ class Training:
             curves.empty_band(left, label=label, **{**style.line(k), "marker": ""})
             for label, k in (("learning rate 0", 3), ("loss, mean of the runs", 2))
         )
-        self.weights = [Levels(weights, name, k) for k, name in enumerate(MOMENTS)]
-        self.gradients = [Levels(gradients, name, k) for k, name in enumerate(MOMENTS)]
+        self.weights, self.gradients = (
+            [Levels(axis, name, k, under=k == 0) for k, name in enumerate(MOMENTS)]
+            for axis in (weights, gradients)
+        )
         for ax in axes:
             ax.set_title(ax.get_title(), pad=12)  # room for crosses at the edge
         lines = (levels.line for levels in self.gradients)

@@ -61,7 +61,8 @@ def explore(
         run = trained(**settings)
         run.records.advance(lambda: panel.again())
         run.show(panels)
-        return Caption(run.words(), run.badge(), {"gradient": np.median(run.after.gradients, 1)})
+        gradients = np.median(run.after.gradients, 1)
+        return Caption(run.words(), run.badge(), {"gradient": gradients}, seen=2)
 
     panel = live(
         fig, draw, seed=0,

@@ -43,8 +43,10 @@ class Training:
         self.layers = Decades(middle, layers=True)
         self.band = curves.empty_band(left, label="_loss", **{**style.line(0), "marker": ""})
         _answering_nothing(left)
-        self.gradients = [Levels(self.layers, name, k) for k, name in enumerate(NAMES)]
-        self.singular = [Levels(self.ranks, name, k) for k, name in enumerate(NAMES)]
+        self.gradients, self.singular = (
+            [Levels(axis, name, k, under=k == 0) for k, name in enumerate(NAMES)]
+            for axis in (self.layers, self.ranks)
+        )
         style.legend_below(fig, [levels.line for levels in self.gradients])
 
     def show(

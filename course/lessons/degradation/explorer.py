@@ -68,7 +68,7 @@ def explore(
         badge = verdict(size[:0:-1])
         if badge == "healthy" and rank[-1] < 0.2 * rank[0]:
             badge = "degenerate"
-        return Caption(_words(profile, size, settings), badge, {"gradient": size[1:]})
+        return Caption(_words(profile, size, settings), badge, {"gradient": size[1:]}, seen=1)
 
     return live(
         fig, draw, seed=0,

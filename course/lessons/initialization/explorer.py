@@ -70,7 +70,7 @@ def explore(
         )  # fmt: skip
         text = size_words(activation, scale, depth, width, measured, expected)
         sizes = {"signal": measured.forward[0, 1:], "gradient": measured.backward[0, 1:]}
-        return describe(text, **sizes)
+        return describe(text, **sizes, seen=1)
 
     return live(
         fig, draw, seed=0,
@@ -131,7 +131,9 @@ def explore_phases(
         panels.show(sigma_w, sigma_b, measured, theory)
         ends = measured[:, -1], float(theory[-1]), float(lengths[-1])
         alike = np.isfinite(ends[0]).all() and ends[0].min() > 0.99
-        return Caption(phase_words(sigma_w, sigma_b, *ends), "degenerate" if alike else "")
+        lost = not np.isfinite(ends[0]).all()  # then that is what there is to see
+        words = phase_words(sigma_w, sigma_b, *ends)
+        return Caption(words, "degenerate" if alike else "", seen=int(lost))
 
     return live(
         fig, draw, seed=0,

@@ -135,7 +135,7 @@ class Phases:
         (self.point,) = plane.plot([], [], marker="o", markersize=9, color=style.PALETTE[1])
         self.angles.set(
             title="Two inputs on their way", xlabel="layer", ylabel="cosine of the two",
-            ylim=(-0.55, 1.06),
+            ylim=(-0.8, 1.06),
         )  # fmt: skip
         self.angles.axhline(0.0, color=style.GREY, linewidth=0.8)
         thin = {"color": style.PALETTE[0], "linewidth": 0.9, "alpha": 0.75}
@@ -144,7 +144,7 @@ class Phases:
         (self.theory,) = self.angles.plot(
             [], [], color="black", linestyle="--", linewidth=2, label="theory: infinite width"
         )
-        self.angles.legend(loc="lower left", frameon=False, fontsize=9)
+        self.angles.legend(loc="lower left", frameon=False, fontsize=9, ncols=2)
         style.whole_numbers(self.angles)
 
     def show(self, sigma_w: float, sigma_b: float, measured: Array, expected: Array) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from course.lessons.initialization import mean_field
 from course.lessons.isometry import pictures, science
 from course.lessons.products.explorer import size_in_words
-from course.live import Choice, LivePanel, Slider, live, number
+from course.live import Caption, Choice, LivePanel, Slider, live, number
 from course.plots import style
 
 UNITS = 64
@@ -51,7 +51,7 @@ def jacobian(
 
     def draw(
         depth: int, activation: str, weights: str, length: float, scale: float, seed: int
-    ) -> str:
+    ) -> Caption:
         jacobians, spreads = layers(seed, activation, weights, length, scale)
         product = science.along(jacobians, [depth])
         log10 = np.where(product.floor, -math.inf, product.log10)[0]
@@ -64,7 +64,7 @@ def jacobian(
             f"{activation}, {weights} weights, q* = {length:.3g}: sigma_w = {scale * sigma_w:.4f}, "
             f"sigma_b = {sigma_b:.4f}. Depth {depth}."
         )
-        return f"{head}\n{_jacobian_words(middle, now, each * depth)}"
+        return Caption(f"{head}\n{_jacobian_words(middle, now, each * depth)}", seen=1)
 
     return live(
         fig, draw, seed=0,

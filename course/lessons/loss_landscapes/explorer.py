@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from course.arguments import one_of
 from course.data import Dataset
 from course.lessons.loss_landscapes import paths, pictures, roughness, science
-from course.live import Choice, LivePanel, LiveRun, Slices, Slider, live, live_run
+from course.live import Caption, Choice, LivePanel, LiveRun, Slices, Slider, live, live_run
 from course.measures import Direction, Surface
 from course.networks import Network
 from course.plots import style
@@ -112,7 +112,7 @@ def explore(
 
     def draw(
         network: str, depth: int, along: str, span: float, turn: float, tilt: float, seed: int
-    ) -> str:
+    ) -> Caption:
         current = scan(network, depth, along, span, seed)
         current.rows.advance(lambda: panel.again())
         surface = current.surface()
@@ -121,7 +121,7 @@ def explore(
         flat.show(surface.alphas, surface.betas, surface.loss[0], bends)
         relief.show(surface.loss[0], turn, tilt)
         share = len(current.rows.items) * ROWS / FINE
-        return "\n".join(
+        text = "\n".join(
             [
                 f"{network}, {depth} blocks, {along} directions, span {span:g}.",
                 _heights(surface).capitalize(),
@@ -130,6 +130,7 @@ def explore(
                 else f"A coarse look so far; {share:.0%} of the fine one is done.",
             ]
         )
+        return Caption(text, seen=2)
 
     panel = live(
         fig, draw, seed=0, summary=SLICED.format(network=network, depth=depth),

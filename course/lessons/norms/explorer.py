@@ -18,6 +18,7 @@ from course.live import (
     LivePanel,
     LiveRun,
     Slider,
+    count,
     describe,
     live,
     live_run,
@@ -69,12 +70,13 @@ def explore(
         depth: int, norm: str, batch: int, init: str, scale: float, seed: int
     ) -> Caption | str:
         head = (
-            f"{'no norm' if norm == 'none' else norm}, {depth} blocks, batches of {batch}, "
-            f"weights: {init} times {scale:g}. Untrained, {RUNS} runs."
+            f"{'no norm' if norm == 'none' else norm}, {count(depth, 'block')}, "
+            f"batches of {batch}, weights: {init} times {scale:g}. Untrained, {RUNS} runs."
         )
         if batch == 1 and norm == "batch norm":
             panels.show(NOTHING, np.empty((0, 1)), NOTHING, (NOTHING, NOTHING))
-            return Caption(f"{head}\nOne example has no variance: batch norm refuses it.")
+            words = "One example has no variance: batch norm refuses it."
+            return Caption(f"{head}\n{words}", seen=1)
         sizes, cosine, gradients, growth = measured(depth, norm, batch, init, scale, seed)
         forward, back = science.expected(science.NORMS[norm], LAWS[init], scale, batch)
         blocks = np.arange(1, depth + 1)
@@ -86,7 +88,7 @@ def explore(
         panels.show(sizes, cosine, gradients, forms)
         alike = cosine[-1].mean()
         text = "\n".join([head, *_words(alike, sizes, gradients, growth, back)])
-        caption = describe(text, signal=sizes, gradient=gradients)
+        caption = describe(text, signal=sizes, gradient=gradients, seen=3)
         if alike > 0.98 and caption.badge == "healthy":
             return replace(caption, badge="degenerate")
         return caption

@@ -35,7 +35,8 @@ def explore(
         run = trained(activation, bias, rate, depth, seed)
         run.records.advance(lambda: panel.again())
         run.show(panels)
-        return Caption(run.words(), run.badge(), {"alive": 1 - run.states[-1].dead[:, 0]})
+        alive = 1 - run.states[-1].dead[:, 0]
+        return Caption(run.words(), run.badge(), {"alive": alive}, seen=2)
 
     panel = live(
         fig, draw, seed=0,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from course import measures
 from course.plots import curves, style
-from course.plots.decades import length, places
+from course.plots.decades import Levels, length, places
 
 Array = NDArray[np.float64]
 WHEN = ("at the start", "after training")
@@ -37,8 +37,8 @@ class Units:
             ax.yaxis.set_major_formatter(PercentFormatter(1.0))
         for ax in axes:
             style.whole_numbers(ax)
-        _guide(left, 0.1, "guessing")
-        _guide(right, inputs, "input")
+        _guide(left, 0.1, "guessing", 0.2)
+        _guide(right, inputs, "input", inputs)
         self.layers = (middle, right)
         (self.accuracy,) = left.plot([], [], color=style.PALETTE[2], linewidth=1.2)
         self.dead = [_line(middle, k) for k in range(2)]
@@ -58,12 +58,12 @@ class Units:
 
 
 def _line(ax: Axes, k: int) -> Any:
-    (line,) = ax.plot([], [], label=WHEN[k], **style.line(k))
+    (line,) = ax.plot([], [], label=WHEN[k], **{**style.line(k), **({} if k else Levels.WIDE)})
     return line
 
 
-def _guide(ax: Axes, height: float, word: str) -> None:
-    text = style.guide(ax, height, word, at=(0.99, height), linewidth=1, zorder=1)
+def _guide(ax: Axes, height: float, word: str, at: float) -> None:
+    text = style.guide(ax, height, word, at=(0.99, at), linewidth=1, zorder=1)
     text.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
 
 

@@ -55,7 +55,7 @@ def explore(
                 f"{near[-1]:.0f} % after the last block.",
             ]
         )
-        return describe(text, signal=kept, gradient=gradients)
+        return describe(text, signal=kept, gradient=gradients, seen=1)
 
     return live(
         fig, draw, seed=0,

@@ -59,7 +59,7 @@ def explore_moments(
                 f"Layer {depth}: {_moments(*measured, -1)}; closed form: {_moments(*form, -1)}.",
             ]
         )
-        return describe(text, signal=np.sqrt(measured[1] + measured[0] ** 2))
+        return describe(text, signal=np.sqrt(measured[1] + measured[0] ** 2), seen=2)
 
     return live(
         fig, draw, seed=0,
@@ -116,7 +116,7 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
                 f"smallest {_known(singular, -1)}.",
             ]
         )
-        return describe(text, signal=sizes)
+        return describe(text, signal=sizes, seen=1)
 
     return live(
         fig, draw, seed=0,

@@ -10,7 +10,7 @@ import numpy as np
 from course import training
 from course.data import Dataset
 from course.lessons.van import pictures, science
-from course.live import LivePanel, LiveRun, Slider, Switch, live, live_run
+from course.live import Caption, LivePanel, LiveRun, Slider, Switch, live, live_run
 from course.plots import style
 from course.training import Record
 
@@ -37,7 +37,9 @@ def explore(
         records = science.phase_out(net, examples, skips, steps=steps)
         return science.trace(records, skips)
 
-    def draw(rate: float, ratio: float, multiplier: float, resistance: float, train: bool) -> str:
+    def draw(
+        rate: float, ratio: float, multiplier: float, resistance: float, train: bool
+    ) -> Caption:
         predicted = science.removal_time(rate, ratio, multiplier + resistance)
         steps = int(np.ceil(1.25 * predicted)) + 5 if np.isfinite(predicted) else 1000
         settings = (rate, ratio, multiplier, resistance)
@@ -59,7 +61,7 @@ def explore(
             words.append(_measured(trace))
         else:
             panels.show_measured(None, None)
-        return "\n".join(words)
+        return Caption("\n".join(words), seen=1)
 
     return live(
         fig, draw,
