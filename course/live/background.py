@@ -45,8 +45,8 @@ class LiveRun(ipywidgets.VBox):
         self.done = False
         self._alone = list(runs) == ["run"]
         self._makers = runs
-        self._runs = {name: _records(records) for name, records in runs.items()}
-        self._active = dict(self._runs)
+        self._runs: dict[str, Any] = {}  # begun, by name: a network may take a while to be made
+        self._active = list(runs)
         self._draw = draw
         self._state = "running"
         self._failure: BaseException | None = None
@@ -132,8 +132,7 @@ class LiveRun(ipywidgets.VBox):
         """The same runs from their first step on."""
         keep_pale(self._picture.canvas.figure)
         self.history = {name: [] for name in self._makers}
-        self._runs = {name: _records(records) for name, records in self._makers.items()}
-        self._active = dict(self._runs)
+        self._runs, self._active = {}, list(self._makers)
         self._state, self._failure, self.done, self._again = "running", None, False, False
         self._halt.clear()
         self._transport.begin()
@@ -166,9 +165,11 @@ class LiveRun(ipywidgets.VBox):
             with self._gate:
                 self._stepping = True
             try:
-                self.history[name].append(next(self._active[name]))
+                if name not in self._runs:
+                    self._runs[name] = _records(self._makers[name])
+                self.history[name].append(next(self._runs[name]))
             except StopIteration:
-                del self._active[name]
+                self._active.remove(name)
             finally:
                 with self._gate:
                     self._stepping = False

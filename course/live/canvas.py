@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import sys
-import threading
 import zlib
 from typing import Any
 
@@ -31,9 +30,6 @@ class Canvas:
     ratio: pixels of the screen per pixel of the page.
     """
 
-    # One drawing at a time, whichever thread asks: matplotlib has one parser of formulas.
-    _turn = threading.RLock()
-
     def __init__(self, fig: Figure) -> None:
         if "matplotlib.pyplot" in sys.modules:  # else the inline backend shows it a second time
             sys.modules["matplotlib.pyplot"].close(fig)
@@ -56,7 +52,7 @@ class Canvas:
 
         ratio: pixels of the screen per pixel of the page.
         """
-        with self._turn:
+        with arrange.turn:
             sharper, self.room, self.ratio = ratio != self.ratio, width, ratio
             return arrange.fit(self.figure, self._wide, width, self._dpi) or sharper
 
@@ -75,7 +71,7 @@ class Canvas:
 
     def render(self) -> bytes:
         """The figure as PNG bytes."""
-        with self._turn:
+        with arrange.turn:
             if self.figure.canvas is not self._canvas:  # another drew the same figure
                 self.figure.set_canvas(self._canvas)
                 self._parts = None

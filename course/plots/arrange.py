@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
+turn = threading.RLock()
+"""Held by whoever draws: matplotlib has one parser of formulas, and a notebook draws in threads."""
 NARROW = 900
 """Pixels of the page below which panels that stand in a row are put in a column."""
 LEAST = 320
@@ -127,7 +130,8 @@ def _between(wide: Arrangement, width: float, edges: dict[str, float]) -> float:
 
 def freeze(fig: Figure) -> None:
     """Keep the axes of one row where they are now, by margins in place of a layout engine."""
-    fig.draw_without_rendering()
+    with turn:
+        fig.draw_without_rendering()
     now = arrangement(fig)
     boxes = [ax.get_position() for ax in now.row]
     fig.set_layout_engine(None if now.row else "none")

@@ -44,6 +44,7 @@ class Decades:
         ax.yaxis.set_minor_locator(NullLocator())
         ax.set(xlim=(0, 1), ylim=(10.0 ** -_rung(low), 10.0 ** _rung(high)))
         style.whole_numbers(ax)
+        self.notes = 0  # lines of words at its edges
         self._positive: dict[Any, Array] = {}  # by the name of the line
         self._together = [self]
         if beside is not None:
@@ -121,13 +122,15 @@ class Levels:
         }  # fmt: skip
         (self.low,) = axis.ax.plot([], [], marker="v", label="_nothing", **edge)
         (self.high,) = axis.ax.plot([], [], marker="^", label="_not finite", **edge)
+        at = 2 * NOTE * (1 + axis.notes)  # a line for each, so that they do not meet
         self.notes = [
             axis.ax.text(
                 0, height, "", transform=axis.ax.get_xaxis_transform(), color=line["color"],
                 fontsize=9, va=side, clip_on=True,
             )
-            for height, side in ((2 * NOTE, "bottom"), (1 - 2 * NOTE, "top"))
+            for height, side in ((at, "bottom"), (1 - at, "top"))
         ]  # fmt: skip
+        axis.notes += 1
         for artist in (self.low, self.high, *self.notes):
             artist.set_in_layout(False)
 

@@ -56,6 +56,7 @@ from IPython.display import display
 from ipywidgets import interact
 from course import data
 from course.live.controls import widget
+from course.plots import arrange
 %matplotlib inline
 examples = data.digits().subset(1500, test=297)
 
@@ -81,7 +82,8 @@ def theirs(module, code):
     def show(**values):
         fig, draw, _ = anew(module, code)
         draw(**values, **fixed)
-        display(fig)
+        with arrange.turn:  # the other figure may still be drawing, in a thread of its own
+            display(fig)
     interact(show, **{name: widget(name, control) for name, control in named.items()})
 """
 PAIR = 'module = import_module("{module}")\nours = call(module, "{code}")\ndisplay(ours)'

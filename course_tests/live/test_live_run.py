@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from course.live import Knob, LiveRun, Slider, background, live_run
+from course.live import Knob, LiveRun, Slider, background, from_start, live_run
 from course.plots import style
 
 
@@ -276,6 +277,21 @@ def test_restart_begins_anew_and_leaves_a_pale_curve(capsys: pytest.CaptureFixtu
     ]
     assert [line.get_ydata()[0] for line in pale] == [pytest.approx(2.5)]
     assert capsys.readouterr().out == ""  # neither was stopped
+
+
+def test_a_network_begins_each_start_with_the_weights_that_it_had() -> None:
+    network = torch.nn.Linear(1, 1)
+    before = network.weight.item()
+
+    def train(net: torch.nn.Linear) -> Iterator[Step]:
+        for record in steps(3):
+            torch.nn.init.constant_(net.weight, net.weight.item() + 1)
+            yield record
+
+    begin = from_start(network, train)
+    for _ in range(2):
+        assert len(list(begin())) == 3
+        assert network.weight.item() == pytest.approx(before + 3)
 
 
 def test_what_is_left_of_a_stopped_run_is_said_by_the_next_cell(
