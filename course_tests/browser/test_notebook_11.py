@@ -13,13 +13,13 @@ from course import data
 from course.lessons.loss_landscapes import explorer, science
 examples = data.load("digits").subset(1500)
 nets = {
-    kind: {depth: science.network(kind, examples, depth=depth) for depth in (2, 40)}
+    kind: {depth: science.network(kind, examples, depth=depth) for depth in (2, 12)}
     for kind in ("plain", "resnet")
 }
 two = {"ReLU": nets["plain"][2]}
 two["batch norm"] = science.network("plain", examples, depth=2, norm="batch")
-explorer.explore(nets, examples, depth=40)
 """
+EXPLORERS = ["explorer.explore(nets, examples, depth=12)", "explorer.rescale(two, examples)"]
 RUN = """
 run = explorer.watch_path(nets["plain"][2], examples, steps=20_000)
 run
@@ -28,11 +28,11 @@ RESULT = "print('points', len(run.result()) >= 3)"
 
 
 def test_slices_to_their_extremes(open_notebook: OpenNotebook) -> None:
-    page = open_notebook([SETUP, "explorer.rescale(two, examples)"])
+    page = open_notebook([SETUP, *EXPLORERS])
     page.run_all()
     panel = page.panel(0)
     before = panel.look_until(lambda look: "It bends downward at" in look.text)
-    assert before.alt == before.text and "plain, 40 blocks, filter-normalized" in before.text
+    assert before.alt == before.text and "plain, 12 blocks, filter-normalized" in before.text
     with panel.watch() as film:
         panel.press("span", "End")
         far = panel.look_until(lambda look: "span 1.5." in look.text and "bends" in look.text)
@@ -74,7 +74,7 @@ def test_slices_to_their_extremes(open_notebook: OpenNotebook) -> None:
 def test_a_path_of_training_stops(open_notebook: OpenNotebook) -> None:
     page = open_notebook([SETUP, RUN, RESULT])
     page.start()
-    stopped = page.panel(1).stop_half_way("The path so far")
+    stopped = page.panel().stop_half_way("The path so far")
     assert "of its movement lies in this plane" in stopped.text
     page.screenshot("11-path")
     page.wait_for_end()
