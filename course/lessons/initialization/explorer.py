@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -52,13 +53,16 @@ def explore(
     """
     fig, axes = style.figure(11.0, 4.6, ncols=3)
     panels = pictures.Sizes(fig, axes, SCALES)
+    shown: list[Any] = [None, None]  # by the maps
 
     def draw(activation: str, scale: float, depth: int, width: int, seed: int) -> Caption:
         grid, theory = _grid(activation, depth, width, seed), _theory(activation, depth)
-        panels.show_maps(
-            (grid.forward[:, 1:], grid.backward[:, 1:]),
-            (theory.forward[:, 1:], theory.backward[:, 1:]),
-        )
+        if shown[0] is not grid or shown[1] is not theory:  # else they stay as they are
+            shown[:] = [grid, theory]
+            panels.show_maps(
+                (grid.forward[:, 1:], grid.backward[:, 1:]),
+                (theory.forward[:, 1:], theory.backward[:, 1:]),
+            )
         measured = mean_field.measured(activation, [scale], depth, width=width, seed=seed)
         expected = mean_field.expected(activation, [scale], depth)
         panels.show_scale(

@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 STEPS = (1, 2, 4, 8, 16)
 """Decades at which the colour of a map changes, above and below a size of 1."""
 EDGES = np.array([-32, *(-step for step in reversed(STEPS)), *STEPS, 32], dtype=float)
+OVER = 1
+"""Where colours lie: above ticks and labels, which needn't be drawn again with each picture."""
 NAMES = ("signal, measured", "signal, theory", "gradient, measured", "gradient, theory")
 
 
@@ -37,6 +39,8 @@ class Sizes:
         place = fig.add_axes((box[0].x0, 0.13, box[1].x1 - box[0].x0, 0.035))
         bar = fig.colorbar(self.maps[0].image, cax=place, orientation="horizontal")
         bar.set_ticks(EDGES[1:-1].tolist(), labels=[f"$10^{{{edge:.0f}}}$" for edge in EDGES[1:-1]])
+        if bar.solids is not None:
+            bar.solids.set_zorder(OVER)
         bar.set_label("size (colours: measured; black lines: where theory has these edges)")
         profile.set(title="At the weight scale chosen", xlabel="layer", ylabel="size")
         self.decades = Decades(profile, layers=True)
@@ -74,7 +78,7 @@ class _SizeMap:
         ax.set(title=title, xlabel="weight scale", ylabel="layer")
         self.image = ax.imshow(
             np.zeros((1, len(scales))), aspect="auto", origin="lower", cmap="RdBu_r",
-            norm=BoundaryNorm(EDGES, 256), interpolation="nearest",
+            norm=BoundaryNorm(EDGES, 256), interpolation="nearest", zorder=OVER,
         )  # fmt: skip
         ax.set_autoscale_on(False)  # else each new extent of the image sets the limits
         self.lines = [ax.plot([], [], color="black", linewidth=1.0)[0] for _ in EDGES[1:-1]]

@@ -73,7 +73,7 @@ class LossMap:
         ax.grid(False)
         ax.set(title=title, xlabel="first direction", ylabel="second direction", aspect="equal")
         self.image = ax.imshow(
-            np.full((2, 2), np.nan), origin="lower", cmap=COLOURS, norm=colours.norm,
+            np.full((2, 2), np.nan), origin="lower", cmap=COLOURS, norm=colours.norm, zorder=1,
             extent=(-1, 1, -1, 1), interpolation="nearest",
         )  # fmt: skip
         self.lines = LineCollection([], colors="white", linewidths=0.5, antialiaseds=False)
