@@ -182,7 +182,8 @@ class Layers:
             return self._rectangle(artist.get_window_extent(self._renderer).padded(EDGE))
         if type(artist) is Legend:
             return self._rectangle(artist.get_window_extent(self._renderer).padded(EDGE))
-        extent = self._extent(artist)
+        framed = isinstance(artist, Text) and artist.get_bbox_patch() is not None
+        extent = None if framed else self._extent(artist)
         return self._rectangle(self._canvas.figure.bbox if extent is None else extent)
 
     def holds(self) -> bool:
