@@ -59,6 +59,7 @@ READERS = {
     "int | None": WHOLE,
     "float": Reader(float, "a number"),
     "tuple[str, ...]": Reader(partial(several, str), "names with commas between them"),
+    "tuple[float, ...]": Reader(partial(several, float), "numbers with commas between them"),
     "tuple[int, ...]": Reader(partial(several, int), "whole numbers with commas between them"),
 }
 """Readers by the type of a setting."""
@@ -115,6 +116,11 @@ def common_options() -> list[click.Parameter]:
             help="only the k-th of n shares of the grid, for n machines with one --out folder",
         ),
         click.Option(["--quiet"], is_flag=True, help="no progress bar"),
+        click.Option(
+            ["--dry-run"],
+            is_flag=True,
+            help="only try a few steps, and say how long all of it takes here, in what memory",
+        ),
     ]
 
 
@@ -125,7 +131,12 @@ def picture(results: table.Table) -> Path:
 
     header = results.header
     title = f"{header['experiment']}, {header['settings']['data']}"
-    figure = accuracy_against_depth(results.last(), title=title, outputs=header["classes"])
+    figure = accuracy_against_depth(
+        results.last(),
+        title=title,
+        outputs=header["classes"],
+        counts=header["depth_counts"],
+    )
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=150)
     path = results.path.with_suffix(".png")
@@ -143,15 +154,20 @@ def command(page: Experiment) -> click.Command:
         jobs: int,
         part: tuple[int, int],
         quiet: bool,
+        dry_run: bool,
         **given: Any,
     ) -> None:
         from course.cli import summary
-        from course.experiments import grid  # with torch: only where it is run
+        from course.experiments import grid, prediction  # with torch: only where it is run
 
+        settings = page.settings.change(**given)
+        if dry_run:
+            click.echo(prediction.predict(settings, device=device, jobs=jobs, root=root))
+            return
         try:
             results = grid.run(
                 page.name,
-                page.settings.change(**given),
+                settings,
                 out=out,
                 root=root,
                 device=device,

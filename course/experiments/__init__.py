@@ -12,10 +12,13 @@ In reading order:
 
 degradation     a page: do plain networks get worse as they get deeper?
 figure1         a page: figure 1 of the VAN paper
+cifar           a page: figures 2 and 3 of the VAN paper, convolutional networks
 pages           EXPERIMENTS, experiment: the pages by name
-settings        Grid, what a page fills in; `change` leaves what is None as it is
+settings        Grid and ConvGrid, what a page fills in; `change` leaves what is None as it is
 grid            run: trains networks x depths x seeds and writes the table
 cells           one network at one depth, with all its seeds
+making          what a cell trains and how
+prediction      predict: how long a grid will take here, and how much memory
 table           Table; recorded, the tables that come with the course
 statements      what the VAN paper says, beside what a table shows
 

@@ -1,4 +1,5 @@
 from . import grid as grid
+from . import prediction as prediction
 from . import settings as settings
 from . import statements as statements
 from . import table as table

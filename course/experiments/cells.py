@@ -9,13 +9,13 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from course import data, networks, training
+from course import training
+from course.experiments import making
 from course.experiments.settings import Grid
 from course.networks import one_thread
 
@@ -76,18 +76,9 @@ def train(
     Its checkpoint is in `folder`, from where an interrupted training goes on; the seconds are those
     since then.
     """
-    settings, dataset = cell.settings, examples(cell.settings, root)
-    options: dict[str, Any] = {}
-    if cell.network == "highway":
-        options["gate_bias"] = settings.gate_bias
-    if cell.network in ("van", "van0"):
-        options["alpha"] = settings.alpha
-    network = networks.build(
-        cell.network, like=dataset, width=settings.width, depth=cell.depth, seeds=settings.seeds,
-        **options,
-    )  # fmt: skip
+    settings, dataset = cell.settings, making.examples(cell.settings, root)
+    network = making.network(settings, cell.network, cell.depth, dataset)
     steps = len(dataset.y_train) // settings.batch
-    decay = settings.decay_from
     rows: list[dict[str, Any]] = []
     folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
@@ -95,17 +86,14 @@ def train(
         network,
         dataset,
         epochs=settings.epochs,
-        batch=settings.batch,
-        optimizer=training.SGD(rate=settings.rate, momentum=settings.momentum),
-        schedule=training.linear_decay(decay) if decay < 1 else training.constant,
         evaluate_every=settings.evaluate_every * steps,
         batch_statistics=True,
         record_every=max(1, settings.epochs * steps // 200),
         checkpoint=folder / cell.checkpoint,
-        device=device,
+        **making.how(settings, cell.network, dataset, device),
     ):
         if record.evaluated:
-            rows += _rows(cell, record, network)
+            rows += _rows(cell, record)
         watch(record.step / record.steps)
     if hasattr(network, "alpha"):
         with one_thread():
@@ -120,18 +108,12 @@ def train(
     }
 
 
-@lru_cache(maxsize=1)
-def examples(settings: Grid, root: str | Path | None) -> data.Dataset:
-    """The data of a grid, read once in a process."""
-    whole_set = data.load(settings.data, root)
-    return whole_set if settings.subset is None else whole_set.subset(settings.subset)
-
-
-def _rows(cell: Cell, record: training.Record, network: Any) -> Iterator[dict[str, Any]]:
+def _rows(cell: Cell, record: training.Record) -> Iterator[dict[str, Any]]:
     """A row per seed. Plain numbers: NaN and infinity stay what they are."""
-    smallest: Any = None
-    if record.alpha is not None:
-        smallest = network.alpha.detach().amin((0, 2)).tolist()
+    skips: dict[str, Any] = {}
+    if record.alpha_residual is not None:
+        residuals = record.alpha_residual.mean(1)
+        skips = {"smallest_alpha": record.smallest_alpha, "alpha_residual": residuals}
     for replica, seed in enumerate(cell.settings.seeds):
         row: dict[str, Any] = {
             "network": cell.network,
@@ -144,7 +126,8 @@ def _rows(cell: Cell, record: training.Record, network: Any) -> Iterator[dict[st
                 row[measure + ending] = float(getattr(source, measure)[replica])
         broken = record.first_nonfinite[replica]
         row["nonfinite_step"] = NONE if broken is None else float(broken.step)
-        row["smallest_alpha"] = NONE if smallest is None else smallest[replica]
+        for measure in ("smallest_alpha", "alpha_residual"):
+            row[measure] = float(skips[measure][replica]) if skips else NONE
         row["test_accuracy_cut"] = NONE
         yield row
 

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from course import files, training
 from course.arguments import reject, whole
-from course.experiments import cells, table
+from course.experiments import cells, making, table
 from course.experiments.cells import Cell
 from course.experiments.settings import Grid
 
@@ -53,7 +53,7 @@ def run(
     if k > n:
         raise reject("part", part, "(k, n) with k <= n")
     training.device(device)
-    cells.examples(settings, root)
+    making.examples(settings, root)
     folder = _writable(Path(out))
     asked = [Cell(net, depth, settings) for net in settings.networks for depth in settings.depths]
     mine = sorted(asked, key=lambda cell: -cell.cost)[k - 1 :: n]
@@ -123,7 +123,8 @@ def _write(
     header = {
         "experiment": name,
         "settings": settings.as_dict(),
-        "classes": cells.examples(settings, root).outputs,
+        "depth_counts": settings.depth_counts,
+        "classes": making.examples(settings, root).outputs,
         "device": sorted({result["device"] for result in results}),
         "seconds": round(sum(result["seconds"] for result in results), 2),
         "finished": datetime.now(timezone.utc).isoformat(timespec="minutes"),

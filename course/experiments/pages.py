@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from course.arguments import one_of
-from course.experiments import degradation, figure1
+from course.experiments import cifar, degradation, figure1
 from course.experiments.settings import Grid
 
 
@@ -23,7 +23,7 @@ class Experiment:
 
 EXPERIMENTS: dict[str, Experiment] = {
     name: Experiment(name, str(page.__doc__), page.SETTINGS)
-    for name, page in {"degradation": degradation, "figure1": figure1}.items()
+    for name, page in {"degradation": degradation, "figure1": figure1, "cifar": cifar}.items()
 }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from course.arguments import one_of, real, reject, whole
 from course.arguments import seeds as check_seeds
@@ -45,10 +45,14 @@ class Grid:
     subset: int | None = _setting(None, "training examples to use (all, if not given)")
     evaluate_every: int = _setting(1, "epochs from one row of the table to the next")
 
-    def __post_init__(self) -> None:
-        def put(name: str, value: Any) -> None:
-            object.__setattr__(self, name, value)
+    depth_counts: ClassVar[str] = "hidden blocks"
 
+    def put(self, name: str, value: Any) -> None:
+        """Set a field, while the settings are checked: afterwards they do not change."""
+        object.__setattr__(self, name, value)
+
+    def __post_init__(self) -> None:
+        put = self.put
         one_of("data", self.data, DATA)
         put("networks", _several("networks", self.networks))
         for network in self.networks:
@@ -79,6 +83,49 @@ class Grid:
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain numbers, strings and lists, ready for JSON."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class ConvGrid(Grid):
+    """A grid of convolutional networks of depth 8 n + 2. `width`: channels of their first block.
+
+    `decay_from` counts only where there are no `drops`.
+    """
+
+    depth_counts: ClassVar[str] = "layers"
+    drops: tuple[float, ...] = _setting(
+        (), "shares of training after which the rate is divided by ten (none: decay-from counts)"
+    )
+    weight_decay: float = _setting(0.0, "this times each weight is added to its gradient")
+    padding: int = _setting(
+        4, "pixels by which a training picture is shifted at most, and it may be mirrored (0: none)"
+    )
+    multiplier: float = _setting(-1.0, "a VAN's lambda at the start")
+    ratio: float = _setting(0.1, "a VAN's eta' over eta")
+    leave_at: int | None = _setting(
+        None, "step near which a VAN's skips leave (not given: its eta is the learning rate)"
+    )
+    precision: str = _setting("auto", "auto: bfloat16 products on a GPU; or float32")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for network in self.networks:
+            one_of("networks", network, [name for name in NETWORKS if name != "looks-linear"])
+        for depth in self.depths:
+            if depth < 10 or depth % 8 != 2:
+                raise reject("depths", depth, "8 n + 2: 10, 18, 26, 34, ...")
+        drops = tuple(real("drops", share, least=0.0, most=1.0) for share in self.drops)
+        if list(drops) != sorted(set(drops)):
+            raise reject("drops", drops, "shares of training in rising order")
+        self.put("drops", drops)
+        self.put("weight_decay", real("weight_decay", self.weight_decay, least=0.0))
+        self.put("padding", whole("padding", self.padding))
+        self.put("multiplier", real("multiplier", self.multiplier, most=0.0))
+        self.put("ratio", real("ratio", self.ratio, above=0.0))
+        if self.leave_at is not None:
+            self.put("leave_at", whole("leave_at", self.leave_at, least=1))
+            real("-multiplier, with leave_at,", -self.multiplier, above=0.0)
+        one_of("precision", self.precision, ("auto", "float32"))
 
 
 def _several(name: str, value: Any) -> tuple[Any, ...]:

@@ -77,10 +77,12 @@ def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
 def example_norms(signals: Sequence[Tensor], scale: float = 1.0) -> np.ndarray:
     """Root mean square over the examples of each example's Euclidean norm: (R, layers).
 
-    signals: one (R, B, n) per layer. For the gradient of the batch's mean loss the scale B makes it
-    that of each example's own loss. In float64: squares of float32 numbers overflow and underflow.
+    signals: one (R, B, n) or (R, B, ...) per layer. For the gradient of the batch's mean loss the
+    scale B makes it that of each example's own loss. In float64: squares of float32 numbers
+    overflow and underflow.
     """
-    squares = [signal.detach().cpu().double().square().sum(2).mean(1) for signal in signals]
+    numbers = [signal.detach().cpu().double().flatten(2) for signal in signals]
+    squares = [each.square().sum(2).mean(1) for each in numbers]
     return torch.stack(squares, dim=1).sqrt().mul(scale).numpy()
 
 

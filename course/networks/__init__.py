@@ -11,13 +11,16 @@ In reading order:
 blocks          each architecture is one equation, and one class: PostActivation (plain, DiracNet),
                 PreActivation, Residual, Scale, Highway, VariableActivation
 architectures   Recipe: what each network is made from, and how; ARCHITECTURES by name
-network         build, mlp, rebuild, extend_with_identity; Network
+network         build, convolutional, mlp, rebuild, extend_with_identity; Network
 layers          Linear, DiracLinear, Activation, BatchNorm, LayerNorm for replicas
+convnets        the same architectures, of convolutions: CONVOLUTIONAL by name
+convolutions    Convolution, DiracConvolution, MapNorm, GlobalAverage for replicas
 threads         one_thread, on_threads: thin layers lose by a second one
 activations     the nonlinearities by name, their derivatives and gains
 initializers    laws of the first weights: a law is a function of fan_in, fan_out and a generator
 
-The last two are front doors of their own: `from course.networks import activations, initializers`.
+`activations` and `initializers` are front doors of their own:
+`from course.networks import activations, initializers`.
 Nothing is loaded before it is used, torch included.
 """
 

@@ -8,6 +8,11 @@ from .blocks import PreActivation as PreActivation
 from .blocks import Residual as Residual
 from .blocks import Scale as Scale
 from .blocks import VariableActivation as VariableActivation
+from .convnets import CONVOLUTIONAL as CONVOLUTIONAL
+from .convolutions import Convolution as Convolution
+from .convolutions import DiracConvolution as DiracConvolution
+from .convolutions import GlobalAverage as GlobalAverage
+from .convolutions import MapNorm as MapNorm
 from .layers import Activation as Activation
 from .layers import BatchNorm as BatchNorm
 from .layers import DiracLinear as DiracLinear
@@ -17,7 +22,9 @@ from .layers import batch_statistics as batch_statistics
 from .layers import norm_layer as norm_layer
 from .network import Network as Network
 from .network import VariableActivationNetwork as VariableActivationNetwork
+from .network import VariableConvolutions as VariableConvolutions
 from .network import build as build
+from .network import convolutional as convolutional
 from .network import extend_with_identity as extend_with_identity
 from .network import mlp as mlp
 from .network import rebuild as rebuild

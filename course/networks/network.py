@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -12,10 +12,8 @@ from torch import Tensor, nn
 
 from course import arguments
 from course.networks.architectures import ARCHITECTURES, MLP, VAN, Plain, Recipe
+from course.networks.convnets import CONVOLUTIONAL, ConvPlain, ConvVAN
 from course.networks.initializers import Law
-
-SHARED = tuple(each.name for each in fields(Plain))
-"""What every architecture of `build` is made from; further fields are its own options."""
 
 
 class Network(nn.Module):
@@ -61,16 +59,28 @@ class VariableActivationNetwork(Network):
     alpha: Tensor
     multiplier: Tensor
 
-    def __init__(self, recipe: VAN) -> None:
+    def __init__(self, recipe: VAN | ConvVAN) -> None:
         super().__init__(recipe)
-        start = torch.zeros(self.depth, self.replicas, recipe.alphas, dtype=recipe.dtype)
+        start = torch.zeros(self.alpha_shape(recipe), dtype=recipe.dtype)
         self.register_buffer("multiplier", torch.full_like(start, recipe.multiplier))
         self.register_buffer("alpha", start.requires_grad_())
 
+    def alpha_shape(self, recipe: Any) -> tuple[int, int, int]:
+        """The shape of alpha and of the multiplier."""
+        return self.depth, self.replicas, recipe.alphas
+
+    def by_block(self, values: Tensor) -> tuple[Tensor, ...]:
+        """What belongs to each block in a tensor of the shape of alpha: (R, units)."""
+        return values.unbind(0)
+
+    def skips(self) -> list[Tensor]:
+        """1 - alpha for each block, in the shape that multiplies its signal."""
+        return [(1 - alpha)[:, None] for alpha in self.by_block(self.alpha)]
+
     def forward(self, x: Tensor) -> Tensor:
         h = self.stem(self.replicated(x))
-        for block, alpha in zip(self.blocks, self.alpha, strict=True):
-            h = block(h, (1 - alpha)[:, None])
+        for block, skip in zip(self.blocks, self.skips(), strict=True):
+            h = block(h, skip)
         return self.head(h)
 
     def _apply(self, fn: Any, recurse: bool = True) -> VariableActivationNetwork:
@@ -78,6 +88,25 @@ class VariableActivationNetwork(Network):
         if not (self.alpha.is_leaf and self.alpha.requires_grad):
             self.alpha = self.alpha.detach().requires_grad_()  # a copy made by .to(...)
         return self
+
+
+class VariableConvolutions(VariableActivationNetwork):
+    """The same of residual units with different numbers of channels.
+
+    alpha and multiplier: (1, R, K), the entries of all units one after another; `by_block` parts
+    them into (R, channels), or (R, 1) with one alpha for all channels of a unit.
+    """
+
+    recipe: ConvVAN
+
+    def alpha_shape(self, recipe: Any) -> tuple[int, int, int]:
+        return 1, self.replicas, sum(recipe.alphas)
+
+    def by_block(self, values: Tensor) -> tuple[Tensor, ...]:
+        return values[0].split(self.recipe.alphas, dim=1)
+
+    def skips(self) -> list[Tensor]:
+        return [(1 - a)[:, None, :, None, None] for a in self.by_block(self.alpha)]
 
 
 def build(
@@ -112,17 +141,50 @@ def build(
     (`initializers.mirrored`); it does not use `init`, and needs an even width and ReLU.
     Raises ValueError that names the argument, its value and what is allowed.
     """
-    architecture = ARCHITECTURES[arguments.one_of("name", name, ARCHITECTURES)]
-    known = [each.name for each in fields(architecture) if each.name not in SHARED]
-    for option in options.keys() - set(known):
-        allowed = "one of " + ", ".join(known) if known else "left out, it has no options"
-        raise arguments.reject(f"option of {name}", option, allowed)
+    architecture = _architecture(ARCHITECTURES, name, options)
     for size, given in (("inputs", inputs), ("outputs", outputs)):
         missing = getattr(like, size, None) if ends else width
         options[size] = missing if given is None else given
     recipe = architecture(
         width=width, depth=depth, seeds=seeds, activation=activation, norm=norm, init=init,
         bias=bias, ends=ends, dtype=dtype, **options,
+    )  # fmt: skip
+    return _network(recipe)
+
+
+def convolutional(
+    name: str,
+    *,
+    width: int,
+    depth: int,
+    seeds: Sequence[int],
+    like: Any = None,
+    shape: tuple[int, int, int] | None = None,
+    outputs: int | None = None,
+    activation: str = "relu",
+    norm: str | None = "batch",
+    init: str | Law = "he_normal",
+    dtype: torch.dtype = torch.float32,
+    **options: Any,
+) -> Network:
+    """The convolutional network `name` (one of `CONVOLUTIONAL`), one replica per seed, on the CPU.
+
+    depth = 8 n + 2 counts its layers of weights; width: channels of the first block, doubled in
+    each of the three others. like: a data set, which says the shape (channels, rows, columns) of
+    its pictures and the number of outputs where they are not given. Pictures go in as rows of
+    numbers, as in every data set of the course: (batch, d) or (R, batch, d) -> (R, batch, outputs).
+    norm is "batch" or None; `init` is the law of all weights.
+
+    Options: highway: gate_bias. van: multiplier, lambda at the start, and alpha = "unit", one for
+    each channel, or "block", one for all channels of a residual unit. `convnets` has the
+    equations. Raises ValueError that names the argument, its value and what is allowed.
+    """
+    architecture = _architecture(CONVOLUTIONAL, name, options)
+    for size, given in (("shape", shape), ("outputs", outputs)):
+        options[size] = getattr(like, size, None) if given is None else given
+    recipe = architecture(
+        width=width, depth=depth, seeds=seeds, activation=activation, norm=norm, init=init,
+        dtype=dtype, **options,
     )  # fmt: skip
     return _network(recipe)
 
@@ -155,9 +217,11 @@ def rebuild(network: Network, *, name: str | None = None, **changes: Any) -> Net
 
     name: of another architecture; the options of the old one are left out.
     """
+    recipe = network.recipe
     if name is None or name == network.name:
-        return _network(replace(network.recipe, **changes))
-    return build(name, **{each: getattr(network.recipe, each) for each in SHARED} | changes)
+        return _network(replace(recipe, **changes))
+    make, shared = (convolutional, ConvPlain) if isinstance(recipe, ConvPlain) else (build, Plain)
+    return make(name, **{each: getattr(recipe, each) for each in _arguments(shared)} | changes)
 
 
 def extend_with_identity(network: Network, extra: int) -> Network:
@@ -189,4 +253,25 @@ def extend_with_identity(network: Network, extra: int) -> Network:
 
 
 def _network(recipe: Recipe) -> Network:
+    if isinstance(recipe, ConvVAN):
+        return VariableConvolutions(recipe)
     return VariableActivationNetwork(recipe) if isinstance(recipe, VAN) else Network(recipe)
+
+
+def _arguments(recipe: type[Recipe]) -> list[str]:
+    """What a network of that recipe is made from."""
+    return [each.name for each in fields(recipe) if each.init]
+
+
+def _architecture(kinds: Mapping[str, type[Any]], name: str, options: dict[str, Any]) -> Any:
+    """The recipe of that name; ValueError for an option that it has not got.
+
+    What is not an argument of "plain" is an option of its own.
+    """
+    architecture = kinds[arguments.one_of("name", name, kinds)]
+    shared = _arguments(kinds["plain"])
+    known = [each for each in _arguments(architecture) if each not in shared]
+    for option in options.keys() - set(known):
+        allowed = "one of " + ", ".join(known) if known else "left out, it has no options"
+        raise arguments.reject(f"option of {name}", option, allowed)
+    return architecture

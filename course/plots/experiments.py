@@ -14,13 +14,17 @@ PANELS = (("train_accuracy", "training set"), ("test_accuracy", "test set"))
 
 
 def accuracy_against_depth(
-    columns: Mapping[str, np.ndarray], *, title: str = "", outputs: int = 10
+    columns: Mapping[str, np.ndarray],
+    *,
+    title: str = "",
+    outputs: int = 10,
+    counts: str = "hidden blocks",
 ) -> Figure:
     """Training and test accuracy in percent against depth: mean and standard error over seeds.
 
     columns: of a table of results, one row per network, depth and seed (`Table.last()`): network,
     depth, seed, train_accuracy and test_accuracy as shares. outputs: number of classes, for the
-    line of guessing.
+    line of guessing. counts: what the depth counts.
     """
     fig, axes = style.figure(8.0, 3.8, ncols=2, sharey=True)
     names = list(dict.fromkeys(columns["network"].tolist()))
@@ -30,7 +34,7 @@ def accuracy_against_depth(
         for name in names:
             depths, values = by_depth(columns, name, measure)
             curves.mean_band(ax, depths, 100 * values, label=name, **style.architecture(name))
-        ax.set(title=panel, xlabel="depth (hidden blocks)")
+        ax.set(title=panel, xlabel=f"depth ({counts})")
         if lowest < 50:
             ax.set_ylim(0, 103)
             style.guide(ax, 100 / outputs, "guessing ")

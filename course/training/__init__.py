@@ -11,6 +11,7 @@ loop            fit, an iterator of records; the run behind it
 step            one step of R replicas: forward, backward, update
 optimizers      SGD, Adam; how their rate changes: constant, linear_decay, step_decay
 batches         which examples each replica sees at each step
+augmentation    CropAndFlip: pictures changed at random each time they are seen
 records         Record, Evaluation, NonFinite: what a step, an evaluation, a breakdown says
 phasing         how the skips of a VAN leave: Multipliers, Ramp, Cut, ByHand, SCHEDULES
 removal         remove_skips: the plain network that is left, certified

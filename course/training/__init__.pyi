@@ -1,3 +1,4 @@
+from .augmentation import CropAndFlip as CropAndFlip
 from .batches import FreshBatches as FreshBatches
 from .batches import Problem as Problem
 from .checkpoints import CheckpointError as CheckpointError

@@ -19,6 +19,7 @@ from course.measures import evaluate
 from course.networks import BatchNorm
 from course.seeding import generator
 from course.training import checkpoints
+from course.training.augmentation import CropAndFlip
 from course.training.records import Evaluation
 
 BLOCK = 50  # steps whose fresh examples are drawn at once
@@ -69,10 +70,19 @@ class FreshBatches:
 class ShuffledBatches:
     """Batches of a data set, each epoch in a new order; N mod batch examples are left out of it."""
 
-    def __init__(self, x: Tensor, y: Tensor, seeds: tuple[int, ...], batch: int):
+    def __init__(
+        self,
+        x: Tensor,
+        y: Tensor,
+        seeds: tuple[int, ...],
+        batch: int,
+        augment: CropAndFlip | None = None,
+    ):
         if batch > len(x):
             raise reject("batch", batch, f"at most {len(x)}, the number of training examples")
-        self.x, self.y, self.seeds, self.size = x, y, seeds, batch
+        if augment is not None:
+            augment.check(x.shape[1])
+        self.x, self.y, self.seeds, self.size, self.augment = x, y, seeds, batch, augment
         self.steps_per_epoch = len(x) // batch
         self.epoch = -1
 
@@ -85,9 +95,13 @@ class ShuffledBatches:
                 for seed in self.seeds
             ]
             self.order = torch.stack(orders).to(self.x.device)
+            if self.augment is not None:
+                self.changes = self.augment.draw(len(self.x), self.seeds, epoch).to(self.x.device)
             self.epoch = epoch
-        rows = self.order[:, position * self.size : (position + 1) * self.size]
-        return self.x[rows], self.y[rows]
+        here = slice(position * self.size, (position + 1) * self.size)
+        rows = self.order[:, here]
+        x = self.x[rows]
+        return x if self.augment is None else self.augment(x, self.changes[:, here]), self.y[rows]
 
 
 class Problem:
@@ -97,12 +111,21 @@ class Problem:
     each; a part that the data have not got is missing. `power` is the mean square of the targets,
     which makes squared errors relative (1 for labels).
 
+    augment: changes the training examples, each time that one is in a batch.
     data: anything with x_train (N, d) and y_train, maybe x_test and y_test too (a `data.Dataset`),
     or a `data.Task`. Raises ValueError for NaN or infinity, labels out of range, shapes that do
     not fit each other or the network, and a batch larger than the training set.
     """
 
-    def __init__(self, data: Any, network: Any, loss: str, batch: int, device: torch.device):
+    def __init__(
+        self,
+        data: Any,
+        network: Any,
+        loss: str,
+        batch: int,
+        device: torch.device,
+        augment: CropAndFlip | None = None,
+    ):
         seeds = tuple(network.seeds)
         self.data = data
         dtype = next(network.parameters()).dtype
@@ -114,6 +137,8 @@ class Problem:
         if hasattr(data, "draw"):
             if loss != "mse":
                 raise reject("loss", loss, f"mse, as the targets of {data!r} are no labels")
+            if augment is not None:
+                raise reject("augment", augment, "None for a task: its examples are no pictures")
             self.power = data.power
             test = draw(data, seeds, "held-out examples", HELD_OUT, device, dtype)
             self.evaluation["test"] = test
@@ -138,7 +163,7 @@ class Problem:
             self.power = float(data.y_train.square().mean())
             if not self.power > 0:
                 raise reject("y_train", "all zeros", "targets which are not all zero")
-        self.batches = ShuffledBatches(*self.evaluation["train"], seeds, batch)
+        self.batches = ShuffledBatches(*self.evaluation["train"], seeds, batch, augment)
 
     def fingerprint(self) -> str:
         """What the data are, for a checkpoint: a task by its arguments, a data set by a digest."""

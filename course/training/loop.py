@@ -21,6 +21,7 @@ from course import measures
 from course.arguments import one_of, real, reject, whole
 from course.networks import Network, on_threads
 from course.training import batches, checkpoints, devices, phasing, removal
+from course.training.augmentation import CropAndFlip
 from course.training.batches import Problem
 from course.training.optimizers import SGD, Adam, Optimizer, Schedule, constant
 from course.training.records import Evaluation, Record, from_plain, to_plain
@@ -103,7 +104,7 @@ class Run:
         record = None
         if recorded:
             per_epoch = self.problem.batches.steps_per_epoch
-            left = removal.residual(self.network) if hasattr(self.network, "alpha") else None
+            skips = removal.summary(self.network) if hasattr(self.network, "alpha") else {}
             record = Record(
                 **vars(self._evaluation() if evaluate else Evaluation()),
                 step=number,
@@ -117,9 +118,8 @@ class Run:
                 ),
                 layers=tuple(measures.layers(self.network)) if watch else (),
                 norms=measured.norms,
-                alpha=None if left is None else 1 - left.mean(2),
-                alpha_residual=None if left is None else (left**2).mean(2),
                 first_nonfinite=tuple(self.stepper.first_nonfinite),
+                **skips,
             )
         if record is not None and evaluate:
             self.evaluated.append(record)
@@ -171,6 +171,8 @@ def fit(
     clip: float | Schedule | None = None,
     loss: str = "cross_entropy",
     skips: str | phasing.Skips | None = None,
+    augment: CropAndFlip | None = None,
+    mixed: bool = False,
     evaluate_every: int | None = None,
     batch_statistics: bool = False,
     record_every: int = 1,
@@ -190,6 +192,9 @@ def fit(
     loss: "cross_entropy", or "mse": squared error relative to the mean square of the targets.
     skips: how the skips of a VAN leave: `Multipliers`, `Ramp`, `Cut`, `ByHand`, a name in
         `SCHEDULES`, or None for what belongs to the network.
+    augment: changes the training pictures, each time that they are seen: `CropAndFlip(data.shape)`.
+    mixed: forward and backward with bfloat16 products and convolutions (for a GPU); evaluations and
+        the weights stay as they are.
     evaluate_every: evaluate after so many steps (and yield); after the last one in any case.
     batch_statistics: evaluate with the statistics of batches as well.
     watch: norms by layer to put into records, any of "activations" and "gradients" (with respect
@@ -227,6 +232,8 @@ def fit(
         one_of("watch", kind, measures.WATCHABLE)
     if stop is not None and not callable(stop) and not hasattr(stop, "is_set"):
         raise reject("stop", stop, "an Event, or a function without arguments")
+    if not isinstance(augment, CropAndFlip | None):
+        raise reject("augment", augment, "training.CropAndFlip(shape), or None")
     if clip is not None and not isinstance(clip, Schedule):
         clip = real("clip", clip, above=0)
     optimizer = SGD() if optimizer is None else optimizer
@@ -235,7 +242,7 @@ def fit(
         whole("threads", threads, least=1)
     processor = devices.device(device)
     with on_threads(threads):
-        problem = Problem(data, network.to(processor), loss, batch, processor)
+        problem = Problem(data, network.to(processor), loss, batch, processor, augment)
     steps = _steps(steps, epochs, problem.batches.steps_per_epoch)
     reports = Reports(
         every=whole("record_every", record_every, least=1),
@@ -251,11 +258,13 @@ def fit(
         names = ["name", *(each.name for each in fields(network.recipe))]
         settings = {f"network.{name}": getattr(network.recipe, name) for name in names} | dict(
             data=problem.fingerprint(), steps=steps, batch=batch, optimizer=optimizer,
-            schedule=schedule, clip=clip, loss=loss, skips=skips,
+            schedule=schedule, clip=clip, loss=loss, skips=skips, augment=augment, mixed=mixed,
         )  # fmt: skip
         described = {name: checkpoints.describe(value) for name, value in settings.items()}
         saving = Saving(checkpoints.prepare(checkpoint), checkpoint_every, described)
-    stepper = Stepper(network, optimizer, loss=loss, power=problem.power, clip=clip, skips=skips)
+    stepper = Stepper(
+        network, optimizer, loss=loss, power=problem.power, clip=clip, skips=skips, mixed=mixed
+    )
     run = Run(stepper, problem, steps, schedule, reports, saving)
     return run.records(getattr(stop, "is_set", stop) or (lambda: False), threads)
 

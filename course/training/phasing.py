@@ -8,13 +8,14 @@ have the shape (depth, R, units): units is the width, or 1 where a block has one
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from torch import Tensor
 
-from course.arguments import one_of, real, reject
+from course.arguments import one_of, real, reject, whole
 
 
 class Skips(Protocol):
@@ -66,6 +67,20 @@ class Multipliers:
         real("multiplier", self.multiplier)
         if self.rate is not None:
             real("rate", self.rate, least=0)
+
+    def leaving(self, step: int) -> Multipliers:
+        """The same, with such a rate that the skips are gone after `step` steps, were C flat.
+
+        Then 1 - alpha = cos(s) + lambda_0 / sqrt(ratio) sin(s) after t steps of a small rate eta,
+        s = sqrt(ratio) eta t, and this is 0 where tan(s) = sqrt(ratio) / -lambda_0. ValueError
+        unless lambda_0 < 0 and ratio > 0.
+        """
+        whole("step", step, least=1)
+        real("ratio", self.ratio, above=0)
+        if self.multiplier >= 0:
+            raise reject("multiplier", self.multiplier, "a number < 0: it drives the skips out")
+        root = math.sqrt(self.ratio)
+        return replace(self, rate=math.atan(root / -self.multiplier) / (root * step))
 
     def start(self, alpha: Tensor, multiplier: Tensor) -> None:
         """alpha = 0, lambda = multiplier."""

@@ -47,7 +47,8 @@ class Record(Evaluation):
     norms: by what was watched, arrays (R, layers), of the layers named in `layers`; see `fit`.
     alpha: (R, depth), mean over the units of a block; 1 where none has a skip any more.
     alpha_residual: (R, depth), mean of (1 - alpha)^2 over the units, as in figure 2 of the VAN
-        paper. Both are None for networks without alpha.
+        paper. smallest_alpha: (R,), of all blocks and units; 1 where no skip is left. All three are
+        None for networks without alpha.
     first_nonfinite: for each replica where NaN or infinity first appeared, or None.
     """
 
@@ -62,6 +63,7 @@ class Record(Evaluation):
     norms: dict[str, np.ndarray] | None = None
     alpha: np.ndarray | None = None
     alpha_residual: np.ndarray | None = None
+    smallest_alpha: np.ndarray | None = None
     first_nonfinite: tuple[NonFinite | None, ...] = ()
 
     @property

@@ -26,7 +26,7 @@ class Removal:
 
     network: the plain network, with no alpha and no skips; its weights are copies.
     left: what was left of the skips, 1 - alpha, (R, depth, units), with one unit where a block has
-        one alpha.
+        one alpha; (R, 1, K) of a convolutional network, those of all its blocks in a row.
     before, after: losses and accuracies with what was left, and without.
     change: largest difference that forcing alpha to 1 made to an output, (R,); 0 if all were 1.
     difference: largest difference between an output of the VAN with alpha = 1 and of the plain
@@ -95,14 +95,33 @@ def residual(network: Any) -> np.ndarray:
     return 1 - network.alpha.detach().cpu().double().numpy().swapaxes(0, 1)
 
 
+def summary(network: Any) -> dict[str, np.ndarray]:
+    """What a `Record` says of the skips: alpha, alpha_residual (R, depth), smallest_alpha (R,)."""
+    alpha = network.alpha.detach().cpu().double()
+    left = [1 - block.numpy() for block in network.by_block(alpha)]
+    shape = len(left), network.replicas
+    return {
+        "alpha": np.array([1 - each.mean(1) for each in left]).reshape(shape).T,
+        "alpha_residual": np.array([(each**2).mean(1) for each in left]).reshape(shape).T,
+        "smallest_alpha": np.array([(1 - each).min(1) for each in left])
+        .reshape(shape)
+        .min(0, initial=1.0),
+    }
+
+
 def without_skips(network: Any) -> networks.Network:
     """The plain network made of the stem, the residual functions and the head of a VAN.
 
     A VAN with alpha = 1 is  stem, norm act linear, norm act linear, ..., norm act linear;  cut at
-    other places this is the plain chain  linear norm act, linear norm act, ..., linear.
+    other places this is the plain chain  linear norm act, linear norm act, ..., linear. A
+    convolutional one is cut at the same places already: only its projections are left out.
     """
     source = copy.deepcopy(network)
     plain: Any = networks.rebuild(network, name="plain").to(network.alpha.device)
+    if isinstance(network, networks.VariableConvolutions):
+        state = source.state_dict()
+        plain.load_state_dict({name: state[name] for name in plain.state_dict()})
+        return plain
     pieces = [*(block.residual for block in source.blocks), source.head]
     linears = [source.stem, *(piece.linear for piece in pieces)]
     for part, linear, piece in zip([plain.stem, *plain.blocks], linears, pieces, strict=False):

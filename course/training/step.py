@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +46,11 @@ class Stepper:
         power: float = 1.0,
         clip: float | Schedule | None = None,
         skips: Skips | None = None,
+        mixed: bool = False,
     ) -> None:
         self.network, self.optimizer = network, optimizer
         self.loss, self.power, self.clip, self.skips = loss, power, clip, skips
+        self.mixed = mixed
         self.weights = FlatWeights(dict(network.named_parameters()), network.replicas)
         self.memory = optimizer.state(self.weights.values)
         self.first_nonfinite: list[NonFinite | None] = [None] * network.replicas
@@ -96,7 +99,8 @@ class Stepper:
 
         The slopes are dC/dalpha (depth, R, units), if needed, and those of the signals.
         """
-        outputs = self.network(x)
+        with self._precision(x):
+            outputs = self.network(x).to(x.dtype)
         losses = measures.losses(outputs, y, self.loss, self.power)
         wanted = [*self.weights.parameters, *self.alphas, *signals]
         # What the loss does not depend on (alpha at depth 0, say) gets the slope 0.
@@ -111,6 +115,16 @@ class Stepper:
             )
             summary = torch.stack([losses, right, gradient.sum(1)])
         return summary, gradient, *slopes[count:]
+
+    def _precision(self, x: Tensor) -> AbstractContextManager[Any]:
+        """Inside, products and convolutions are in bfloat16, if they are to be.
+
+        Weights and their sums stay in their own type. Without a cache of rounded weights, since a
+        recorded step must round them anew each time.
+        """
+        if not self.mixed:
+            return nullcontext()
+        return torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False)
 
     @torch.no_grad()
     def _clip_and_update(self, gradient: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:

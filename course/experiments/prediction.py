@@ -1,0 +1,137 @@
+"""How long a grid will take here, and how much memory: from a few steps of some of its cells.
+
+    print(predict(EXPERIMENTS["figure1"].settings))
+
+The shallowest and the deepest cell of each network are tried for a second or so, and evaluated on a
+few examples. Between two depths time is a straight line, since every block costs the same. The
+memory is the most that this process has held meanwhile: the data, and the deepest networks.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+
+from course import training
+from course.arguments import whole
+from course.data import Dataset
+from course.experiments import making
+from course.experiments.settings import Grid
+
+FEW = 1000
+"""Examples on which a trial evaluates."""
+EVERY = 6
+"""Steps of a trial from one evaluation to the next."""
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """seconds: for the whole grid. memory: bytes, of all processes together, on the CPU.
+
+    gpu: bytes on the GPU, 0 without one. cells: the seconds of each, by network and depth.
+    """
+
+    seconds: float
+    memory: int
+    gpu: int
+    cells: dict[tuple[str, int], float]
+
+    def __str__(self) -> str:
+        longest = max(self.cells, key=lambda cell: self.cells[cell])
+        lines = [
+            f"time     about {duration(self.seconds)}",
+            f"longest  {longest[0]} {longest[1]}, about {duration(self.cells[longest])}",
+            f"memory   about {self.memory / 2**30:.2g} GiB",
+        ]
+        return "\n".join(lines + ([f"GPU      {self.gpu / 2**30:.2g} GiB"] if self.gpu else []))
+
+
+def predict(
+    settings: Grid,
+    *,
+    device: str = "auto",
+    jobs: int = 1,
+    root: str | Path | None = None,
+    trial: float = 1.0,
+    clock: Clock = time.perf_counter,
+) -> Prediction:
+    """What `grid.run` with these arguments will need on this machine; it trains nothing to its end.
+
+    trial: seconds for each cell that is tried. Right within a factor of 1.5 while the machine is as
+    busy as during the trial. Raises ValueError as `grid.run` does.
+    """
+    whole("jobs", jobs, least=1)
+    start = clock()
+    dataset = making.examples(settings, root)
+    reading = clock() - start
+    ends = sorted({min(settings.depths), max(settings.depths)})
+    cells = {}
+    for name in settings.networks:
+        tried = [_cell(settings, name, depth, dataset, device, trial, clock) for depth in ends]
+        for depth in settings.depths:
+            cells[name, depth] = float(np.interp(depth, ends, tried))
+    side_by_side = min(jobs, len(cells))
+    seconds = max(sum(cells.values()) / side_by_side, max(cells.values()))
+    on_gpu = training.device(device).type == "cuda"
+    return Prediction(
+        seconds=seconds + reading,
+        memory=peak_memory() * (side_by_side + (jobs > 1)),
+        gpu=torch.cuda.max_memory_reserved() * side_by_side if on_gpu else 0,
+        cells=cells,
+    )
+
+
+def _cell(
+    settings: Grid, name: str, depth: int, dataset: Dataset, device: str, trial: float, clock: Clock
+) -> float:
+    """The seconds that one cell will take."""
+    few = dataset.subset(
+        min(max(FEW, settings.batch), len(dataset.y_train)), min(FEW, len(dataset.y_test))
+    )
+    network = making.network(settings, name, depth, few)
+    steps: list[float] = []
+    evaluations: list[float] = []
+    began = last = clock()
+    for record in training.fit(
+        network, few, steps=1_000_000, evaluate_every=EVERY, batch_statistics=True,
+        **making.how(settings, name, few, device),
+    ):  # fmt: skip
+        (evaluations if record.evaluated else steps).append(clock() - last)
+        if evaluations and clock() - began >= trial:
+            break
+        last = clock()
+    step = statistics.median(steps[1:])  # the first one finds its kernels
+    total = settings.epochs * (len(dataset.y_train) // settings.batch)
+    share = (len(dataset.y_train) + len(dataset.y_test)) / (len(few.y_train) + len(few.y_test))
+    evaluation = max(statistics.median(evaluations) - step, 0.0) * share
+    count = -(-settings.epochs // settings.evaluate_every)
+    if hasattr(network, "alpha"):
+        count += 3  # `remove_skips` passes all examples five times, an evaluation does it twice
+    return total * step + count * evaluation
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held so far, in bytes."""
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # Linux counts in KiB
+
+
+def duration(seconds: float) -> str:
+    """So many seconds in words: "40 s", "12 min", "3.5 h"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
