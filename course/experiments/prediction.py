@@ -63,14 +63,17 @@ def predict(
     jobs: int = 1,
     root: str | Path | None = None,
     trial: float = 1.0,
-    clock: Clock = time.perf_counter,
+    clock: Clock | None = None,
 ) -> Prediction:
     """What `grid.run` with these arguments will need on this machine; it trains nothing to its end.
 
-    trial: seconds for each cell that is tried. Right within a factor of 1.5 while the machine is as
-    busy as during the trial. Raises ValueError as `grid.run` does.
+    trial: seconds for each cell that is tried. clock: on a CPU the time that this process computes,
+    if None, which what else the machine is doing now does not change much: so the prediction holds
+    where every process has a core of its own. Raises ValueError as `grid.run` does.
     """
     whole("jobs", jobs, least=1)
+    on_gpu = training.device(device).type == "cuda"
+    clock = clock or (time.perf_counter if on_gpu else time.process_time)
     start = clock()
     dataset = making.examples(settings, root)
     reading = clock() - start
@@ -82,7 +85,6 @@ def predict(
             cells[name, depth] = float(np.interp(depth, ends, tried))
     side_by_side = min(jobs, len(cells))
     seconds = max(sum(cells.values()) / side_by_side, max(cells.values()))
-    on_gpu = training.device(device).type == "cuda"
     return Prediction(
         seconds=seconds + reading,
         memory=peak_memory() * (side_by_side + (jobs > 1)),

@@ -164,6 +164,13 @@ def test_run_writes_a_table_and_a_picture_and_nothing_else(tmp_path: Path) -> No
     assert table.read_text().startswith('# experiment: "degradation"')
 
 
+def test_a_dry_run_says_what_it_will_cost_and_writes_nothing(tmp_path: Path) -> None:
+    done = course("run", "degradation", *TINY, "--dry-run", "--out", str(tmp_path / "new"))
+    assert done.exit_code == 0, done.output
+    words = [line.split()[0] for line in done.stdout.splitlines()]
+    assert words[:3] == ["time", "longest", "memory"] and not list(tmp_path.iterdir())
+
+
 def test_settings_arrive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given = {}
 

@@ -17,8 +17,8 @@ from course.experiments import EXPERIMENTS, grid, making, prediction, table
 from course.experiments.settings import ConvGrid, Grid
 
 SMALL = ConvGrid(
-    data="digits", networks=("plain", "van"), depths=(10,), seeds=(0, 1), width=2, epochs=3, batch=20, rate=0.05,
-    subset=60, padding=1, drops=(0.5,), evaluate_every=1,
+    data="digits", networks=("plain", "van"), depths=(10,), seeds=(0, 1), width=2, epochs=3,
+    batch=20, rate=0.05, subset=60, padding=1, drops=(0.5,), evaluate_every=1,
 )  # fmt: skip
 """Two cells on digits."""
 
@@ -28,7 +28,8 @@ PAPER = EXPERIMENTS["cifar"].settings
 @pytest.mark.parametrize(
     "name, value, words",
     [
-        ("depths", (12,), "8 n"), ("depths", (2,), "8 n"), ("networks", ("looks-linear",), "one of"),
+        ("depths", (12,), "8 n"), ("depths", (2,), "8 n"),
+        ("networks", ("looks-linear",), "one of"),
         ("drops", (0.5, 0.2), "rising"), ("drops", (1.5,), "finite number"),
         ("weight_decay", -1.0, ">= 0"), ("padding", -1, ">= 0"), ("multiplier", 1.0, "<= 0"),
         ("ratio", 0.0, "> 0"), ("leave_at", 0, ">= 1"), ("precision", "float16", "one of"),
@@ -55,9 +56,8 @@ def test_the_page_is_the_papers():
     later = making.how(PAPER.change(leave_at=120), "van", pictures(), "cpu")["skips"]
     assert later.rate == pytest.approx(0.1 * 9.685 / 120, rel=1e-3)
     assert "skips" not in making.how(PAPER, "resnet", pictures(), "cpu")
-    plain = making.how(
-        PAPER.change(drops=(), decay_from=0.6, padding=0), "plain", pictures(), "cpu"
-    )
+    linear = PAPER.change(drops=(), decay_from=0.6, padding=0)
+    plain = making.how(linear, "plain", pictures(), "cpu")
     assert "linear" in repr(plain["schedule"]) and "augment" not in plain
 
 

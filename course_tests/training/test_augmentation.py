@@ -1,4 +1,4 @@
-"""Pictures changed at random: what is cut out, whose draws it is, and that a run goes on with it."""
+"""Pictures changed at random: what is cut out, whose draws it is; and convolutions trained so."""
 
 from __future__ import annotations
 
@@ -117,10 +117,10 @@ def test_bad_augmentations_are_named():
         with pytest.raises(ValueError, match=words):
             CropAndFlip(*arguments)
     with pytest.raises(ValueError, match=r"shape of augment = \(1, 8, 9\): .* 64 numbers"):
-        fit(network, pictures, steps=1, augment=CropAndFlip((1, 8, 9)))
+        fit(network, pictures, steps=1, batch=20, augment=CropAndFlip((1, 8, 9)))
     with pytest.raises(ValueError, match="augment = 'crop'"):
         fit(network, pictures, steps=1, augment="crop")
-    with pytest.raises(ValueError, match="augment = .*None for a task"):
+    with pytest.raises(ValueError, match=r"augment = .*None for a task"):
         teacher = networks.mlp([4, 4], seeds=[0])
         task = data.LinearTeacher(4)
         fit(teacher, task, steps=1, loss="mse", augment=CropAndFlip((1, 2, 2)))
