@@ -3,8 +3,9 @@
     print(predict(EXPERIMENTS["figure1"].settings))
 
 The shallowest and the deepest cell of each network are tried for a second or so, and evaluated on a
-few examples. Between two depths time is a straight line, since every block costs the same. The
-memory is the most that this process has held meanwhile: the data, and the deepest networks.
+few examples. Between two depths time is a straight line, since every block costs the same; so is
+the number of parameters. The memory is the most that this process has held meanwhile: the data, and
+the deepest networks.
 """
 
 from __future__ import annotations
@@ -39,12 +40,14 @@ class Prediction:
     """seconds: for the whole grid. memory: bytes, of all processes together, on the CPU.
 
     gpu: bytes on the GPU, 0 without one. cells: the seconds of each, by network and depth.
+    parameters: how many a network has that is trained with one seed, likewise.
     """
 
     seconds: float
     memory: int
     gpu: int
     cells: dict[tuple[str, int], float]
+    parameters: dict[tuple[str, int], int]
 
     def __str__(self) -> str:
         longest = max(self.cells, key=lambda cell: self.cells[cell])
@@ -53,7 +56,14 @@ class Prediction:
             f"longest  {longest[0]} {longest[1]}, about {duration(self.cells[longest])}",
             f"memory   about {self.memory / 2**30:.2g} GiB",
         ]
-        return "\n".join(lines + ([f"GPU      {self.gpu / 2**30:.2g} GiB"] if self.gpu else []))
+        if self.gpu:
+            lines.append(f"GPU      about {self.gpu / 2**30:.2g} GiB")
+        lines.append("parameters in thousands, by depth")
+        for network in dict.fromkeys(name for name, _ in self.cells):
+            own = {d: count for (name, d), count in self.parameters.items() if name == network}
+            counts = ", ".join(f"{depth}: {count / 1000:,.1f}" for depth, count in own.items())
+            lines.append(f"  {network:9} {counts}")
+        return "\n".join(lines)
 
 
 def predict(
@@ -78,11 +88,13 @@ def predict(
     dataset = making.examples(settings, root)
     reading = clock() - start
     ends = sorted({min(settings.depths), max(settings.depths)})
-    cells = {}
+    cells, parameters = {}, {}
     for name in settings.networks:
         tried = [_cell(settings, name, depth, dataset, device, trial, clock) for depth in ends]
+        seconds_at, count_at = zip(*tried, strict=True)
         for depth in settings.depths:
-            cells[name, depth] = float(np.interp(depth, ends, tried))
+            cells[name, depth] = float(np.interp(depth, ends, seconds_at))
+            parameters[name, depth] = round(float(np.interp(depth, ends, count_at)))
     side_by_side = min(jobs, len(cells))
     seconds = max(sum(cells.values()) / side_by_side, max(cells.values()))
     return Prediction(
@@ -90,13 +102,14 @@ def predict(
         memory=peak_memory() * (side_by_side + (jobs > 1)),
         gpu=torch.cuda.max_memory_reserved() * side_by_side if on_gpu else 0,
         cells=cells,
+        parameters=parameters,
     )
 
 
 def _cell(
     settings: Grid, name: str, depth: int, dataset: Dataset, device: str, trial: float, clock: Clock
-) -> float:
-    """The seconds that one cell will take."""
+) -> tuple[float, int]:
+    """The seconds that one cell will take, and the parameters of one of its replicas."""
     few = dataset.subset(
         min(max(FEW, settings.batch), len(dataset.y_train)), min(FEW, len(dataset.y_test))
     )
@@ -112,14 +125,15 @@ def _cell(
         if evaluations and clock() - began >= trial:
             break
         last = clock()
-    step = statistics.median(steps[1:])  # the first one finds its kernels
+    step = statistics.fmean(steps[1:])  # the first one finds its kernels
     total = settings.epochs * (len(dataset.y_train) // settings.batch)
     share = (len(dataset.y_train) + len(dataset.y_test)) / (len(few.y_train) + len(few.y_test))
-    evaluation = max(statistics.median(evaluations) - step, 0.0) * share
+    evaluation = max(statistics.fmean(evaluations) - step, 0.0) * share
     count = -(-settings.epochs // settings.evaluate_every)
     if hasattr(network, "alpha"):
         count += 3  # `remove_skips` passes all examples five times, an evaluation does it twice
-    return total * step + count * evaluation
+    parameters = sum(parameter[0].numel() for parameter in network.parameters())
+    return total * step + count * evaluation, parameters
 
 
 def peak_memory() -> int:

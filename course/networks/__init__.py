@@ -14,6 +14,7 @@ architectures   Recipe: what each network is made from, and how; ARCHITECTURES b
 network         build, convolutional, mlp, rebuild, extend_with_identity; Network
 layers          Linear, DiracLinear, Activation, BatchNorm, LayerNorm for replicas
 convnets        the same architectures, of convolutions: CONVOLUTIONAL by name
+units           the equations of `blocks` for maps: ResidualUnit, HighwayUnit, VariableUnit
 convolutions    Convolution, DiracConvolution, MapNorm, GlobalAverage for replicas
 threads         one_thread, on_threads: thin layers lose by a second one
 activations     the nonlinearities by name, their derivatives and gains

@@ -30,3 +30,6 @@ from .network import mlp as mlp
 from .network import rebuild as rebuild
 from .threads import on_threads as on_threads
 from .threads import one_thread as one_thread
+from .units import HighwayUnit as HighwayUnit
+from .units import ResidualUnit as ResidualUnit
+from .units import VariableUnit as VariableUnit

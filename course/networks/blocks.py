@@ -1,8 +1,7 @@
 """The blocks of the architectures, side by side: each is one equation.
 
 h is the signal of R replicas, (R, batch, width), and so is what a block returns. Blocks are given
-their layers; `architectures` makes both. In convolutional networks h is made of maps, (R, batch,
-channels, rows, columns), and where a block changes their size its `shortcut` is a projection P.
+their layers; `architectures` makes both.
 """
 
 from __future__ import annotations
@@ -41,17 +40,14 @@ class PreActivation(nn.Module):
 
 
 class Residual(nn.Module):
-    """h -> P h + scale(F(h)). He, Zhang, Ren and Sun (2016), eqs. 1 and 2; P h = h if not given."""
+    """h -> h + scale(F(h)). He, Zhang, Ren and Sun (2016), eqs. 1 and 2, with identity skips."""
 
-    def __init__(
-        self, residual: nn.Module, scale: nn.Module, shortcut: nn.Module | None = None
-    ) -> None:
+    def __init__(self, residual: nn.Module, scale: nn.Module) -> None:
         super().__init__()
         self.residual, self.scale = residual, scale
-        self.shortcut = shortcut or nn.Identity()
 
     def forward(self, h: Tensor) -> Tensor:
-        return self.shortcut(h) + self.scale(self.residual(h))
+        return h + self.scale(self.residual(h))
 
 
 class Scale(nn.Module):
@@ -70,35 +66,31 @@ class Scale(nn.Module):
 
 
 class Highway(nn.Module):
-    """h -> T h' + (1 - T) P h, with h' = transform(h) and T = gate(h) in (0, 1), for each unit.
+    """h -> T h' + (1 - T) h, with h' = transform(h) and T = gate(h) in (0, 1), for each unit.
 
     Srivastava, Greff and Schmidhuber, "Training very deep networks" (2015), eq. 3. The bias of the
-    gate starts negative (T near 0, the signal passes). Hook `gate` to read T. P h = h if not given.
+    gate starts negative (T near 0, the signal passes). Hook `gate` to read T.
     """
 
-    def __init__(
-        self, transform: nn.Module, gate: nn.Module, shortcut: nn.Module | None = None
-    ) -> None:
+    def __init__(self, transform: nn.Module, gate: nn.Module) -> None:
         super().__init__()
         self.transform, self.gate = transform, gate
-        self.shortcut = shortcut or nn.Identity()
 
     def forward(self, h: Tensor) -> Tensor:
-        return torch.lerp(self.shortcut(h), self.transform(h), self.gate(h))  # h + T (h' - h)
+        return torch.lerp(h, self.transform(h), self.gate(h))  # h + T (h' - h)
 
 
 class VariableActivation(nn.Module):
-    """h -> F(h) + (1 - alpha) * P h, called with skip = 1 - alpha, shape (R, 1, width or 1).
+    """h -> F(h) + (1 - alpha) * h, called with skip = 1 - alpha, shape (R, 1, width or 1).
 
     Monti, Tootoonian and Cao, "Avoiding degradation in deep feed-forward networks by phasing out
     skip-connections" (2018), eq. 4: alpha has an entry for each unit, and one for all of them is an
-    option. alpha = 0 is a residual block, alpha = 1 a plain one. P h = h if not given.
+    option. alpha = 0 is a residual block, alpha = 1 a plain one.
     """
 
-    def __init__(self, residual: nn.Module, shortcut: nn.Module | None = None) -> None:
+    def __init__(self, residual: nn.Module) -> None:
         super().__init__()
         self.residual = residual
-        self.shortcut = shortcut or nn.Identity()
 
     def forward(self, h: Tensor, skip: Tensor) -> Tensor:
-        return torch.addcmul(self.residual(h), skip, self.shortcut(h))
+        return torch.addcmul(self.residual(h), skip, h)

@@ -36,8 +36,9 @@ from typing import Any, ClassVar
 from torch import nn
 
 from course import arguments, seeding
-from course.networks import blocks
+from course.networks import units
 from course.networks.architectures import Recipe
+from course.networks.blocks import PreActivation
 from course.networks.convolutions import Convolution, DiracConvolution, GlobalAverage, MapNorm
 from course.networks.layers import Activation
 
@@ -102,8 +103,8 @@ class ConvPlain(Recipe):
         first = self.convolution(f"{name} first", fan_in, fan_out, kind, stride=stride)
         second = self.convolution(f"{name} second", fan_out, fan_out, kind)
         return nn.Sequential(
-            blocks.PreActivation(*self.norm_act(fan_in), first),
-            blocks.PreActivation(*self.norm_act(fan_out), second),
+            PreActivation(*self.norm_act(fan_in), first),
+            PreActivation(*self.norm_act(fan_out), second),
         )
 
     def shortcut(self, name: str, fan_in: int, fan_out: int, stride: int) -> nn.Module:
@@ -139,7 +140,7 @@ class ConvResNet(ConvPlain):
 
     def unit(self, name: str, fan_in: int, fan_out: int, stride: int) -> nn.Module:
         size = name, fan_in, fan_out, stride
-        return blocks.Residual(self.residual(*size), nn.Identity(), self.shortcut(*size))
+        return units.ResidualUnit(self.residual(*size), self.shortcut(*size))
 
 
 class ConvDiracNet(ConvPlain):
@@ -174,7 +175,7 @@ class ConvHighway(ConvPlain):
         laws: dict[str, Any] = {"init": "torch_default", "bias": self.gate_bias, "stride": stride}
         gate = self.convolution(f"{name} gate", fan_in, fan_out, **laws)
         gate_of_h = nn.Sequential(gate, Activation("sigmoid"))
-        return blocks.Highway(self.residual(*size), gate_of_h, self.shortcut(*size))
+        return units.HighwayUnit(self.residual(*size), gate_of_h, self.shortcut(*size))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +201,7 @@ class ConvVAN(ConvPlain):
 
     def unit(self, name: str, fan_in: int, fan_out: int, stride: int) -> nn.Module:
         size = name, fan_in, fan_out, stride
-        return blocks.VariableActivation(self.residual(*size), self.shortcut(*size))
+        return units.VariableUnit(self.residual(*size), self.shortcut(*size))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,6 +73,10 @@ class VariableActivationNetwork(Network):
         """What belongs to each block in a tensor of the shape of alpha: (R, units)."""
         return values.unbind(0)
 
+    def block_means(self, values: Tensor) -> Tensor:
+        """The means over the units of each block: (R, depth)."""
+        return values.mean(2).T
+
     def skips(self) -> list[Tensor]:
         """1 - alpha for each block, in the shape that multiplies its signal."""
         return [(1 - alpha)[:, None] for alpha in self.by_block(self.alpha)]
@@ -104,6 +108,9 @@ class VariableConvolutions(VariableActivationNetwork):
 
     def by_block(self, values: Tensor) -> tuple[Tensor, ...]:
         return values[0].split(self.recipe.alphas, dim=1)
+
+    def block_means(self, values: Tensor) -> Tensor:
+        return torch.stack([part.mean(1) for part in self.by_block(values)], dim=1)
 
     def skips(self) -> list[Tensor]:
         return [(1 - a)[:, None, :, None, None] for a in self.by_block(self.alpha)]

@@ -98,14 +98,11 @@ def residual(network: Any) -> np.ndarray:
 def summary(network: Any) -> dict[str, np.ndarray]:
     """What a `Record` says of the skips: alpha, alpha_residual (R, depth), smallest_alpha (R,)."""
     alpha = network.alpha.detach().cpu().double()
-    left = [1 - block.numpy() for block in network.by_block(alpha)]
-    shape = len(left), network.replicas
+    left = 1 - alpha
     return {
-        "alpha": np.array([1 - each.mean(1) for each in left]).reshape(shape).T,
-        "alpha_residual": np.array([(each**2).mean(1) for each in left]).reshape(shape).T,
-        "smallest_alpha": np.array([(1 - each).min(1) for each in left])
-        .reshape(shape)
-        .min(0, initial=1.0),
+        "alpha": 1 - network.block_means(left).numpy(),
+        "alpha_residual": network.block_means(left.square()).numpy(),
+        "smallest_alpha": alpha.numpy().min((0, 2), initial=1.0),
     }
 
 

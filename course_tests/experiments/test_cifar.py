@@ -110,6 +110,11 @@ def test_a_prediction_counts_steps_and_evaluations():
     assert found.seconds == 6 * steps + 1 and found.memory > 2**26 and found.gpu == 0
     half = prediction.predict(settings, device="cpu", trial=8, jobs=2, clock=lambda: next(ticks))
     assert half.seconds == 3 * steps + 1 and half.memory >= 3 * found.memory
+    assert found.parameters == {
+        (name, depth): 65 * 50 + depth * (50 * 51) + (depth + 1) * 100 + 510
+        for name in ("plain", "van")
+        for depth in (1, 2, 3)
+    }
     text = str(found)
     assert "time     about 2 min" in text and "memory   about" in text and "GPU" not in text
 

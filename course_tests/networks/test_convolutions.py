@@ -93,7 +93,7 @@ class Student(nn.Module):
         """The parameters of the replicated network in the order of this module's."""
         own = [network.stem[1].weight]
         for unit in network.blocks:
-            f = unit.transform if network.name == "highway" else unit.residual
+            f = unit.residual
             for part in f:
                 own += [part.norm.scale, part.norm.shift]
             own += [part.linear.weight for part in f]
