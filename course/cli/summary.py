@@ -28,7 +28,7 @@ def sentences(results: Table) -> list[str]:
     curves = Curves(columns)
     names = list(dict.fromkeys(columns["network"].tolist()))
     seeds = len(np.unique(columns["seed"]))
-    dense = results.header["settings"].get("drops") is None  # of the paper's section 4.1
+    dense = results.header.get("depth_counts") != "layers"  # as in the paper's section 4.1
     if dense and set(names) == PAPER and len(curves.depths) > 2 and seeds > 1:
         lines = [statements.settings(results), *map(str, statements.compare(results))]
     else:
