@@ -15,10 +15,13 @@ import sys
 import tempfile
 
 RUNS = {
-    "degradation": ["--depths", "2,10,20", "--seeds", "3", "--epochs", "10"],
-    "figure1": ["--depths", "1,5,10", "--seeds", "3", "--epochs", "2", "--subset", "10000"],
+    "degradation": ["--depths", "2,10,20", "--seeds", "3", "--epochs", "5"],
+    "figure1": [
+        "--depths", "1,5,10", "--seeds", "2", "--epochs", "1", "--subset", "5000",
+        "--networks", "plain,van",
+    ],
     "cifar": [
-        "--depths", "10,18", "--seeds", "2", "--epochs", "2", "--width", "4", "--subset", "2000",
+        "--data", "digits", "--depths", "10,18", "--seeds", "2", "--epochs", "4", "--width", "4",
         "--evaluate-every", "2", "--networks", "plain,van",
     ],
 }  # fmt: skip
