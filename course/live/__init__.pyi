@@ -1,4 +1,9 @@
 from .background import LiveRun as LiveRun
+from .browser import EXPLORER as EXPLORER
+from .browser import STYLE as STYLE
+from .browser import BrowserPanel as BrowserPanel
+from .browser import in_browser as in_browser
+from .bundle import bundle as bundle
 from .canvas import Canvas as Canvas
 from .caption import Caption as Caption
 from .caption import describe as describe
