@@ -20,11 +20,11 @@ import traitlets
 from matplotlib.figure import Figure
 
 from course import arguments
-from course.live.bundle import bundle
 from course.live.canvas import Canvas
 from course.live.caption import Caption
 from course.live.cells import claim, discard
 from course.live.controls import reachable, reading, widget
+from course.live.modules import bundle
 from course.live.picture import output
 from course.live.stored import picture, publish
 
@@ -33,6 +33,7 @@ STYLE = "".join((HERE / name).read_text("utf-8") for name in ("picture.css", "js
 EXPLORER = "application/vnd.course.explorer+json"
 """The type of an output that says which explorer it is: the site brings it to life."""
 
+SLIDERS = ipywidgets.IntSlider, ipywidgets.FloatSlider, ipywidgets.FloatLogSlider
 Still = Callable[..., tuple[Figure, Caption]]
 
 
@@ -167,9 +168,7 @@ def _described(name: str, control: ipywidgets.Widget) -> dict[str, Any]:
     words = {"name": name, "description": control.description, "tooltip": control.tooltip}
     if isinstance(control, ipywidgets.Dropdown):
         return {**words, "kind": "choice", "options": [list(pair) for pair in control.options]}
-    if not isinstance(
-        control, ipywidgets.IntSlider | ipywidgets.FloatSlider | ipywidgets.FloatLogSlider
-    ):
+    if not isinstance(control, SLIDERS):
         raise arguments.reject(name, control, "a slider of numbers or a list of choices")
     ends = {"least": control.min, "most": control.max, "step": control.step}
     return {**words, **ends, "kind": "slider", "log": hasattr(control, "base")}

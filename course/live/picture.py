@@ -18,10 +18,10 @@ import ipywidgets
 import traitlets
 
 from course.live import stored
-from course.live.bundle import bundle
 from course.live.canvas import Canvas
 from course.live.caption import Caption, cells
 from course.live.controls import reachable
+from course.live.modules import bundle
 from course.plots.arrange import NARROW
 
 

@@ -30,9 +30,10 @@ def outputs(output: Output) -> list[Output]:
     data = dict(output["data"])
     explorer = data.pop(EXPLORER)
     name = explorer["lesson"]
+    described = html.escape(json.dumps(explorer))
     place = (
         f'<link rel="stylesheet" href="{FOLDER}/style.css">'
-        f'<div class="course-exact-place" data-explorer="{html.escape(json.dumps(explorer))}"></div>'
+        f'<div class="course-exact-place" data-explorer="{described}"></div>'
         f'<script defer src="{FOLDER}/host.js"></script>'
         f'<script defer src="{FOLDER}/{name}.js"></script>'
     )

@@ -65,10 +65,12 @@ get_ipython().run_line_magic("reset", "-f")
 LOOK = """async (el) => {
     const image = el.querySelector('.course-picture-frame img, .course-exact-frame:has(svg)');
     if (!image) return null;
-    const seen = {alt: image.alt ?? image.getAttribute('aria-label'), text: el.querySelector('.course-picture-caption').textContent,
+    const seen = {alt: image.alt ?? image.getAttribute('aria-label'),
+                  text: el.querySelector('.course-picture-caption').textContent,
                   failure: el.querySelector('.course-picture-failure')?.textContent ?? '',
                   width: image.clientWidth, height: image.clientHeight};
-    const digest = async (bytes) => [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))]
+    const sha = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    const digest = async (bytes) => [...await sha(bytes)]
         .slice(0, 8).map(b => b.toString(16).padStart(2, '0')).join('');
     if (image.tagName !== 'IMG') {  // drawn in the page
         const picture = await digest(new TextEncoder().encode(image.innerHTML));
