@@ -72,6 +72,7 @@ class BrowserPanel(ipywidgets.VBox):
         self, module: Path, still: Still, controls: dict[str, Any], seed: int | None
     ) -> None:
         self._module, self._still = module, still
+        self._made: Any = None, None, None  # values, canvas, caption
         self.controls = {name: widget(name, control) for name, control in controls.items()}
         self._first = {name: control.value for name, control in self.controls.items()}
         self._seed = self._first_seed = None if seed is None else arguments.whole("seed", seed)
@@ -95,7 +96,7 @@ class BrowserPanel(ipywidgets.VBox):
     @property
     def caption(self) -> Caption:
         """Words, badge and rows, as Python has them for the values now."""
-        return self._still(**self.values)[1]
+        return self._drawn()[1]
 
     @property
     def text(self) -> str:
@@ -105,7 +106,7 @@ class BrowserPanel(ipywidgets.VBox):
     @property
     def png(self) -> bytes:
         """The picture as it is kept where nothing runs."""
-        return self._drawn()[0]
+        return self._drawn()[0].render()
 
     def new_draw(self) -> None:
         """The next seed, as the button does."""
@@ -144,23 +145,25 @@ class BrowserPanel(ipywidgets.VBox):
             if reading(self.controls[name]) != value:
                 self.controls[name].value = value
 
-    def _drawn(self) -> tuple[bytes, str, int]:
-        figure, caption = self._still(**self.values)
-        canvas = Canvas(figure)
-        png = canvas.render()
-        return png, caption.text, canvas.size[0]
+    def _drawn(self) -> tuple[Canvas, Caption]:
+        """The still picture and its words, made once for the same values."""
+        values = self.values
+        if values != self._made[0]:
+            figure, caption = self._still(**values)
+            self._made = values, Canvas(figure), caption
+        return self._made[1:]
 
     def __repr__(self) -> str:
         return self.text
 
     def _ipython_display_(self) -> None:
-        publish(self, picture(*self._drawn()))
+        canvas, caption = self._drawn()
+        publish(self, picture(canvas.render(), caption.text, canvas.size[0]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        png, text, _width = self._drawn()
         explorer = {"lesson": self._module.parent.name, "module": self._module.name}
         explorer |= {"controls": self._page.controls, "values": self.values}
-        return output(self, {"text/plain": text, "image/png": png, EXPLORER: explorer})
+        return output(self, {"text/plain": self.text, "image/png": self.png, EXPLORER: explorer})
 
 
 def _described(name: str, control: ipywidgets.Widget) -> dict[str, Any]:

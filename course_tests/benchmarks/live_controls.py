@@ -64,16 +64,18 @@ def call(module, code):
     return eval(code, {**vars(module), "examples": examples})
 
 def anew(module, code):
-    name = "in_browser" if hasattr(module, "in_browser") else "live"
-    made, ours = [], getattr(module, name)
+    names = [name for name in ("live", "in_browser") if hasattr(module, name)]
+    made, ours = [], {name: getattr(module, name) for name in names}
     def capture(fig, draw, **options):
         made.append((fig, draw, options))
         return SimpleNamespace(again=lambda: None)
-    setattr(module, name, capture)
+    for name in names:
+        setattr(module, name, capture)
     try:
         call(module, code)
     finally:
-        setattr(module, name, ours)
+        for name in names:
+            setattr(module, name, ours[name])
     return made[0]
 
 def theirs(module, code):

@@ -17,6 +17,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page
 
+from course.lessons.products import explorer as products
+from course.lessons.products import science as products_science
 from course.lessons.scalar_chain import explorer as scalar_chain
 from course.lessons.scalar_chain import science
 from course.live import BrowserPanel, Caption, describe
@@ -25,7 +27,8 @@ from course.site import exact
 
 Values = Mapping[str, Any]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Explorers</title>
-<style>body {{ margin: 8px; background: {paper}; color: {ink} }}</style><body><main><h1>Explorers</h1>{body}</main>"""
+<style>body {{ margin: 8px; background: {paper}; color: {ink} }}</style>
+<body><main><h1>Explorers</h1>{body}</main>"""
 STATE = """([number, places]) => {
     const plain = (value) => (typeof value === "number" && !Number.isFinite(value)
         ? String(value) : value);
@@ -52,7 +55,7 @@ def written(folder: Path, panels: list[BrowserPanel], *, dark: bool = False) -> 
 
 @pytest.fixture(scope="module")
 def panels() -> list[BrowserPanel]:
-    return [scalar_chain.explore()]
+    return [scalar_chain.explore(), products.product()]
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +132,30 @@ def test_the_scalar_chain_in_the_page_is_that_of_python(page: Page) -> None:
             np.testing.assert_array_equal(run_there, ours, str(values))  # bit for bit
             ours = np.asarray(getattr(formula, name), dtype=float)
             np.testing.assert_allclose(formula_there, ours, rtol=1e-3, atol=1e-300)
+
+
+@pytest.mark.parametrize("kind", products_science.KINDS)
+def test_products_in_the_page_are_those_of_python(page: Page, kind: str) -> None:
+    """The same matrices, drawn by a generator of its own; values to ten digits over 100 decades."""
+    depths = (1, 2, 10, 100) if kind == "Gaussian" else (1, 30)
+    scales = [(1.0, 0), (0.0, 1), (1.65, 2), (1.0, 0)][: len(depths)]
+    places: list[Values] = [
+        {"depth": depth, "kind": kind, "scale": scale, "seed": seed}
+        for depth, (scale, seed) in zip(depths, scales, strict=True)
+    ]
+    for values, shown in zip(places, page.evaluate(STATE, [1, places]), strict=True):
+        _, caption = products.still(**values)
+        same(shown, caption, values)
+        seed, scale = values["seed"], values["scale"]
+        logs = products_science.spectrum(
+            kind, values["depth"], width=32, seeds=range(3 * seed, 3 * seed + 3)
+        ).log10
+        middle = np.sort(np.median(logs, axis=0))[::-1]
+        if scale:
+            shift = values["depth"] * np.log10(scale)
+            np.testing.assert_allclose(numbers(shown["logs"]), middle + shift, atol=1e-9)
+        else:
+            assert (numbers(shown["logs"]) == -np.inf).all()
 
 
 def said(root: Locator) -> str:
