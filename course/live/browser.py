@@ -73,6 +73,7 @@ class BrowserPanel(ipywidgets.VBox):
     ) -> None:
         self._module, self._still = module, still
         self._made: Any = None, None, None  # values, canvas, caption
+        self._moving = False
         self.controls = {name: widget(name, control) for name, control in controls.items()}
         self._first = {name: control.value for name, control in self.controls.items()}
         self._seed = self._first_seed = None if seed is None else arguments.whole("seed", seed)
@@ -118,9 +119,7 @@ class BrowserPanel(ipywidgets.VBox):
     def reset(self) -> None:
         """Every control back to its first value, as the button does."""
         self._seed = self._first_seed
-        for name, control in self.controls.items():
-            control.value = self._first[name]
-        self._tell()
+        self._move(self._first)
 
     def close(self) -> None:
         """Take the explorer off the page; a cell that runs again does so with what it made."""
@@ -132,18 +131,28 @@ class BrowserPanel(ipywidgets.VBox):
         self.layout.close()
         super().close()
 
+    def _move(self, values: dict[str, Any]) -> None:
+        """Move controls together: the page hears of it once."""
+        self._moving = True
+        try:
+            for name, value in values.items():
+                if reading(self.controls[name]) != value:
+                    self.controls[name].value = value
+        finally:
+            self._moving = False
+        self._tell()
+
     def _tell(self, _: Any = None) -> None:
         """Python has moved a control: the page follows."""
-        self._page.values = self.values
-        reachable(self._page)
+        if not self._moving:
+            self._page.values = self.values
+            reachable(self._page)
 
     def _hear(self, change: Any) -> None:
         """The page has moved a control: Python follows."""
         values = dict(change["new"])
         self._seed = values.pop("seed", self._seed)
-        for name, value in values.items():
-            if reading(self.controls[name]) != value:
-                self.controls[name].value = value
+        self._move(values)
 
     def _drawn(self) -> tuple[Canvas, Caption]:
         """The still picture and its words, made once for the same values."""
