@@ -170,8 +170,8 @@ class BrowserPanel(ipywidgets.VBox):
         publish(self, picture(canvas.render(), caption.text, canvas.size[0]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        explorer = {"lesson": self._module.parent.name, "module": self._module.name}
-        explorer |= {"controls": self._page.controls, "values": self.values}
+        lesson, controls = self._module.parent.name, self._page.controls
+        explorer = {"lesson": lesson, "controls": controls, "values": self.values}
         return output(self, {"text/plain": self.text, "image/png": self.png, EXPLORER: explorer})
 
 
