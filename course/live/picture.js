@@ -100,7 +100,7 @@ function render({ model, el }) {
     head.hidden = !rows.length && !model.get("badge");
     badge.textContent = model.get("badge");
     badge.dataset.badge = model.get("badge");
-    if (!head.hidden) drawRows(layers, rows);
+    if (!head.hidden) drawRows(layers, rows, el.classList.contains("course-dark"));
   }
 
   const size = () => ["width", "height", "fits"].map((key) => model.get(key));

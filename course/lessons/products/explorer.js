@@ -2,7 +2,7 @@
 
 import { fixed, general, number, percent, power } from "../../live/js/numbers.js";
 import { explorer } from "../../live/js/panel.js";
-import { Plot, sample, sparse, tens, ticks } from "../../live/js/plot.js";
+import { Plot, sample, tens, ticks } from "../../live/js/plot.js";
 import { WIDTH, exponents, spectrum } from "./spectrum.js";
 
 const THRESHOLDS = [1e-1, 1e-3, 1e-6];
@@ -64,7 +64,7 @@ function byRank({ logs, formula }, width) {
   plot.xticks(ticks(0, WIDTH, 6, 1));
   plot.yticks(ticks(-low, high, 8, 1), tens);
   const points = logs.map((log, k) => [k + 1, log]);
-  plot.marks(sparse(points.filter(([, log]) => log > -300)), "circle", "blue");
+  plot.marks(points.filter(([, log]) => log > -300), "circle", "blue");
   const bottom = -low + 0.012 * (low + high);
   plot.marks(points.filter(([, log]) => !(log > -300)).map(([rank]) => [rank, bottom]), "down", "blue");
   plot.line(formula.map((_, k) => k + 1), formula.map((log) => (log > -300 ? log : NaN)), "");

@@ -38,16 +38,17 @@ export function described(text, { signal = [], gradient = [] }) {
   return { text, badge, rows: rows.map(([name, row]) => cells(name, row)) };
 }
 
-function colour(power) {
+function colour(power, dark) {
   if (power === LOST) return "#000";
   if (power === ZERO) return "#777";
   const share = Math.min(Math.abs(power) / FULL, 1);
   const end = power < 0 ? [0, 84, 166] : [213, 74, 0]; // too small: blue; too large: orange
-  return `rgb(${[236, 236, 230].map((c, k) => Math.round(c + share * (end[k] - c))).join(",")})`;
+  const same = dark ? [72, 72, 70] : [236, 236, 230];
+  return `rgb(${same.map((c, k) => Math.round(c + share * (end[k] - c))).join(",")})`;
 }
 
-// A row of cells for each quantity, drawn at the screen's own density.
-export function drawRows(canvas, rows) {
+// A row of cells for each quantity, drawn at the screen's own density; dark: so is the page.
+export function drawRows(canvas, rows, dark) {
   const [width, density, high] = [canvas.clientWidth, window.devicePixelRatio || 1, 17];
   canvas.style.height = `${high * rows.length}px`;
   canvas.width = Math.round(width * density);
@@ -64,7 +65,7 @@ export function drawRows(canvas, rows) {
     const cell = (width - left) / row.powers.length;
     const gap = cell > 5 ? 1 : 0;
     row.powers.forEach((power, k) => {
-      pen.fillStyle = colour(power);
+      pen.fillStyle = colour(power, dark);
       pen.fillRect(left + k * cell, top + 1, Math.max(cell - gap, 1), high - 3);
       if (power === LOST || power === ZERO) {
         pen.fillStyle = "#fff";

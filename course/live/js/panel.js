@@ -87,14 +87,14 @@ function makeCaption() {
   const [first, rest] = [element("summary"), document.createTextNode("")];
   const words = element("details", { className: "course-picture-caption" }, first, rest);
   words.setAttribute("aria-live", "polite");
-  const show = (state) => {
+  const show = (state, dark) => {
     const end = state.text.indexOf("\n") + 1 || state.text.length;
     first.textContent = state.text.slice(0, end);
     rest.data = state.text.slice(end);
     words.classList.toggle("course-one-line", end === state.text.length);
     head.hidden = !state.rows.length && !state.badge;
     badge.textContent = badge.dataset.badge = state.badge;
-    if (!head.hidden) drawRows(rows, state.rows);
+    if (!head.hidden) drawRows(rows, state.rows, dark);
   };
   return { head, words, show };
 }
@@ -118,7 +118,7 @@ export function explorer({ state, planes, legend }) {
       const values = model.get("values");
       const now = state(values);
       controls.show(values);
-      caption.show(now);
+      caption.show(now, el.classList.contains("course-dark"));
       if (!width) return;
       const column = width < WIDE;
       const each = column ? width : Math.floor((width - SPACE * (planes.length - 1)) / planes.length);
