@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Locator, Page
 
 from course.lessons.products import explorer as products
@@ -235,3 +237,15 @@ def test_values_are_in_step_in_python(panels: list[BrowserPanel]) -> None:
     panel._page.observe(lambda change: told.append(change["new"]), "values")
     panel.reset()  # two controls move, and the page hears of it once
     assert told == [panel._page.first]
+
+
+def test_the_stored_lessons_have_them_behind_their_still_pictures(site: Path) -> None:
+    for name, count in (("01_scalar_chain", 2), ("07a_products", 1)):
+        text = (site / f"{name}.html").read_text(encoding="utf-8")
+        places = BeautifulSoup(text, "html.parser").select(".course-exact-place")
+        assert len(places) == count
+        for found in places:
+            lesson = json.loads(str(found["data-explorer"]))["lesson"]
+            still = found.find_parent(class_="output").find_previous_sibling()  # type: ignore[union-attr]
+            assert still is not None and still.name == "img" and still["alt"]
+            assert (site / exact.FOLDER / f"{lesson}.js").is_file()
