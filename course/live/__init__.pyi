@@ -1,4 +1,8 @@
 from .background import LiveRun as LiveRun
+from .browser import EXPLORER as EXPLORER
+from .browser import STYLE as STYLE
+from .browser import BrowserPanel as BrowserPanel
+from .browser import in_browser as in_browser
 from .canvas import Canvas as Canvas
 from .caption import Caption as Caption
 from .caption import describe as describe
@@ -8,6 +12,7 @@ from .controls import Slider as Slider
 from .controls import Switch as Switch
 from .figure import LivePanel as LivePanel
 from .figure import live as live
+from .modules import bundle as bundle
 from .picture import output as output
 from .run import live_run as live_run
 from .slices import Slices as Slices

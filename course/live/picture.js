@@ -1,10 +1,8 @@
 // The page's half of course/live/picture.py: swap decoded pictures, name the controls, draw layers.
 
+import { KEY, drawRows, isDark } from "./js/caption.js";
+
 const INVISIBLE = /[\s\u200b]+/g; // ipywidgets fills an empty label with a zero-width space
-const [LOST, ZERO, FULL] = [999, -999, 6]; // as in caption.py; powers of ten with a full colour
-const KEY =
-  "A cell for each layer. Grey: as large as where it comes in; orange: larger; blue: smaller; " +
-  "full colour: by 10\u2076 or more. \u221e: not finite, 0: exactly 0, a line below: negative.";
 const AGAIN = "The kernel that moved this picture is gone. Run this cell to bring the sliders back.";
 
 function set(node, attribute, value) {
@@ -69,54 +67,6 @@ function fill(control, handles) {
   const colour = "var(--jp-brand-color1, #1976d2)";
   const stops = `transparent ${from}, ${colour} ${from}, ${colour} ${to}, transparent ${to}`;
   track.style.background = `linear-gradient(to right, ${stops})`;
-}
-
-// Whether what lies behind the node is dark.
-function isDark(node) {
-  for (let at = node; at; at = at.parentElement) {
-    const [r, g, b, a = 1] = (getComputedStyle(at).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
-    if (a > 0.5) return 0.299 * r + 0.587 * g + 0.114 * b < 110;
-  }
-  return false;
-}
-
-function colour(power, dark) {
-  if (power === LOST) return "#000";
-  if (power === ZERO) return "#777";
-  const share = Math.min(Math.abs(power) / FULL, 1);
-  const end = power < 0 ? [0, 84, 166] : [213, 74, 0]; // too small: blue; too large: orange
-  const same = dark ? [72, 72, 70] : [236, 236, 230];
-  return `rgb(${same.map((c, k) => Math.round(c + share * (end[k] - c))).join(",")})`;
-}
-
-// A row of cells for each quantity, drawn at the screen's own density.
-function drawRows(canvas, rows, dark) {
-  const [width, density, high] = [canvas.clientWidth, window.devicePixelRatio || 1, 17];
-  canvas.style.height = `${high * rows.length}px`;
-  canvas.width = Math.round(width * density);
-  canvas.height = Math.round(high * rows.length * density);
-  const pen = canvas.getContext("2d");
-  pen.scale(density, density);
-  const text = getComputedStyle(canvas).color;
-  rows.forEach((row, line) => {
-    const [left, top] = [64, high * line];
-    pen.fillStyle = text;
-    pen.font = "12px sans-serif";
-    pen.textBaseline = "middle";
-    pen.fillText(row.name, 0, top + high / 2, left - 6);
-    const cell = (width - left) / row.powers.length;
-    const gap = cell > 5 ? 1 : 0;
-    row.powers.forEach((power, k) => {
-      pen.fillStyle = colour(power, dark);
-      pen.fillRect(left + k * cell, top + 1, Math.max(cell - gap, 1), high - 3);
-      if (power === LOST || power === ZERO) {
-        pen.fillStyle = "#fff";
-        if (cell > 7) pen.fillText(power === LOST ? "∞" : "0", left + k * cell + 1, top + high / 2, cell - 2);
-      }
-    });
-    pen.fillStyle = text;
-    for (const k of row.negative) pen.fillRect(left + k * cell, top + high - 3, Math.max(cell - gap, 1), 1.5);
-  });
 }
 
 function render({ model, el }) {

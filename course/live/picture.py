@@ -21,6 +21,7 @@ from course.live import stored
 from course.live.canvas import Canvas
 from course.live.caption import Caption, cells
 from course.live.controls import reachable
+from course.live.modules import bundle
 from course.plots.arrange import NARROW
 
 
@@ -36,7 +37,7 @@ class Picture(anywidget.AnyWidget):
     width below which it is one: the page keeps that room until the picture for it has come.
     """
 
-    _esm = Path(__file__).with_name("picture.js")
+    _esm = bundle(Path(__file__).with_name("picture.js"))
     _css = Path(__file__).with_name("picture.css")
     _page: ClassVar[dict[str, Any]] = {}  # as it was said last: the next picture is drawn for it
 

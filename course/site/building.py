@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from course.arguments import reject
-from course.site import sources
+from course.site import exact, sources
 from course.site.page import playground_page
 
 THEME = Path(__file__).parent / "theme"
@@ -86,6 +86,7 @@ def build(out: Path, notebooks: Path) -> Path:
             for path in notebooks.glob(sources.NUMBERED)
         }
         (site / "playground.html").write_text(playground_page(addresses), encoding="utf-8")
+        exact.write(site)
         shutil.rmtree(site / "_sources", ignore_errors=True)  # the notebooks once more
         shutil.rmtree(out, ignore_errors=True)
         os.replace(site, out)

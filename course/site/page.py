@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from course import data
+from course.live import bundle
 
 PARTS = Path(__file__).with_name("playground")
 PICTURES = 500
 LETTERS = "0123456789abcdefg"
 """A pixel of the digits, 0 to 16, as one letter."""
-
-IMPORT = re.compile(r'^import [^;]*? from "\./([\w-]+\.js)";\n', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=const|class|function|async)", re.MULTILINE)
 
 
 def playground_page(lessons: Mapping[str, str] | None = None) -> str:
@@ -33,17 +30,12 @@ def playground_page(lessons: Mapping[str, str] | None = None) -> str:
     for mark, text in (
         ("/* style.css */", (PARTS / "style.css").read_text(encoding="utf-8")),
         ('id="stored">', f'id="stored">{stored}'),
-        ("/* main.js */", script("main.js")),
+        ("/* main.js */", bundle(PARTS / "main.js")),
     ):
         before, found, after = page.partition(mark)
         assert found, f"index.html has lost its mark {mark}"
         page = before + text + after
     return page
-
-
-def script(name: str) -> str:
-    """The module `name` and all that it imports, as one script."""
-    return "\n".join(f"// ---- {module} ----\n{_alone(module)}" for module in _in_order(name, []))
 
 
 def stored_digits() -> dict[str, str | float]:
@@ -61,14 +53,3 @@ def stored_digits() -> dict[str, str | float]:
         "mean": float(mean),
         "sd": float(sd),
     }
-
-
-def _in_order(name: str, before: list[str]) -> list[str]:
-    for needed in IMPORT.findall((PARTS / name).read_text(encoding="utf-8")):
-        if needed not in before:
-            before = _in_order(needed, before)
-    return [*before, name]
-
-
-def _alone(name: str) -> str:
-    return EXPORT.sub("", IMPORT.sub("", (PARTS / name).read_text(encoding="utf-8")))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from course import handbook
+from course.site import exact
 
 Notebook = dict[str, Any]
 HOUSE = Path(__file__).resolve().parents[1]
@@ -56,11 +57,15 @@ def _cell(cell: dict[str, Any]) -> dict[str, Any]:
         return {**cell, "source": LINK.sub(r"\1.html", text)}
     folded = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
     metadata: dict[str, Any] = {"tags": ["hide-input"] if folded else []}
-    outputs = [_output(output) for output in cell["outputs"]]
+    outputs = [part for output in cell["outputs"] for part in _parts(output)]
     words = [_words(output) for output in outputs if "image/png" in output.get("data", {})]
     if words:
         metadata["mystnb"] = {"image": {"alt": " ".join(words)}}
     return {**cell, "source": text, "outputs": outputs, "metadata": metadata}
+
+
+def _parts(output: dict[str, Any]) -> list[dict[str, Any]]:
+    return exact.outputs(output) if exact.is_exact(output) else [_output(output)]
 
 
 def _output(output: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
   const frame = () => new Promise((done) => requestAnimationFrame(done));
 
   function find(root, name) {
+    const drawn = root.querySelector(`.course-exact-controls [aria-label="${name}"]`);
+    if (drawn) return drawn.parentElement;
     for (const label of root.querySelectorAll(".widget-label, .widget-label-basic")) {
       if (label.textContent.replace(/[\s\u200b]+/g, " ").trim() === name) {
         return label.closest(".widget-inline-hbox, .widget-checkbox") ?? label.parentElement;
@@ -12,6 +14,8 @@
   }
 
   function picture(root) {
+    const drawn = root.querySelector(".course-exact-frame");
+    if (drawn) return drawn.innerHTML || null;
     const images = [...root.querySelectorAll("img")].filter(
       (image) => image.complete && image.naturalWidth > 0 && image.clientHeight > 0,
     );
@@ -24,6 +28,12 @@
     if (handle) {
       const key = k % 8 < 4 ? "ArrowRight" : "ArrowLeft";
       handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      return;
+    }
+    const range = control.querySelector("input[type=range]");
+    if (range) {
+      range.value = Number(range.value) + (k % 8 < 4 ? 1 : -1);
+      range.dispatchEvent(new Event("input", { bubbles: true }));
       return;
     }
     const list = control.querySelector("select");

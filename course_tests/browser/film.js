@@ -8,13 +8,15 @@
   const look = () => {
     if (!running) return;
     seen.frames += 1;
-    const images = panel.querySelectorAll(".course-picture-frame img");
+    const images = panel.querySelectorAll(".course-picture-frame img, .course-exact-frame");
     const image = images[0];
-    const ready = images.length === 1 && image.complete && image.naturalWidth > 0;
+    const drawn = image?.tagName === "DIV"; // in the page
+    const ready = images.length === 1 && (drawn ? image.firstChild : image.complete && image.naturalWidth > 0);
     if (!ready || !image.clientWidth || !image.clientHeight) seen.blank += 1;
     else sizes.add(`${image.clientWidth} x ${image.clientHeight}`);
-    if (image && image.src !== last) seen.pictures += 1;
-    last = image?.src;
+    const now = drawn ? image.innerHTML : image?.src;
+    if (image && now !== last) seen.pictures += 1;
+    last = now;
     if (height !== null && height !== panel.clientHeight) seen.jumps += 1;
     height = panel.clientHeight;
     requestAnimationFrame(look);

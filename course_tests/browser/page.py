@@ -63,11 +63,19 @@ ipywidgets.Widget.close_all()
 get_ipython().run_line_magic("reset", "-f")
 """
 LOOK = """async (el) => {
-    const image = el.querySelector('.course-picture-frame img');
+    const image = el.querySelector('.course-picture-frame img, .course-exact-frame:has(svg)');
     if (!image) return null;
-    const seen = {alt: image.alt, text: el.querySelector('.course-picture-caption').textContent,
-                  failure: el.querySelector('.course-picture-failure').textContent,
+    const seen = {alt: image.alt ?? image.getAttribute('aria-label'),
+                  text: el.querySelector('.course-picture-caption').textContent,
+                  failure: el.querySelector('.course-picture-failure')?.textContent ?? '',
                   width: image.clientWidth, height: image.clientHeight};
+    const sha = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    const digest = async (bytes) => [...await sha(bytes)]
+        .slice(0, 8).map(b => b.toString(16).padStart(2, '0')).join('');
+    if (image.tagName !== 'IMG') {  // drawn in the page
+        const picture = await digest(new TextEncoder().encode(image.innerHTML));
+        return {picture, ...seen};
+    }
     if (!image.courseHash) {
         // Its pixels, not its address: the page lets go of the bytes when the next picture comes.
         const canvas = document.createElement('canvas');
@@ -75,8 +83,7 @@ LOOK = """async (el) => {
         const context = canvas.getContext('2d');
         context.drawImage(image, 0, 0);
         const bytes = context.getImageData(0, 0, canvas.width, canvas.height).data;
-        const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-        image.courseHash = [...hash.slice(0, 8)].map(b => b.toString(16).padStart(2, '0')).join('');
+        image.courseHash = await digest(bytes);
     }
     return {picture: image.courseHash, ...seen}; }"""
 
@@ -163,7 +170,8 @@ class Panel:
 
     def look(self) -> Look:
         """What it shows now. Waits for a picture that is drawn for this page."""
-        self.root.locator(".course-picture-frame[aria-busy=false] img").wait_for()
+        drawn = ".course-picture-frame[aria-busy=false] img, .course-exact-frame svg"
+        self.root.locator(drawn).first.wait_for()
         return Look(**self.root.evaluate(LOOK))
 
     def look_until(self, wanted: Callable[[Look], bool]) -> Look:

@@ -1,55 +1,67 @@
-"""Products under your hands: singular values of many matrices, and a sheet of inputs."""
+"""Products under your hands: singular values of many matrices, and a sheet of inputs.
+
+The singular values move in the page, by `explorer.js` and `spectrum.js`; here are the same words,
+and a still picture.
+"""
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from course import measures
 from course.lessons.products import pictures, science, sheets
-from course.live import Choice, LivePanel, Slider, Switch, live, number, power
+from course.live import (
+    BrowserPanel,
+    Caption,
+    Choice,
+    LivePanel,
+    Slider,
+    Switch,
+    in_browser,
+    live,
+    number,
+    power,
+)
 from course.plots import style
 
 THRESHOLDS = (1e-1, 1e-3, 1e-6)
-WIDTH, DRAWS = 32, 3
+WIDTH, DRAWS, DEEPEST = 32, 3, 100
 MAPS = 50
 
 
-def product(*, depth: int = 10, kind: str = "Gaussian", scale: float = 1.0) -> LivePanel:
+def product(*, depth: int = 10, kind: str = "Gaussian", scale: float = 1.0) -> BrowserPanel:
     """Singular values of a product of 32 x 32 random matrices; the middle of 3 draws, by rank.
 
     The arguments are the first values of the controls: depth 1 to 100, kind "Gaussian" or
     "orthogonal", scale 0 to 2. Raises ValueError outside.
     """
-    fig, axes = style.figure(10.0, 4.2, ncols=2)
-    picture = pictures.Product(fig, axes, THRESHOLDS)
-    depths = np.arange(1.0, 101.0)
-
-    @lru_cache(200)
-    def spectrum(kind: str, depth: int, seed: int) -> measures.Spectrum:
-        seeds = range(DRAWS * seed, DRAWS * (seed + 1))
-        return science.spectrum(kind, depth, width=WIDTH, seeds=seeds)
-
-    def draw(depth: int, kind: str, scale: float, seed: int) -> str:
-        measured = spectrum(kind, depth, seed).log10
-        shift = depth * math.log10(scale) if scale else -math.inf
-        gaussian = kind == "Gaussian"
-        formula = depth * science.exponents(WIDTH) if gaussian else np.zeros(WIDTH)
-        logs = np.log10(THRESHOLDS)
-        now = np.array([(measured < log).mean() for log in logs])
-        expected = [science.share_below(t, depths) * gaussian for t in THRESHOLDS]
-        middle = np.sort(np.median(measured, axis=0))[::-1]
-        picture.show(middle + shift, formula + shift, depths, np.stack(expected), depth, now)
-        return _product_words(depth, kind, scale, middle + shift, now)
-
-    return live(
-        fig, draw, seed=0,
-        depth=Slider(1, 100, 1, depth, "factors", "number of matrices in the product"),
+    return in_browser(
+        Path(__file__).with_name("explorer.js"), still, seed=0,
+        depth=Slider(1, DEEPEST, 1, depth, "factors", "number of matrices in the product"),
         kind=Choice(tuple(science.KINDS), kind, "kind", "how each matrix is drawn"),
         scale=Slider(0.0, 2.0, 0.05, scale, "scale", "a number that multiplies every matrix"),
     )  # fmt: skip
+
+
+def still(depth: int, kind: str, scale: float, seed: int) -> tuple[Figure, Caption]:
+    """The picture of `product` that does not move, and its words."""
+    seeds = range(DRAWS * seed, DRAWS * (seed + 1))
+    measured = science.spectrum(kind, depth, width=WIDTH, seeds=seeds).log10
+    shift = depth * math.log10(scale) if scale else -math.inf
+    gaussian = kind == "Gaussian"
+    formula = depth * science.exponents(WIDTH) if gaussian else np.zeros(WIDTH)
+    now = np.array([(measured < log).mean() for log in np.log10(THRESHOLDS)])
+    depths = np.arange(1.0, DEEPEST + 1)
+    expected = [science.share_below(t, depths) * gaussian for t in THRESHOLDS]
+    middle = np.sort(np.median(measured, axis=0))[::-1]
+    fig, axes = style.figure(10.0, 4.2, ncols=2)
+    picture = pictures.Product(fig, axes, THRESHOLDS)
+    picture.show(middle + shift, formula + shift, depths, np.stack(expected), depth, now)
+    return fig, Caption(_product_words(depth, kind, scale, middle + shift, now))
 
 
 def _product_words(depth: int, kind: str, scale: float, logs: np.ndarray, now: np.ndarray) -> str:

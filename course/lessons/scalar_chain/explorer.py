@@ -1,12 +1,18 @@
-"""The scalar chain under your hands: depth, weight, bias, input and precision."""
+"""The scalar chain under your hands: depth, weight, bias, input and precision.
+
+It moves in the page, by `explorer.js` and `chain.js`; here are the same words, and a still picture.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from course.lessons.scalar_chain import science
 from course.lessons.scalar_chain.pictures import Magnitudes
-from course.live import Caption, Choice, LivePanel, Slider, describe, live, number
+from course.live import BrowserPanel, Caption, Choice, Slider, describe, in_browser, number
 from course.plots import style
 
 
@@ -17,34 +23,14 @@ def explore(
     bias: float = 0.0,
     x: float = 1.0,
     precision: str = "float64",
-) -> LivePanel:
+) -> BrowserPanel:
     """Activations and gradients of y_l = w y_(l-1) + b, layer by layer, closed form and measured.
 
     The arguments are the first values of the controls: depth 1 to 100, weight -2 to 2, bias and x
     -10 to 10, precision float16, float32 or float64. Raises ValueError outside.
     """
-    fig, (left, right) = style.figure(9.6, 4.2, ncols=2)
-    forward = Magnitudes(left, "Forward: activations", "size $|y_l|$", k=0)
-    backward = Magnitudes(
-        right, "Backward: gradients", r"size $|\partial y_L / \partial y_l|$", k=1, beside=forward
-    )
-    style.legend_below(fig, forward.artists)
-
-    def widest() -> None:
-        for side in (forward, backward):
-            side.show([1e-40, 1e40], [1e-40, 1e40])
-
-    style.hold(fig, widest)
-
-    def draw(depth: int, weight: float, bias: float, x: float, precision: str) -> Caption:
-        arguments = (weight, bias, x, depth, precision)
-        formula, run = science.closed_form(*arguments), science.measure(*arguments)
-        forward.show(formula.activations, run.activations)
-        backward.show(formula.gradients, run.gradients)
-        return describe(words(formula, run), signal=run.activations, gradient=run.gradients)
-
-    return live(
-        fig, draw,
+    return in_browser(
+        Path(__file__).with_name("explorer.js"), still,
         depth=Slider(1, 100, value=depth, description="depth L", tooltip="number of layers"),
         weight=Slider(-2.0, 2.0, 0.01, weight, "weight w", "the factor of every layer"),
         bias=Slider(-10.0, 10.0, 0.1, bias, "bias b", "what every layer adds"),
@@ -53,6 +39,24 @@ def explore(
             science.PRECISIONS, precision, "precision", "how many digits each number has"
         ),
     )  # fmt: skip
+
+
+def still(
+    depth: int, weight: float, bias: float, x: float, precision: str
+) -> tuple[Figure, Caption]:
+    """The picture that does not move, and its words."""
+    arguments = (weight, bias, x, depth, precision)
+    formula, run = science.closed_form(*arguments), science.measure(*arguments)
+    fig, (left, right) = style.figure(9.6, 4.2, ncols=2)
+    forward = Magnitudes(left, "Forward: activations", "size $|y_l|$", k=0)
+    backward = Magnitudes(
+        right, "Backward: gradients", r"size $|\partial y_L / \partial y_l|$", k=1, beside=forward
+    )
+    style.legend_below(fig, forward.artists)
+    forward.show(formula.activations, run.activations)
+    backward.show(formula.gradients, run.gradients)
+    text = words(formula, run)
+    return fig, describe(text, signal=run.activations, gradient=run.gradients)
 
 
 def words(formula: science.Chain, run: science.Chain) -> str:

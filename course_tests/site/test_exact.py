@@ -1,0 +1,251 @@
+"""Explorers that the page computes: what they say and show is what Python says and shows.
+
+They stand in a page as `site.exact` writes it, opened from the disk, with no server.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import random
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Locator, Page
+
+from course.lessons.products import explorer as products
+from course.lessons.products import science as products_science
+from course.lessons.scalar_chain import explorer as scalar_chain
+from course.lessons.scalar_chain import science
+from course.live import BrowserPanel, Caption, describe
+from course.live.caption import cells
+from course.site import exact
+
+Values = Mapping[str, Any]
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Explorers</title>
+<style>body {{ margin: 8px; background: {paper}; color: {ink} }}</style>
+<body><main><h1>Explorers</h1>{body}</main>"""
+STATE = """([number, places]) => {
+    const plain = (value) => (typeof value === "number" && !Number.isFinite(value)
+        ? String(value) : value);
+    const { state } = courseExact.places[number];
+    return places.map((place) => JSON.parse(JSON.stringify(state(place), (_, v) => plain(v)))); }"""
+
+
+def written(folder: Path, panels: list[BrowserPanel], *, dark: bool = False) -> str:
+    """The address of a page in `folder` with the explorers, as a lesson of the site has them."""
+    parts = []
+    for panel in panels:
+        output = {"output_type": "execute_result", "data": panel._repr_mimebundle_()}
+        still, live = exact.outputs(output)
+        png = base64.b64encode(still["data"]["image/png"]).decode()
+        picture = f'<img alt="still" src="data:image/png;base64,{png}">'
+        both = picture, live["data"]["text/html"]
+        parts += [f'<div class="output">{part}</div>' for part in both]
+    paper, ink = ("#14181e", "#ced6dd") if dark else ("white", "black")
+    text = PAGE.format(paper=paper, ink=ink, body="".join(parts))
+    path = folder / f"page-{dark}.html"
+    path.write_text(text, encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def panels() -> list[BrowserPanel]:
+    return [scalar_chain.explore(), products.product()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exact")
+    exact.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, folder: Path, panels: list[BrowserPanel]) -> Iterator[Page]:
+    """All explorers in one page; it ends with no complaint of the console."""
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.goto(written(folder, panels))
+    for number in range(len(panels)):
+        place(page, number)
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def place(page: Page, number: int) -> Locator:
+    """The explorer that is the `number`-th of the page, alive."""
+    root = page.locator(".course-exact-place").nth(number)
+    root.scroll_into_view_if_needed()
+    root.locator("svg.course-plot").first.wait_for()
+    return root
+
+
+def numbers(values: list[Any]) -> np.ndarray:
+    return np.array([float(str(value).replace("Infinity", "inf")) for value in values])
+
+
+def same(shown: Any, caption: Caption, values: Values) -> None:
+    """Assert that the page shows the words, the badge and the rows of Python."""
+    assert shown["text"] == caption.text, values
+    assert shown["badge"] == caption.badge, values
+    assert shown["rows"] == cells(caption.rows), values
+
+
+def chains() -> list[Values]:
+    """Both ends and the middle of each slider, what is special, and some places in between."""
+    weights = (-2.0, -1.0, 0.0, 0.5, 0.99, 1.0, 1.01, 1.1, 2.0)
+    kinds = ("float16", "float32", "float64")
+    names = ("depth", "weight", "bias", "x", "precision")
+    others = itertools.cycle([(0.0, 1.0), (-10.0, 0.0), (1.0, -10.0), (0.0, 0.0), (10.0, 10.0)])
+    grid: list[Values] = [
+        dict(zip(names, (depth, weight, *next(others), kind), strict=True))
+        for depth, weight, kind in itertools.product((1, 2, 50, 100), weights, kinds)
+    ]
+    draw = random.Random(1)
+    for _ in range(80):
+        steps = (draw.randint(-200, 200) / 100, *(draw.randint(-100, 100) / 10 for _ in range(2)))
+        row = (draw.randint(1, 100), *steps, draw.choice(kinds))
+        grid.append(dict(zip(names, row, strict=True)))
+    return grid
+
+
+def test_the_scalar_chain_in_the_page_is_that_of_python(page: Page) -> None:
+    places = chains()
+    for values, shown in zip(places, page.evaluate(STATE, [0, places]), strict=True):
+        arguments = [values[name] for name in ("weight", "bias", "x", "depth", "precision")]
+        formula, run = science.closed_form(*arguments), science.measure(*arguments)
+        text = scalar_chain.words(formula, run)
+        caption = describe(text, signal=run.activations, gradient=run.gradients)
+        same(shown, caption, values)
+        for name in ("activations", "gradients"):
+            run_there, formula_there = (numbers(shown[part][name]) for part in ("run", "formula"))
+            ours = np.asarray(getattr(run, name), dtype=float)
+            np.testing.assert_array_equal(run_there, ours, str(values))  # bit for bit
+            ours = np.asarray(getattr(formula, name), dtype=float)
+            np.testing.assert_allclose(formula_there, ours, rtol=1e-3, atol=1e-300)
+
+
+@pytest.mark.parametrize("kind", products_science.KINDS)
+def test_products_in_the_page_are_those_of_python(page: Page, kind: str) -> None:
+    """The same matrices, drawn by a generator of its own; values to ten digits over 100 decades."""
+    depths = (1, 2, 10, 100) if kind == "Gaussian" else (1, 30)
+    scales = [(1.0, 0), (0.0, 1), (1.65, 2), (1.0, 0)][: len(depths)]
+    places: list[Values] = [
+        {"depth": depth, "kind": kind, "scale": scale, "seed": seed}
+        for depth, (scale, seed) in zip(depths, scales, strict=True)
+    ]
+    for values, shown in zip(places, page.evaluate(STATE, [1, places]), strict=True):
+        _, caption = products.still(**values)
+        same(shown, caption, values)
+        seed, scale = values["seed"], values["scale"]
+        logs = products_science.spectrum(
+            kind, values["depth"], width=32, seeds=range(3 * seed, 3 * seed + 3)
+        ).log10
+        middle = np.sort(np.median(logs, axis=0))[::-1]
+        if scale:
+            shift = values["depth"] * np.log10(scale)
+            np.testing.assert_allclose(numbers(shown["logs"]), middle + shift, atol=1e-9)
+        else:
+            assert (numbers(shown["logs"]) == -np.inf).all()
+
+
+def said(root: Locator) -> str:
+    """The words below the picture, after a check that they are its alternative text too."""
+    text = root.locator(".course-picture-caption").text_content() or ""
+    assert root.locator(".course-exact-frame").get_attribute("aria-label") == text
+    return text
+
+
+def picture(root: Locator) -> str:
+    return root.locator(".course-exact-frame").inner_html()
+
+
+def test_every_control_goes_to_both_ends_by_keys(page: Page, panels: list[BrowserPanel]) -> None:
+    for number, panel in enumerate(panels):
+        root = place(page, number)
+        first = picture(root)
+        get = f"courseExact.places[{number}].get()"
+        for control in panel._page.controls:
+            name, ends = control["name"], []
+            node = root.get_by_label(control["description"], exact=True)
+            node.focus()
+            for key in ("Home", "End"):
+                node.press(key)
+                ends.append(page.evaluate(get)[name])
+                assert said(root)
+            options = [value for _, value in control.get("options", [])] or [
+                10 ** control[end] if control["log"] else control[end] for end in ("least", "most")
+            ]
+            assert ends == [options[0], options[-1]]
+            node.press("ArrowUp" if control["kind"] == "choice" else "ArrowLeft")
+            assert page.evaluate(get)[name] not in (ends[1], None)
+            assert picture(root) != first
+        root.get_by_role("button", name="Reset").click()
+        assert page.evaluate(get) == panel.values and picture(root) == first
+
+
+def test_a_state_is_set_from_outside_and_read(page: Page) -> None:
+    root = place(page, 0)
+    page.evaluate("courseExact.places[0].set({ depth: 7, precision: 'float16' })")
+    assert "L = 7, float16" in said(root)
+    assert root.get_by_label("depth L").get_attribute("aria-valuetext") == "7"
+    root.get_by_role("button", name="Reset").click()
+    assert page.evaluate("courseExact.places[0].get().depth") == 50
+
+
+def test_it_fits_a_phone_and_a_dark_page_and_breaks_no_rule(
+    browser: Browser, folder: Path, panels: list[BrowserPanel]
+) -> None:
+    tab = browser.new_page(viewport={"width": 360, "height": 800})
+    for dark in (False, True):
+        tab.goto(written(folder, panels, dark=dark))
+        for number in range(len(panels)):
+            root = place(tab, number)
+            assert (
+                root.locator(".course-exact").evaluate("el => el.classList.contains('course-dark')")
+                is dark
+            )
+        assert tab.evaluate("document.documentElement.scrollWidth") == 360
+        assert tab.locator("img").first.is_hidden()  # the still one
+        tab.set_viewport_size({"width": 1100, "height": 800})
+        report = Axe().run(tab)
+        assert report.violations_count == 0, report.generate_report()
+        tab.set_viewport_size({"width": 360, "height": 800})
+    tab.close()
+
+
+def test_values_are_in_step_in_python(panels: list[BrowserPanel]) -> None:
+    panel = panels[0]
+    heard: list[float] = []
+    panel.controls["weight"].observe(lambda change: heard.append(change["new"]), "value")
+    panel._page.set_state({"values": {**panel.values, "weight": 0.5}})  # as the page does
+    assert heard == [0.5] and panel.values["weight"] == 0.5 and "w = 0.5" in panel.text
+    panel.controls["depth"].value = 3
+    assert panel._page.values["depth"] == 3
+    told: list[Any] = []
+    panel._page.observe(lambda change: told.append(change["new"]), "values")
+    panel.reset()  # two controls move, and the page hears of it once
+    assert told == [panel._page.first]
+
+
+def test_the_stored_lessons_have_them_behind_their_still_pictures(site: Path) -> None:
+    for name, count in (("01_scalar_chain", 2), ("07a_products", 1)):
+        text = (site / f"{name}.html").read_text(encoding="utf-8")
+        page = BeautifulSoup(text, "html.parser")
+        places = page.select(".course-exact-place")
+        behind = page.select("img[alt] + .output:has(.course-exact-place)")
+        assert len(places) == len(behind) == count
+        for found in places:
+            lesson = json.loads(str(found["data-explorer"]))["lesson"]
+            assert (site / exact.FOLDER / f"{lesson}.js").is_file()
