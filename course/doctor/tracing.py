@@ -14,7 +14,12 @@ LOSSES = (
     "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss",
 )  # fmt: skip
 SQUASHES = ("softmax", "log_softmax", "sigmoid")
-LIMITS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, math.inf)}
+LIMITS = {
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+}
 """Functions that give numbers within limits only."""
 BETWEEN = ("sub", "__sub__", "__rsub__", "rsub", "mul", "__mul__", "eq", "__eq__")
 
@@ -96,10 +101,11 @@ class Tracing(TorchFunctionMode):
 
     def _clipping(self, before: Tensor, after: Tensor) -> None:
         """Notes what lies outside of 0 ... 1, by over 0.01, before a clip to it."""
-        if before.is_floating_point() and before.numel() and 0 <= float(after.min()) <= 0.01:
-            if 0.5 <= float(after.max()) <= 1:
-                outside = (before < -0.01) | (before > 1.01)
-                self.trace.clipped = max(self.trace.clipped, float(outside.double().mean()))
+        if not before.is_floating_point() or not before.numel():
+            return
+        if 0 <= float(after.min()) <= 0.01 and 0.5 <= float(after.max()) <= 1:
+            outside = (before < -0.01) | (before > 1.01)
+            self.trace.clipped = max(self.trace.clipped, float(outside.double().mean()))
 
     def _between(self, args: Any, result: Any) -> None:
         if all(isinstance(x, Tensor) for x in (*args, result)):

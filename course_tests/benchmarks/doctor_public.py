@@ -71,11 +71,12 @@ def _line(one: PublicCase, count: Counter[str], seeds: int) -> str:
 
 def _sum(name: str, sums: Counter[str]) -> str:
     parts = [f"{name}: {sums['cases']} cases"]
-    if sums["in reach"]:
+    runs = sums["in reach"]
+    if runs:
         parts.append(
             f"{sums['cases'] - sums['beyond']} in reach, runs detected "
-            f"{sums['detected'] / sums['in reach']:.1%}, named {sums['named'] / sums['in reach']:.1%}, "
-            f"recall {sums['hit'] / sums['in reach']:.2f}, precision "
+            f"{sums['detected'] / runs:.1%}, named {sums['named'] / runs:.1%}, "
+            f"recall {sums['hit'] / runs:.2f}, precision "
             f"{sums['right findings'] / max(1, sums['findings']):.2f}"
         )
     if sums["quiet"]:

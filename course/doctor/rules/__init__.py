@@ -41,6 +41,7 @@ CERTAIN: tuple[Rule, ...] = (
 )
 
 SYMPTOMS: tuple[Rule, ...] = (
+    units.constant,
     data.badly_scaled,
     data.badly_scaled_target,
     units.dead,
@@ -61,7 +62,7 @@ SYMPTOMS: tuple[Rule, ...] = (
 )
 
 BY_TRIAL = frozenset(SYMPTOMS) - {
-    units.dead, units.saturated, units.attention,
+    units.constant, units.dead, units.saturated, units.attention,
     gradients.exploding, gradients.through_batch_norm, gradients.vanishing, loss.cut_off,
 }  # fmt: skip
 """Symptoms that cost trials: they are asked only where nothing was found before."""

@@ -121,7 +121,7 @@ def badly_scaled(evidence: Evidence) -> Finding | None:
     ratio = float(spread.max() / spread.quantile(0.25))
     if 0.05 <= size <= 5 and abs(mean) <= 3 * overall and ratio <= 100:
         return None
-    if evidence.gain(standardized=True) < LEARNS:
+    if evidence.gain(patient=True, standardized=True) < LEARNS:
         return None
     better = evidence.what_if(standardized=True)
     says = (
@@ -142,7 +142,7 @@ def badly_scaled_target(evidence: Evidence) -> Finding | None:
     size, mean, sd = float(y.square().mean().sqrt()), float(y.mean()), float(y.std())
     if len(y) < 8 or not sd or (0.03 <= size <= 10 and abs(mean) <= 5 * sd):
         return None
-    if evidence.gain(targets=True) < LEARNS:
+    if evidence.gain(patient=True, targets=True) < LEARNS:
         return None
     better = evidence.what_if(targets=True)
     says = (

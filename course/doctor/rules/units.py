@@ -51,6 +51,22 @@ def symmetric(evidence: Evidence) -> Finding | None:
     return Finding("symmetric start", tuple(places), says)
 
 
+def constant(evidence: Evidence) -> Finding | None:
+    """A layer whose weights all begin with one number that is not 0, in a network that does not
+    learn: dropout tells its units apart, and nothing else does."""
+    trial = evidence.trial
+    places = [
+        name for name, p in trial.model.named_parameters()
+        if p.dim() >= 2 and p.requires_grad and name in evidence.gradients and len(p) > 1
+        and bool((trial.before[name] == trial.before[name].flatten()[0]).all())
+        and bool(trial.before[name].any())
+    ]  # fmt: skip
+    if not places:
+        return None
+    says = f"all weights of {listed(places)} begin with the same number"
+    return Finding("symmetric start", tuple(places), says)
+
+
 def _gates(model: nn.Module, name: str) -> int:
     """How many blocks of rows a weight has that differ in their role: gates, or q, k and v."""
     owner = model.get_submodule(name.rpartition(".")[0])
