@@ -156,7 +156,7 @@ class Evidence:
             batch = batches[0] if len(batches) == 1 else _pooled(batches)
         except (RuntimeError, TypeError):
             batch = batches[0]
-        with torch.no_grad(), measures.untouched_buffers(self.model):
+        with self.patient.still(), measures.untouched_buffers(self.model):
             torch.manual_seed(0)
             with measures.Probe(self.model, measure=("mean",), samples=1024) as probe:
                 self.patient.forward(self.model, batch)
