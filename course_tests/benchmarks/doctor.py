@@ -133,28 +133,35 @@ def score_healthy(side: str, seeds: range, tools: list[str]) -> None:
 def score_sick(side: str, seeds: range, per_fault: int, tools: list[str]) -> None:
     """Prints the confusion matrix of a side: detected, named, located; and each mistake."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
-    for case in sick(side, seeds, per_fault):
-        assert case.truth is not None
-        row = table[case.truth]
-        direct = case.fault in BY_SIGHT or case.truth in ("symmetric start", "not finite")
-        if not direct and share_learned(case) >= LEARNS / 2:
-            row["left out"] += 1
-            print(f"  left out: {case.fault}, {case.family}")
-            continue
-        verdict = case.examine()
-        named = verdict.illness == case.truth
-        row["cases"] += 1
-        row["detected"] += verdict.status == "ill"
-        row["not sure"] += verdict.status == "not sure"
-        row["named"] += named
-        row["located"] += named and case.has_place_right(verdict.place)
-        print(f"  {case.truth}: {row['named']} of {row['cases']}", file=sys.stderr, flush=True)
-        for tool in tools:
-            titles, _ = doctor_rivals.findings(tool, case)
-            row[tool] += doctor_rivals.named_right(case.truth, titles)
-        if not named or not case.has_place_right(verdict.place):
-            print(f"  {case.truth} ({case.fault}, {case.family}): {verdict!r} {verdict.place[:3]}")
-            print("   ", verdict.root and verdict.root.evidence, "|", "; ".join(verdict.evidence))
+    try:
+        for case in sick(side, seeds, per_fault):
+            assert case.truth is not None
+            row = table[case.truth]
+            direct = case.fault in BY_SIGHT or case.truth in ("symmetric start", "not finite")
+            if not direct and share_learned(case) >= LEARNS / 2:
+                row["left out"] += 1
+                print(f"  left out: {case.fault}, {case.family}")
+                continue
+            verdict = case.examine()
+            named = verdict.illness == case.truth
+            row["cases"] += 1
+            row["detected"] += verdict.status == "ill"
+            row["not sure"] += verdict.status == "not sure"
+            row["named"] += named
+            row["located"] += named and case.has_place_right(verdict.place)
+            print(f"  {case.truth}: {row['named']} of {row['cases']}", file=sys.stderr, flush=True)
+            for tool in tools:
+                titles, _ = doctor_rivals.findings(tool, case)
+                row[tool] += doctor_rivals.named_right(case.truth, titles)
+            if not named or not case.has_place_right(verdict.place):
+                print(
+                    f"  {case.truth} ({case.fault}, {case.family}): {verdict!r} {verdict.place[:3]}"
+                )
+                print(
+                    "   ", verdict.root and verdict.root.evidence, "|", "; ".join(verdict.evidence)
+                )
+    except KeyboardInterrupt:
+        print("stopped early: the cases so far")
     total: Counter[str] = Counter()
     columns = ("cases", "detected", "named", "located", "not sure", "left out", *tools)
     print(f"{side:34}" + "".join(f"{name:>12}" for name in columns))
