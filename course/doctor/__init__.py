@@ -17,6 +17,7 @@ trials          training steps on a copy, as given or with one thing changed
 baselines       the loss of the best constant answer
 tracing         what went into the loss, and through which functions
 evidence        what is measured once, for all rules
+jacobians       samples of the Jacobian: do unrelated directions stay unrelated?
 notes           what is worth knowing, and no illness
 rules           one rule for each illness, by subject, and their order
 words           numbers and names as they stand in a sentence

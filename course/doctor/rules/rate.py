@@ -15,10 +15,15 @@ from course.doctor.verdict import Finding
 from course.doctor.words import number
 
 LOWER = (0.1, 0.01, 0.001)
-SHRUNK = 0.1
-"""Share of their length down to which decay alone pulls weights of a network that does not learn:
-of the healthy cases of the development side none falls under 0.9."""
+"""Factors on the rate, a decade apart: rates that learn reach over about one (the lesson on the
+scalar chain: from nearly 0 to 2 over the curvature, the best in the middle)."""
+
 HIGHER = (10.0, 100.0, 1000.0, 10000.0)
+"""The same upwards."""
+
+SHRUNK = 0.1
+"""Share of their length down to which decay pulls the weights of a network that does not learn:
+(1 - rate * decay)^steps. Usual settings (0.1, 5e-4, 240 steps) leave 0.99."""
 
 
 def _rates(evidence: Evidence) -> str:
