@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from course import measures
 from course.doctor import patient as patients
 from course.doctor.evidence import Evidence
+from course.doctor.words import number
 
 DIRECTIONS = 4
 """Random directions: their six pairs give the mean cosine to about 0.1."""
@@ -55,6 +56,18 @@ def alignment(evidence: Evidence) -> tuple[float, float] | None:
             return None
         rows.append(slope.detach()[:32].double().flatten(1))
     return _cosine(torch.stack(rows, 1)), (2 / (torch.pi * rows[0].shape[1])) ** 0.5
+
+
+def in_words(evidence: Evidence) -> list[str]:
+    """A sentence on the alignment, where it was measured."""
+    turned = alignment(evidence)
+    if turned is None:
+        return []
+    layers = [one.name for one in evidence.weighted[:-1]]
+    return [
+        f"{DIRECTIONS} random directions at {layers[-1]} come back to {layers[0]} with a mean "
+        f"|cosine| of {number(turned[0])} (unrelated ones have {number(turned[1])})"
+    ]
 
 
 def _cosine(vectors: Tensor) -> float:

@@ -41,7 +41,7 @@ def test_each_rule_says_what_it_takes_for_ill() -> None:
 
 def test_random_layers_turn_all_directions_into_one_and_orthogonal_ones_none() -> None:
     def measured(start: Callable[[Tensor], object]) -> tuple[float, float]:
-        layers = [nn.Linear(32, 32, bias=False) for _ in range(60)]
+        layers = [nn.Linear(32, 32, bias=False) for _ in range(120)]
         for layer in layers:
             start(layer.weight)
         model = nn.Sequential(*layers, nn.Linear(32, 1))
@@ -56,4 +56,5 @@ def test_random_layers_turn_all_directions_into_one_and_orthogonal_ones_none() -
         random, unrelated = measured(lambda w: nn.init.normal_(w, std=32**-0.5))
         orthogonal, _ = measured(nn.init.orthogonal_)
     assert unrelated == pytest.approx((2 / (math.pi * 32)) ** 0.5)
-    assert orthogonal < 2 * unrelated < 0.6 < random
+    assert orthogonal < 2 * unrelated
+    assert random > 3 * unrelated

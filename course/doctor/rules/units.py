@@ -7,7 +7,6 @@ import math
 from torch import Tensor, nn
 
 from course import measures
-from course.doctor import jacobians
 from course.doctor import patient as patients
 from course.doctor.evidence import Evidence
 from course.doctor.verdict import Finding
@@ -175,16 +174,9 @@ def collapsed(evidence: Evidence) -> Finding | None:
     if first is layers[0]:
         return None
     names = tuple(one.name for one in layers[layers.index(first) :])
-    turned = jacobians.alignment(evidence)
     says = (
         f"the mean cosine between examples rises from {layers[0].cosine:.3f} in {layers[0].name} "
         f"to {layers[-1].cosine:.3f} in {layers[-1].name}; no rate between 1/1000 and 1000 times "
         "the given one helps"
     )
-    if turned is not None and turned[0] > 2 * turned[1]:
-        says += (
-            f"; {jacobians.DIRECTIONS} random directions at {layers[-1].name} come back to "
-            f"{layers[0].name} with a mean |cosine| of {number(turned[0])} (unrelated ones "
-            f"{number(turned[1])})"
-        )
     return Finding("collapsed representation", names, says)
