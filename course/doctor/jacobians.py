@@ -51,7 +51,9 @@ def alignment(evidence: Evidence) -> tuple[float, float] | None:
     rows = []
     for _ in range(DIRECTIONS):
         v = torch.randn(last.shape, generator=source).to(last)
-        slope = torch.autograd.grad(last, first, v, retain_graph=True, allow_unused=True)[0]
+        slope: Tensor | None = torch.autograd.grad(
+            last, first, v, retain_graph=True, allow_unused=True
+        )[0]
         if slope is None:
             return None
         rows.append(slope.detach()[:32].double().flatten(1))
