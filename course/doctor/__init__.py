@@ -11,7 +11,7 @@ commands print each mistake):
         development: 0 of 40 healthy networks of 10 families flagged, all called healthy
         held-out: 0 of 51 of 17 families; x 1.4 to 1.6 of the time of 60 bare steps
     python -m course_tests.benchmarks.doctor --only sick --per-fault 2 --seeds 2
-        development: 77 of 80 named and located, 1 not sure, 1 to 2 called healthy
+        development: 77 of 80 named and located, 1 not sure, 2 called healthy
         held-out, --per-fault 1 --seeds 3, stopped after 23 illnesses: 31 of 31 named and located
         (of 4 more cases in a run before, 3: a rate too small that still learns in 240 steps)
     python -m course_tests.benchmarks.doctor --public --seeds 1
