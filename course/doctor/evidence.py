@@ -103,9 +103,12 @@ class Evidence:
     @cached_property
     def trial(self) -> Trial:
         """The training as given, patiently where it does not learn at once."""
-        trial = Trial(self.patient, self.trained, self.held_out).advance(self.steps)
-        for _ in range(PATIENCE - 1):
-            if trial.share(trial.now) >= LEARNS or trial.broke:
+        return self._wait(Trial(self.patient, self.trained, self.held_out).advance(self.steps))
+
+    def _wait(self, trial: Trial) -> Trial:
+        """The trial, with more steps where it has not learned, up to `PATIENCE` times as many."""
+        while not (trial.share(trial.now) >= LEARNS or trial.broke):
+            if len(trial.losses) >= PATIENCE * self.steps:
                 break
             trial.advance(self.steps)
         return trial
@@ -153,7 +156,7 @@ class Evidence:
             batch = batches[0] if len(batches) == 1 else _pooled(batches)
         except (RuntimeError, TypeError):
             batch = batches[0]
-        with torch.no_grad(), measures.untouched_buffers(self.model):
+        with self.patient.still(), measures.untouched_buffers(self.model):
             torch.manual_seed(0)
             with measures.Probe(self.model, measure=("mean",), samples=1024) as probe:
                 self.patient.forward(self.model, batch)
@@ -168,9 +171,12 @@ class Evidence:
             slopes = torch.autograd.grad(value, chosen, allow_unused=True) if chosen else []
         return math.hypot(*(_length(slope) for slope in slopes if slope is not None))
 
-    def gain(self, **changes: Any) -> float:
-        """How much further that trial comes than the one as given: a difference of shares."""
-        other = self.what_if(**changes)
+    def gain(self, patient: bool = False, **changes: Any) -> float:
+        """How much further that trial comes than the one as given: a difference of shares.
+
+        patient: whether it may take as many steps as the one as given.
+        """
+        other = self._wait(self.what_if(**changes)) if patient else self.what_if(**changes)
         now, given = other.share(other.now), self.trial.share(self.trial.now)
         if self.trial.broke:
             given = min(given, 0.0)

@@ -12,7 +12,7 @@ from torch.nn.parameter import UninitializedParameter
 from torch.optim import Optimizer
 
 from course.arguments import real, reject, whole
-from course.doctor import rules
+from course.doctor import jacobians, rules
 from course.doctor.evidence import Evidence
 from course.doctor.notes import notes
 from course.doctor.patient import Patient, batches_of, is_batch, undisturbed
@@ -124,11 +124,14 @@ def _verdict(evidence: Evidence) -> Verdict:
             about.append(
                 f"Adam at 0.001 did not learn within the trial, at {0.001 * factor:g} it did"
             )
+    measured = _measured(evidence)
+    if findings and findings[0].illness == "collapsed representation":
+        measured += jacobians.in_words(evidence)
     return Verdict(
         status,
         root=findings[0] if findings else None,
         consequences=tuple(findings[1:]),
-        evidence=tuple(_measured(evidence)),
+        evidence=tuple(measured),
         notes=tuple(about),
         not_examined=(*NOT_EXAMINED, *_missing(evidence), *failed),
         layers=evidence.layers,

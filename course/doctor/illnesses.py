@@ -61,6 +61,14 @@ ILLNESSES: dict[str, Illness] = {
         "start_here",
         ("look at what the loader returns", "the spread of the inputs is not 0"),
     ),
+    "constant label": _illness(
+        "All examples have the same label: one answer is always right, and nothing is learned.",
+        "start_here",
+        (
+            "look at ten labels, and at what was done to them (a division, a cast to integers)",
+            "labels have as many values as there are classes",
+        ),
+    ),
     "same batch again and again": _illness(
         "The loader gives one batch over and over: the rest of the data is never seen.",
         "start_here",
@@ -164,6 +172,13 @@ ILLNESSES: dict[str, Illness] = {
             "for one unit use a sigmoid; else softmax over the axis of the classes",
             "answers differ from example to example",
         ),
+    ),
+    "target out of reach": _illness(
+        "The last function of the network has limits, and the targets lie beyond them: the best "
+        "answer sits at a limit, where the gradient is 0.",
+        "sigmoid_saturation",
+        ("leave the last function out, or take one that reaches the targets", FALLS),
+        ("bring the targets within its limits, and undo it in the answers", FALLS),
     ),
     "broadcast in the loss": _illness(
         "Answers (N, 1) meet targets (N,): each is compared with all, (N, N), and the best answer "

@@ -8,6 +8,7 @@ import random
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from course import measures
 from course.arguments import reject
 
 Loss = Callable[[Any, Any], Tensor]
@@ -166,14 +168,30 @@ class Patient:
             optimizer = torch.optim.Adam(some or [torch.zeros(1)])
         return model, optimizer
 
-    def value(self, model: nn.Module, batch: Any, crossed: bool = False) -> Tensor:
+    def still(self) -> Any:
+        """Inside its `with` no gradient is recorded, unless the forward pass asks for one itself
+        (the derivative of an answer by its input, as a differential equation has it)."""
+        return torch.set_grad_enabled(self._derives)
+
+    @cached_property
+    def _derives(self) -> bool:
+        with torch.no_grad(), measures.untouched_buffers(self.model):
+            try:
+                self.forward(self.model, self.batches[0])
+            except RuntimeError as error:
+                return "does not require grad" in str(error)
+        return False
+
+    def value(
+        self, model: nn.Module, batch: Any, change: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
         """The loss of a batch, a scalar: the mean, where it has more than one entry.
 
-        crossed: the targets are in reverse order, so that answers meet those of other examples.
+        change: what is done to the targets before.
         """
         outputs, targets = self.forward(model, batch)
-        if crossed:
-            targets = apply(targets, lambda y: y.flip(0) if y.dim() else y)
+        if change is not None:
+            targets = apply(targets, change)
         loss = self.loss(outputs, targets)
         if not isinstance(loss, Tensor):
             raise TypeError(f"the loss returned {type(loss).__name__}, not a tensor")

@@ -14,6 +14,13 @@ LOSSES = (
     "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss",
 )  # fmt: skip
 SQUASHES = ("softmax", "log_softmax", "sigmoid")
+LIMITS = {
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+}
+"""Functions that give numbers within limits only."""
 BETWEEN = ("sub", "__sub__", "__rsub__", "rsub", "mul", "__mul__", "eq", "__eq__")
 
 
@@ -32,12 +39,16 @@ class LossCall:
 @dataclass
 class Trace:
     """losses: the calls; total: the whole loss of the pass. squashed: the last results of softmax
-    and sigmoid, (name, result, axis). crossed: shapes of two operands, (N, 1) and (N,), that made
-    (N, N) in the loss. attention: whether positions attend to positions."""
+    and sigmoid, (name, result, axis). limited: the last two results of a function in `LIMITS`,
+    (name, result). clipped: share of entries in front of a clip to 0 ... 1, in the loss, that are
+    outside of it. crossed: shapes of two operands, (N, 1) and (N,), that made (N, N) in the loss.
+    attention: whether positions attend to positions."""
 
     losses: list[LossCall] = field(default_factory=list)
     total: float = math.nan
     squashed: list[tuple[str, Tensor, int | None]] = field(default_factory=list)
+    limited: list[tuple[str, Tensor]] = field(default_factory=list)
+    clipped: float = 0.0
     crossed: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     attention: bool = False
 
@@ -54,11 +65,16 @@ class Tracing(TorchFunctionMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         name = getattr(func, "__name__", "")
+        plain = name.removesuffix("_")
+        if plain in LIMITS and isinstance(result, Tensor):
+            self.trace.limited = [*self.trace.limited[-1:], (plain, result.detach())]
         if name in LOSSES:
             self._loss(name, args, kwargs, result)
-        elif name.removesuffix("_") in SQUASHES and isinstance(result, Tensor):
+        elif plain in SQUASHES and isinstance(result, Tensor):
             axis = kwargs.get("dim", args[1] if len(args) > 1 else None)
-            self._squashed(name.removesuffix("_"), result, axis if isinstance(axis, int) else None)
+            self._squashed(plain, result, axis if isinstance(axis, int) else None)
+        elif self.in_loss and plain in ("clamp", "clip") and isinstance(args[0], Tensor):
+            self._clipping(args[0], result)
         elif name in ("scaled_dot_product_attention", "multi_head_attention_forward"):
             self.trace.attention = True
         elif self.in_loss and name in BETWEEN and len(args) == 2:
@@ -82,6 +98,14 @@ class Tracing(TorchFunctionMode):
         square = result.dim() >= 3 and result.shape[-1] == result.shape[-2] > 1
         if name == "softmax" and square and axis in (-1, result.dim() - 1):
             self.trace.attention = True
+
+    def _clipping(self, before: Tensor, after: Tensor) -> None:
+        """Notes what lies outside of 0 ... 1, by over 0.01, before a clip to it."""
+        if not before.is_floating_point() or not before.numel():
+            return
+        if 0 <= float(after.min()) <= 0.01 and 0.5 <= float(after.max()) <= 1:
+            outside = (before < -0.01) | (before > 1.01)
+            self.trace.clipped = max(self.trace.clipped, float(outside.double().mean()))
 
     def _between(self, args: Any, result: Any) -> None:
         if all(isinstance(x, Tensor) for x in (*args, result)):

@@ -143,26 +143,28 @@ class Trial:
             p.grad = slope
         return float(value.detach())
 
-    def evaluate(self, batches: Sequence[Any], crossed: bool = False) -> float:
+    def evaluate(
+        self, batches: Sequence[Any], change: Callable[[Tensor], Tensor] | None = None
+    ) -> float:
         """Mean loss over the first few batches, in the mode of training; buffers stay.
 
-        crossed: with the targets of other examples, which is no worse if answers ignore the inputs.
+        change: what is done to the targets before.
         """
-        with torch.no_grad(), measures.untouched_buffers(self.model):
+        with self.patient.still(), measures.untouched_buffers(self.model):
             torch.manual_seed(2)
             values = [
-                float(self.patient.value(self.model, batch, crossed))
+                float(self.patient.value(self.model, batch, change).detach())
                 for batch in batches[: self.few]
             ]
         return math.fsum(values) / len(values) if values else math.nan
 
     def _traces(self) -> list[Trace]:
-        with torch.no_grad(), measures.untouched_buffers(self.model):
+        with self.patient.still(), measures.untouched_buffers(self.model):
             traces = []
             for batch in self.batches[: self.few]:
                 with Tracing() as tracing:
                     value = self.patient.value(self.model, batch)
-                tracing.trace.total = float(value)
+                tracing.trace.total = float(value.detach())
                 traces.append(tracing.trace)
         return traces
 
@@ -186,10 +188,17 @@ class Trial:
         if not math.isfinite(self.start) or loss == self.start:
             return 0.0
         fallen = (self.start - loss) / max(abs(self.start), 1e-12)
-        control = self.evaluate(self.batches, crossed=True) if loss == self.now else math.inf
-        if math.isnan(control) or math.isinf(control):
+        if loss != self.now or not self._asks_for_targets:
+            return fallen
+        control = self.evaluate(self.batches, lambda y: y.flip(0) if y.dim() else y)
+        if not math.isfinite(control):
             return fallen
         return min(fallen, (control - loss) / max(abs(control), 1e-12))
+
+    @property
+    def _asks_for_targets(self) -> bool:
+        """Whether the loss is another one when all targets are 0: some losses take none."""
+        return self.evaluate(self.batches, torch.zeros_like) != self.evaluate(self.batches)
 
     def moved(self) -> dict[str, float]:
         """How far each parameter went over its own length: 0 if not at all, infinite from 0."""

@@ -3,6 +3,7 @@
     python -m course_tests.benchmarks.doctor [--side held-out] [--seeds 3] [--first 100]
         [--per-fault 4] [--only healthy | sick] [--rivals]
     python -m course_tests.benchmarks.doctor --overhead
+    python -m course_tests.benchmarks.doctor --public [--seeds 20]
 
 Cases are drawn by `course_tests/doctor/cases`, with their truth. Side "development": the families
 on which rules were developed; "held-out": all others. Deep networks are in both, by their seeds.
@@ -11,7 +12,8 @@ certain by sight only if its network is seen not to get half as far; others are 
 counted. Printed: for each truth how often it was detected (any illness), named (the root) and
 located; every mistake; healthy ones flagged or not sure; seconds over those of a bare loop of 60
 steps. --rivals: the same for torchmortem and gradsnitch, where installed.
---overhead: what a watch adds to a loop, at its default.
+--overhead: what a watch adds to a loop, at its default. --public: real faults from forums and
+published benchmarks (`course_tests/doctor/public_cases.csv`) with their mends.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import copy
 import math
 import random
 import statistics
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -32,7 +35,7 @@ from course.doctor import watch
 from course.doctor.baselines import best_constant
 from course.doctor.evidence import LEARNS
 from course.doctor.tracing import Tracing
-from course_tests.benchmarks import doctor_rivals
+from course_tests.benchmarks import doctor_public, doctor_rivals
 from course_tests.doctor.cases.case import Case
 from course_tests.doctor.cases.deep import DEEP
 from course_tests.doctor.cases.families import DEVELOPMENT, FAMILIES
@@ -112,6 +115,7 @@ def score_healthy(side: str, seeds: range, tools: list[str]) -> None:
         verdict = case.examine()
         doctor += time.perf_counter() - begun
         count[verdict.status] += 1
+        print(f"  {case.family}: {verdict.status}", file=sys.stderr, flush=True)
         for tool in tools:
             titles, seconds = doctor_rivals.findings(tool, case)
             count[f"flagged by {tool}"] += bool(titles)
@@ -129,27 +133,35 @@ def score_healthy(side: str, seeds: range, tools: list[str]) -> None:
 def score_sick(side: str, seeds: range, per_fault: int, tools: list[str]) -> None:
     """Prints the confusion matrix of a side: detected, named, located; and each mistake."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
-    for case in sick(side, seeds, per_fault):
-        assert case.truth is not None
-        row = table[case.truth]
-        direct = case.fault in BY_SIGHT or case.truth in ("symmetric start", "not finite")
-        if not direct and share_learned(case) >= LEARNS / 2:
-            row["left out"] += 1
-            print(f"  left out: {case.fault}, {case.family}")
-            continue
-        verdict = case.examine()
-        named = verdict.illness == case.truth
-        row["cases"] += 1
-        row["detected"] += verdict.status == "ill"
-        row["not sure"] += verdict.status == "not sure"
-        row["named"] += named
-        row["located"] += named and case.has_place_right(verdict.place)
-        for tool in tools:
-            titles, _ = doctor_rivals.findings(tool, case)
-            row[tool] += doctor_rivals.named_right(case.truth, titles)
-        if not named or not case.has_place_right(verdict.place):
-            print(f"  {case.truth} ({case.fault}, {case.family}): {verdict!r} {verdict.place[:3]}")
-            print("   ", verdict.root and verdict.root.evidence, "|", "; ".join(verdict.evidence))
+    try:
+        for case in sick(side, seeds, per_fault):
+            assert case.truth is not None
+            row = table[case.truth]
+            direct = case.fault in BY_SIGHT or case.truth in ("symmetric start", "not finite")
+            if not direct and share_learned(case) >= LEARNS / 2:
+                row["left out"] += 1
+                print(f"  left out: {case.fault}, {case.family}")
+                continue
+            verdict = case.examine()
+            named = verdict.illness == case.truth
+            row["cases"] += 1
+            row["detected"] += verdict.status == "ill"
+            row["not sure"] += verdict.status == "not sure"
+            row["named"] += named
+            row["located"] += named and case.has_place_right(verdict.place)
+            print(f"  {case.truth}: {row['named']} of {row['cases']}", file=sys.stderr, flush=True)
+            for tool in tools:
+                titles, _ = doctor_rivals.findings(tool, case)
+                row[tool] += doctor_rivals.named_right(case.truth, titles)
+            if not named or not case.has_place_right(verdict.place):
+                print(
+                    f"  {case.truth} ({case.fault}, {case.family}): {verdict!r} {verdict.place[:3]}"
+                )
+                print(
+                    "   ", verdict.root and verdict.root.evidence, "|", "; ".join(verdict.evidence)
+                )
+    except KeyboardInterrupt:
+        print("stopped early: the cases so far")
     total: Counter[str] = Counter()
     columns = ("cases", "detected", "named", "located", "not sure", "left out", *tools)
     print(f"{side:34}" + "".join(f"{name:>12}" for name in columns))
@@ -187,12 +199,16 @@ def main() -> None:
     words.add_argument("--only", choices=["healthy", "sick"])
     words.add_argument("--rivals", action="store_true")
     words.add_argument("--overhead", action="store_true")
+    words.add_argument("--public", action="store_true")
     given = words.parse_args()
     if given.overhead:
         overhead()
         return
     tools = doctor_rivals.TOOLS if given.rivals else []
     torch.set_num_threads(1)
+    if given.public:
+        doctor_public.score_public(range(given.seeds))
+        return
     sides = ["development", "held-out"] if given.side == "both" else [given.side]
     for side in sides:
         seeds = range(given.first, given.first + given.seeds)

@@ -18,6 +18,7 @@ Rule = Callable[[Evidence], Finding | None]
 CERTAIN: tuple[Rule, ...] = (
     data.not_finite,
     data.constant,
+    data.constant_label,
     data.same_batch,
     data.sorted_labels,
     wiring.listed,
@@ -31,6 +32,7 @@ CERTAIN: tuple[Rule, ...] = (
     loss.sigmoid_twice,
     loss.missing_squash,
     loss.wrong_axis,
+    loss.out_of_reach,
     gradients.half_precision,
     gradients.not_finite,
     wiring.piled_up,
@@ -39,6 +41,7 @@ CERTAIN: tuple[Rule, ...] = (
 )
 
 SYMPTOMS: tuple[Rule, ...] = (
+    units.constant,
     data.badly_scaled,
     data.badly_scaled_target,
     units.dead,
@@ -47,6 +50,7 @@ SYMPTOMS: tuple[Rule, ...] = (
     gradients.exploding,
     gradients.through_batch_norm,
     gradients.vanishing,
+    loss.cut_off,
     rate.decayed,
     rate.clipped,
     rate.no_warm_up,
@@ -58,7 +62,7 @@ SYMPTOMS: tuple[Rule, ...] = (
 )
 
 BY_TRIAL = frozenset(SYMPTOMS) - {
-    units.dead, units.saturated, units.attention,
-    gradients.exploding, gradients.through_batch_norm, gradients.vanishing,
+    units.constant, units.dead, units.saturated, units.attention,
+    gradients.exploding, gradients.through_batch_norm, gradients.vanishing, loss.cut_off,
 }  # fmt: skip
 """Symptoms that cost trials: they are asked only where nothing was found before."""

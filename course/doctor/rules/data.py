@@ -10,11 +10,9 @@ from torch import Tensor
 from course import measures
 from course.doctor import patient as patients
 from course.doctor.evidence import LEARNS, Evidence
+from course.doctor.rules.loss import DIFFERENCES
 from course.doctor.verdict import Finding
 from course.doctor.words import number
-
-DIFFERENCES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
-"""Losses that take the difference of answer and target."""
 
 
 def not_finite(evidence: Evidence) -> Finding | None:
@@ -34,6 +32,20 @@ def constant(evidence: Evidence) -> Finding | None:
     if x is None or len(x) < 4 or x.numel() == 0 or not bool((x == x[:1]).all()):
         return None
     return Finding("constant input", ("data",), f"all {len(x)} examples are the same")
+
+
+def constant_label(evidence: Evidence) -> Finding | None:
+    """All labels of a classification into several classes are one class (at least 32 examples)."""
+    names = {call.name for call in evidence.trace.losses}
+    y, answer = evidence.labels, evidence.outputs
+    if y is None or len(y) < 32 or not names or not names <= {"cross_entropy", "nll_loss"}:
+        return None
+    if not isinstance(answer, Tensor) or answer.dim() < 2 or answer.shape[1] < 2:
+        return None
+    if not bool((y == y[0]).all()):
+        return None
+    says = f"all {len(y)} examples have the label {int(y[0])}, of {answer.shape[1]} classes"
+    return Finding("constant label", ("data",), says)
 
 
 def same_batch(evidence: Evidence) -> Finding | None:
@@ -109,7 +121,7 @@ def badly_scaled(evidence: Evidence) -> Finding | None:
     ratio = float(spread.max() / spread.quantile(0.25))
     if 0.05 <= size <= 5 and abs(mean) <= 3 * overall and ratio <= 100:
         return None
-    if evidence.gain(standardized=True) < LEARNS:
+    if evidence.gain(patient=True, standardized=True) < LEARNS:
         return None
     better = evidence.what_if(standardized=True)
     says = (
@@ -124,13 +136,13 @@ def badly_scaled_target(evidence: Evidence) -> Finding | None:
     """Float targets far from standard under a loss of differences, and with standard ones the same
     copy learns. Far: a root mean square above 10 or below 0.03, or a mean above 5 SD."""
     names = {call.name for call in evidence.trace.losses}
-    if not evidence.one_input or not names or not names <= DIFFERENCES:
+    if not evidence.one_input or not names or not names <= set(DIFFERENCES):
         return None
     y = torch.cat([call.target.double().flatten() for call in evidence.trace.losses])
     size, mean, sd = float(y.square().mean().sqrt()), float(y.mean()), float(y.std())
     if len(y) < 8 or not sd or (0.03 <= size <= 10 and abs(mean) <= 5 * sd):
         return None
-    if evidence.gain(targets=True) < LEARNS:
+    if evidence.gain(patient=True, targets=True) < LEARNS:
         return None
     better = evidence.what_if(targets=True)
     says = (

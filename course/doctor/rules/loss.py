@@ -6,9 +6,14 @@ import torch
 from torch import Tensor
 
 from course.doctor.evidence import Evidence
-from course.doctor.tracing import LossCall
+from course.doctor.tracing import LIMITS, LossCall
 from course.doctor.verdict import Finding
 from course.doctor.words import number
+
+DIFFERENCES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+"""Losses that take the difference of answer and target."""
+
+CROSSED = ("binary_cross_entropy",)
 
 ROUNDING = 1e-3
 """How far the sum of probabilities may be from 1: float16 keeps three digits."""
@@ -60,7 +65,12 @@ def sigmoid_twice(evidence: Evidence) -> Finding | None:
 
 
 def missing_squash(evidence: Evidence) -> Finding | None:
-    """nll_loss gets rows that are no logarithms of probabilities: sum of exp(x) is not 1."""
+    """nll_loss gets rows that are no logarithms of probabilities: sum of exp(x) is not 1 (by over
+    5 %, rounding is under 1e-3). Or over 5 % of what the loss clips to 0 ... 1 lies outside."""
+    if evidence.trace.clipped > 0.05:
+        share = evidence.trace.clipped
+        says = f"{share:.0%} of the answers are outside of 0 to 1, where the loss clips them"
+        return Finding("missing sigmoid or softmax", ("loss",), says)
     for call in _calls(evidence, "nll_loss"):
         x = call.input.double()
         sums = x.logsumexp(1 if x.dim() > 1 else 0)
@@ -92,6 +102,56 @@ def wrong_axis(evidence: Evidence) -> Finding | None:
                 f"the answer is a {name} over the axis of the batch, of shape {tuple(result.shape)}"
             )
             return Finding("softmax over the wrong axis", ("output",), says)
+    return None
+
+
+OUTSIDE = 0.05
+"""Share of targets beyond the reach of the last function from which on it is called wrong: labels
+smoothed or noisy by a little pass it, and one in twenty can be outliers."""
+
+
+def out_of_reach(evidence: Evidence) -> Finding | None:
+    """The answer came out of a function with limits, as it is, and targets lie beyond them.
+
+    Sigmoid and softmax give 0 to 1, tanh -1 to 1, ReLU 0 and more. Beyond: by over 5 % of the
+    spread of the targets. Softmax also gives rows that sum to 1: targets whose rows do not (in
+    over half of the examples), as with several labels at once, are beyond it.
+    """
+    for call in _calls(evidence, *DIFFERENCES, *CROSSED):
+        name = _last(evidence, call.input)
+        y = call.target
+        if name is None or not y.is_floating_point() or y.numel() != call.input.numel():
+            continue
+        low, high = LIMITS[name]
+        slack = 0.05 * float(y.double().std(correction=0))
+        outside = float(((y < low - slack) | (y > high + slack)).double().mean())
+        says = f"the answer is a {name}, and {outside:.0%} of the targets are beyond its limits"
+        if outside > OUTSIDE:
+            return Finding("target out of reach", ("output",), says)
+        rows = y.reshape(len(y), -1).double().sum(1) if y.dim() > 1 else y.new_ones(1)
+        if name == "softmax" and float(((rows - 1).abs() > 0.01).double().mean()) > 0.5:
+            says = "answers are a softmax, which sums to 1, and targets have none or several ones"
+            return Finding("target out of reach", ("output",), says)
+    return None
+
+
+def cut_off(evidence: Evidence) -> Finding | None:
+    """What goes into a cross-entropy came out of a ReLU: no class can be argued against. It slows
+    a network down, and counts only for one that does not learn."""
+    for call in _calls(evidence, "cross_entropy", "binary_cross_entropy_with_logits"):
+        if _last(evidence, call.input) == "relu":
+            says = f"what goes into {call.name} came out of a ReLU: never below 0"
+            return Finding("target out of reach", ("output",), says)
+    return None
+
+
+def _last(evidence: Evidence, answer: Tensor) -> str | None:
+    """The function with limits whose result the answer is, number by number (or its clip)."""
+    for name, result in evidence.trace.limited:
+        if result.numel() == answer.numel():
+            same = result.flatten().to(answer.dtype)
+            if torch.allclose(same, answer.flatten(), rtol=0, atol=1e-6):
+                return name
     return None
 
 

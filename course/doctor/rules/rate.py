@@ -10,11 +10,20 @@ import math
 from torch import Tensor, nn
 
 from course.doctor.evidence import LEARNS, Evidence
+from course.doctor.symptoms import RISE
 from course.doctor.verdict import Finding
 from course.doctor.words import number
 
 LOWER = (0.1, 0.01, 0.001)
+"""Factors on the rate, a decade apart: rates that learn reach over about one (the lesson on the
+scalar chain: from nearly 0 to 2 over the curvature, the best in the middle)."""
+
 HIGHER = (10.0, 100.0, 1000.0, 10000.0)
+"""The same upwards."""
+
+SHRUNK = 0.1
+"""Share of their length down to which decay pulls the weights of a network that does not learn:
+(1 - rate * decay)^steps. Usual settings (0.1, 5e-4, 240 steps) leave 0.99."""
 
 
 def _rates(evidence: Evidence) -> str:
@@ -31,10 +40,22 @@ def better(evidence: Evidence) -> float | None:
 
 
 def decayed(evidence: Evidence) -> Finding | None:
-    """With weight decay the copy does not learn, without it does."""
+    """With weight decay the copy does not learn, without it does; or its weights shrink.
+
+    They shrink as (1 - rate * decay)^steps where no gradient comes: to under `SHRUNK`.
+    """
     optimizer = evidence.trial.optimizer
     decay = max((group.get("weight_decay") or 0.0 for group in optimizer.param_groups), default=0.0)
-    if not decay or not evidence.patient.given or evidence.gain(decay=False) < LEARNS:
+    if not decay or not evidence.patient.given:
+        return None
+    left = _left(evidence)
+    if left < SHRUNK:
+        says = (
+            f"weight decay {number(decay)}: after {len(evidence.trial.losses)} steps the weights "
+            f"have {number(left)} of their length"
+        )
+        return Finding("decayed to a standstill", ("optimizer",), says)
+    if evidence.gain(patient=True, decay=False) < LEARNS:
         return None
     without = evidence.what_if(decay=False)
     says = (
@@ -45,10 +66,20 @@ def decayed(evidence: Evidence) -> Finding | None:
     return Finding("decayed to a standstill", ("optimizer",), says)
 
 
+def _left(evidence: Evidence) -> float:
+    """The length of all weight matrices after the trial over that before."""
+    trial = evidence.trial
+    if trial.broke is not None:
+        return 1.0
+    named = [(trial.before[n], p) for n, p in trial.model.named_parameters() if p.dim() >= 2]
+    old, new = (math.hypot(*(float(x[k].norm()) for x in named)) for k in (0, 1))
+    return new / old if old else 1.0
+
+
 def clipped(evidence: Evidence) -> Finding | None:
     """With the clip the copy does not learn, without it does."""
     clip = evidence.patient.clip
-    if clip is None or evidence.gain(clip=False) < LEARNS:
+    if clip is None or evidence.gain(patient=True, clip=False) < LEARNS:
         return None
     length = evidence.trial.lengths[0]
     says = f"gradients of length {number(length)} are clipped to {number(clip)}; without that the "
@@ -108,11 +139,19 @@ def _after_sums(value: Tensor) -> int:
 
 
 def too_large(evidence: Evidence) -> Finding | None:
-    """With a tenth, a hundredth or a thousandth of the rate the copy learns."""
+    """With a tenth, a hundredth or a thousandth of the rate the copy learns; or the loss rises
+    (by `RISE`, or is no longer finite), and with such a rate it falls by as much."""
     if not evidence.patient.given:
         return None
     for factor in LOWER:
         if evidence.gain(rate=factor) >= LEARNS:
+            return _other(evidence, factor, "rate too large")
+    trial = evidence.trial
+    if trial.broke is None and trial.now < RISE * trial.start:
+        return None
+    for factor in LOWER:
+        other = evidence.what_if(rate=factor)
+        if other.broke is None and RISE * other.now < other.start:
             return _other(evidence, factor, "rate too large")
     return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor, nn
 
 from course import measures
@@ -12,6 +11,9 @@ from course.doctor import patient as patients
 from course.doctor.evidence import Evidence
 from course.doctor.verdict import Finding
 from course.doctor.words import listed, number
+
+CUT = ("relu", "relu6")
+"""Activations whose units are dead where they give 0."""
 
 DEAD = 0.9
 """Share of units that give 0 for every example of several batches, from which on a layer is dead.
@@ -51,6 +53,22 @@ def symmetric(evidence: Evidence) -> Finding | None:
     return Finding("symmetric start", tuple(places), says)
 
 
+def constant(evidence: Evidence) -> Finding | None:
+    """A layer whose weights all begin with one number that is not 0, in a network that does not
+    learn: dropout tells its units apart, and nothing else does."""
+    trial = evidence.trial
+    places = [
+        name for name, p in trial.model.named_parameters()
+        if p.dim() >= 2 and p.requires_grad and name in evidence.gradients and len(p) > 1
+        and bool((trial.before[name] == trial.before[name].flatten()[0]).all())
+        and bool(trial.before[name].any())
+    ]  # fmt: skip
+    if not places:
+        return None
+    says = f"all weights of {listed(places)} begin with the same number"
+    return Finding("symmetric start", tuple(places), says)
+
+
 def _gates(model: nn.Module, name: str) -> int:
     """How many blocks of rows a weight has that differ in their role: gates, or q, k and v."""
     owner = model.get_submodule(name.rpartition(".")[0])
@@ -68,12 +86,14 @@ def _rows_alike(weight: Tensor, gates: int, tolerance: float) -> bool:
 
 
 def dead(evidence: Evidence) -> Finding | None:
-    """Layers in which at least `DEAD` of the units give 0 for every example of several batches."""
+    """ReLU layers in which at least `DEAD` of the units give 0 for every example of several
+    batches. A tanh or a branch that starts at 0 is alive: its slope is not 0."""
     shares = [layer.dead for layer in evidence.layers if not math.isnan(layer.dead)]
     if not shares or max(shares) < DEAD:
         return None
     lasting = evidence.lasting_dead
-    places = [name for name, share in lasting.items() if share >= DEAD]
+    flat = {row["layer"] for row in evidence.table if row["activation"] in CUT}
+    places = [name for name, share in lasting.items() if share >= DEAD and name in flat]
     if not places:
         return None
     says = f"{lasting[places[0]]:.0%} of the units of {places[0]} give 0 for every example"
@@ -137,7 +157,7 @@ def _distances(evidence: Evidence) -> list[tuple[str, float]]:
         if name
     ]
     try:
-        with torch.no_grad(), measures.untouched_buffers(evidence.model):
+        with evidence.patient.still(), measures.untouched_buffers(evidence.model):
             evidence.patient.forward(evidence.model, evidence.trained[0])
     finally:
         for handle in handles:

@@ -34,7 +34,7 @@ def listed(evidence: Evidence) -> Finding | None:
         for name, module in hidden.items()
     ]
     try:
-        with torch.no_grad(), measures.untouched_buffers(model):
+        with evidence.patient.still(), measures.untouched_buffers(model):
             evidence.patient.forward(model, evidence.trained[0])
     finally:
         for handle in handles:
@@ -111,13 +111,15 @@ def _matters(evidence: Evidence, names: list[str]) -> bool:
     batch = evidence.trained[0]
     with torch.no_grad(), measures.untouched_buffers(model):
         torch.manual_seed(0)
-        before = patient.value(model, batch)
+        with patient.still():
+            before = patient.value(model, batch).detach()
         kept = {name: named[name].clone() for name in names}
         for name in names:
             p = named[name]
             p.add_(torch.randn_like(p) * (p.float().std(correction=0) + 0.1).to(p.dtype))
         torch.manual_seed(0)
-        after = patient.value(model, batch)
+        with patient.still():
+            after = patient.value(model, batch).detach()
         for name, value in kept.items():
             named[name].copy_(value)
     return bool(before != after)
