@@ -61,8 +61,8 @@ def where_to_run(name: str) -> dict[str, Any]:
     """An output that says where an exercise of the notebook `name` is done."""
     html = (
         '<p class="where">To write yours and have it checked, open this notebook '
-        f'<a href="index.html">on your machine</a> or <a href="{escape(binder(name))}">on Binder</a>'
-        ".</p>"
+        '<a href="index.html">on your machine</a> or '
+        f'<a href="{escape(binder(name))}">on Binder</a>.</p>'
     )
     return {"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}
 

@@ -2,8 +2,8 @@
 
 Nearly all of axe's time on a lesson goes into thousands of words of coloured code and parts of
 formulas, which have a dozen colours between them. So contrast is asked once of each look, the same
-colour, size, weight and grounds; then code and formulas are made plain but for the elements that are
-asked, as no other rule speaks of them, and the whole page is asked for the other rules.
+colour, size, weight and grounds; then code and formulas are made plain but for the elements that
+are asked, as no other rule speaks of them, and the whole page is asked for the other rules.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ LOOKS = """([scheme, known]) => {
         const own = [backgroundColor, backgroundImage, opacity, filter].join();
         const ground = own === "rgba(0, 0, 0, 0),none,1,none" ? below : `${below}; ${own}`;
         const { color, fontSize, fontWeight, visibility } = style;
-        const words = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+        const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
+        const words = [...element.childNodes].some(isText);
         const look = [color, fontSize, fontWeight, element.disabled, ground].join("; ");
         if ((words || element.matches("input, select")) && visibility === "visible"
             && !looks.has(look) && element.getClientRects().length) {

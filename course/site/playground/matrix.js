@@ -12,9 +12,10 @@ export function multiply(out, a, b, rows, inner, columns, turned = {}) {
     const i3 = Math.min(i + 3, rows - 1);
     for (let j = 0; j < columns; j += 2) {
       const j1 = Math.min(j + 1, columns - 1);
-      let [s00, s01, s10, s11, s20, s21, s30, s31] = [0, 0, 0, 0, 0, 0, 0, 0];
-      let [a0, a1, a2, a3] = [i * aRow, i1 * aRow, i2 * aRow, i3 * aRow];
-      let [b0, b1] = [j * bStep, j1 * bStep];
+      let s00 = 0, s01 = 0, s10 = 0, s11 = 0;
+      let s20 = 0, s21 = 0, s30 = 0, s31 = 0;
+      let a0 = i * aRow, a1 = i1 * aRow, a2 = i2 * aRow, a3 = i3 * aRow;
+      let b0 = j * bStep, b1 = j1 * bStep;
       for (let k = 0; k < inner; k++) {
         const left = b[b0];
         const right = b[b1];
