@@ -4,8 +4,8 @@
 
 Where the pages are is said in one place, the environment variable ``COURSE_SITE``: the address of
 the folder that `course site` wrote, or "." for pages beside each other. Without it a figure has no
-such button. A part of the link names the figure, by its notebook and its cell, and a control;
-`course/site/playground/links.js` reads it.
+such button. A part of the link names the figure, by its notebook and its cell, and a control; it
+has the form that `course/site/playground/links.js` reads.
 """
 
 from __future__ import annotations
