@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from course.site import playground_page
 from course_tests import store
+from course_tests.browser.page import HANGS
 from course_tests.cli.commands import course, refused
 from course_tests.repository import ROOT
 from course_tests.site.accessibility import RULES, violations
@@ -37,6 +38,7 @@ def visit(browser: Browser, served: tuple[str, Path]) -> Iterator[Open]:
 
         def go(link: str = "", *, over: str = "file", **context: Any) -> Page:
             page = stack.enter_context(browser.new_context(offline=over == "file", **context))
+            page.set_default_timeout(1000 * HANGS)
             tab = page.new_page()
             tab.on("console", lambda message: complaints.append(message.text))
             tab.on("pageerror", lambda error: complaints.append(str(error)))
