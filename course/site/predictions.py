@@ -15,7 +15,7 @@ from typing import Any
 PHASES = {"Predict": ("before", "predict"), "Now that you have seen it": ("after", "revisit")}
 ASKED = re.compile(r"<p><b>(" + "|".join(PHASES) + r")\.</b> ")
 MEASURED = re.compile(r"</summary><b>([a-h])\) ")
-NOT_YET = ": not yet. Write your answer in place of the ... above"
+NOT_YET = ": not yet. Write "
 
 BINDER = "https://mybinder.org"
 COPY = "lab/tree/my-very-deep-networks"
