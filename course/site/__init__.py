@@ -6,4 +6,16 @@
 In reading order:
 
 sources     what becomes a page: each notebook as it is stored, the handbook, the guide
+exact       explorers that the page computes itself; theme/exact.js brings them to life
 predictions questions that a page asks as the notebook does; where exercises are run
+formulas    formulas as MathML, when the site is built
+named       names of buttons, tables that scroll by keys
+building    build: the whole site, or an error and nothing
+theme       how it looks beyond its theme: stylesheet, templates
+page        the depth playground as one file; `playground/` holds its parts, to be read:
+            main.js, then training.js, network.js, layers.js
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
