@@ -21,6 +21,7 @@ canvas          Canvas: redraws what has changed, and only that
 layers          what stays as pixels, and what is drawn anew above it
 picture         the picture in the page, with its alternative text
 output          a widget in a cell
+link            a button that copies a link to the same state on a page
 stored          publish: what a saved notebook shows of it
 cells           what a cell that runs again lets go of
 pyplot          a hint where `draw` uses pyplot

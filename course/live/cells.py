@@ -20,17 +20,21 @@ class Closable(Protocol):
 
 def claim(made: Closable) -> None:
     """Close what the running cell made when it ran before, and keep `made` until it runs again."""
-    parent = _parent()
-    cell = str(parent.get("metadata", {}).get("cellId", ""))
+    cell = running()
     if not cell:
         return
-    run = str(parent.get("header", {}).get("msg_id", ""))
+    run = str(_parent().get("header", {}).get("msg_id", ""))
     before, others = _claims.get(cell, ("", []))
     if before != run:
         for other in others:
             other.close()
         others = []
     _claims[cell] = run, [*others, made]
+
+
+def running() -> str:
+    """The id of the running cell, "" where there is none."""
+    return str(_parent().get("metadata", {}).get("cellId", ""))
 
 
 def watched() -> bool:

@@ -33,6 +33,7 @@ from course.live.canvas import Canvas
 from course.live.caption import Caption
 from course.live.cells import claim, discard
 from course.live.controls import reachable, reading, widget
+from course.live.link import Link, figure_name
 from course.live.picture import Picture, output
 from course.live.pyplot import no_pyplot
 from course.live.stored import publish
@@ -99,11 +100,13 @@ class LivePanel(ipywidgets.VBox):
         self._picture = Picture(Canvas(fig))
         self._words: Caption | str = ""
         self._redraw()
-        buttons = []
+        buttons: list[ipywidgets.DOMWidget] = []
         if seed is not None:
             buttons.append(self._button("New draw", "Draw new random numbers", self.new_draw))
         if reset:
             buttons.append(self._button("Reset", "Bring back the first values", self.reset))
+        if name := figure_name():
+            buttons.append(reachable(Link(name, lambda: self.values)))
         children = list(self.controls.values())
         if buttons:
             children.append(ipywidgets.HBox(buttons).add_class("course-buttons"))

@@ -30,7 +30,8 @@ SETTINGS: dict[str, Any] = {
     "html_theme": "pydata_sphinx_theme",
     "html_static_path": [str(THEME / "static")],
     "templates_path": [str(THEME / "templates")],
-    "html_css_files": ["site.css"],
+    "html_css_files": ["site.css", "predictions.css"],
+    "html_js_files": [("predictions.js", {"defer": "defer"})],
     "html_favicon": str(THEME / "static" / "icon.svg"),
     "html_show_search_summary": False,  # it fetches pages, which a browser forbids on a disk
     "html_show_sourcelink": False,

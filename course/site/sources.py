@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from course import handbook
-from course.site import exact
+from course.site import exact, predictions
 
 Notebook = dict[str, Any]
 HOUSE = Path(__file__).resolve().parents[1]
@@ -22,8 +22,8 @@ NUMBERED = "[0-9][0-9]*_*.ipynb"
 LINK = re.compile(r'(href="[\w.-]+)\.ipynb\b')
 STILL = """\
 ```{note}
-You read this lesson as it was run and stored: its pictures stand still. To move the sliders, lock
-your own predictions and write code, open it on your machine: [how to start](index.md).
+You read this lesson as it was run and stored: its pictures stand still. Your predictions lock here,
+too. To move the sliders and write code, open it on your machine: [how to start](index.md).
 ```
 """
 
@@ -32,7 +32,8 @@ def write(folder: Path, source: Path) -> None:
     """Write the sources of all pages into `folder`, from the notebooks in `source`."""
     lessons = sorted(path.stem for path in source.glob(NUMBERED))
     for path in sorted(source.glob("*.ipynb")):
-        page = as_page(json.loads(path.read_text(encoding="utf-8")), still=path.stem in lessons)
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        page = as_page(notebook, path.stem, still=path.stem in lessons)
         (folder / path.name).write_text(json.dumps(page), encoding="utf-8")
     for name in GUIDES:
         text = (HOUSE / "classroom" / name).read_text(encoding="utf-8")
@@ -42,22 +43,25 @@ def write(folder: Path, source: Path) -> None:
     (folder / "index.md").write_text(front(lessons), encoding="utf-8")
 
 
-def as_page(notebook: Notebook, *, still: bool) -> Notebook:
-    """A stored notebook as the site shows it; still: a note says that its sliders don't move."""
-    cells = [_cell(cell) for cell in notebook["cells"]]
+def as_page(notebook: Notebook, name: str, *, still: bool) -> Notebook:
+    """The stored notebook `name` as a page; still: a note says that its sliders don't move."""
+    cells = [_cell(cell, name) for cell in notebook["cells"]]
     if still:
         note = {"cell_type": "markdown", "id": "still", "metadata": {}, "source": STILL}
         cells.insert(1, note)
     return {**notebook, "cells": cells}
 
 
-def _cell(cell: dict[str, Any]) -> dict[str, Any]:
+def _cell(cell: dict[str, Any], name: str) -> dict[str, Any]:
     text = "".join(cell["source"])
     if cell["cell_type"] != "code":
         return {**cell, "source": LINK.sub(r"\1.html", text)}
     folded = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
     metadata: dict[str, Any] = {"tags": ["hide-input"] if folded else []}
-    outputs = [part for output in cell["outputs"] for part in _parts(output)]
+    parts = [part for output in cell["outputs"] for part in _parts(output)]
+    outputs = [predictions.marked(part, text) for part in parts]
+    if predictions.is_exercise(outputs):
+        outputs.append(predictions.where_to_run(name))
     words = [_words(output) for output in outputs if "image/png" in output.get("data", {})]
     if words:
         metadata["mystnb"] = {"image": {"alt": " ".join(words)}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import shutil
 from functools import cache
@@ -114,6 +115,21 @@ def test_predictions_show_no_answer_before_it_is_opened(site: Path) -> None:
             assert answer.parent.name == "summary", path
 
 
+def test_every_question_is_asked_and_every_exercise_says_where_it_is_done(site: Path) -> None:
+    for path in lessons(site):
+        cells = nbformat.read(store.NOTEBOOKS / f"{path.stem}.ipynb", 4).cells
+        asked = [
+            name for cell in cells if cell.cell_type == "code" and cell.outputs
+            for name in re.findall(r'\b(?:predict|revisit)\(\s*"([\w-]+)"', cell.source)
+        ]  # fmt: skip
+        marks = [
+            json.loads(str(tag["data-question"])) for tag in article(path).select(".prediction")
+        ]
+        assert [mark["id"] for mark in marks] == asked, path
+        tries = [cell for cell in cells if "not yet. Write" in str(cell.get("outputs"))]
+        assert len(article(path).select("p.where")) == len(tries) and (asked or tries), path
+
+
 def test_the_way_to_start_is_that_of_the_readme(site: Path) -> None:
     lines = article(site / "index.html").select_one("pre").text.strip().splitlines()  # type: ignore[union-attr]
     assert " && ".join(lines) == command("start")
@@ -158,7 +174,7 @@ def test_links_in_tables_lead_to_pages() -> None:
              "data": {"image/png": "iVBO", "text/plain": "It falls\n from 3 to 1."}},
         ],
     }  # fmt: skip
-    shown = sources.as_page({"cells": [cell]}, still=False)["cells"][0]
+    shown = sources.as_page({"cells": [cell]}, "01_chain", still=False)["cells"][0]
     assert shown["outputs"][0]["data"]["text/html"] == '<a href="10_van.html#the-cut">10</a>'
     assert shown["metadata"] == {
         "tags": ["hide-input"], "mystnb": {"image": {"alt": "It falls from 3 to 1."}},

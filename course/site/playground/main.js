@@ -11,7 +11,7 @@ import { verdict } from "./verdict.js";
 
 const BUDGET = 8; // milliseconds of steps in a frame: the rest is for drawing
 const OLD = 3; // earlier curves that stay
-const CALM = matchMedia("(prefers-reduced-motion: reduce)"); // then pictures change once a second
+const CALM = matchMedia("(prefers-reduced-motion: reduce)"); // then nothing starts by itself
 
 const $ = (id) => document.getElementById(id);
 const stored = JSON.parse($("stored").textContent);
@@ -78,7 +78,7 @@ function frame(now) {
   } while (performance.now() - start < BUDGET && !run.lost && pace.steps < 8 * (pace.frames + 1));
   pace.frames += 1;
   if (run.lost) return play(false);
-  if (!CALM.matches || now - pace.drawn > 1000) {
+  if (!CALM.matches || now - pace.drawn > 1000) { // a picture a second is no motion
     draw(measured);
     pace.drawn = now;
   }
@@ -92,7 +92,7 @@ function frame(now) {
 
 // Steps without a loop: the button, the console and tests.
 function advance(steps) {
-  for (let k = 0; k < steps && !run.lost; k++) run.step();
+  for (let k = 0; k < steps && !run.lost; k++) run.step(false);
   run.measureAll();
   draw();
   announce();
@@ -149,7 +149,7 @@ function makePresets() {
     button.addEventListener("click", () => {
       go({ ...fromLink("").state, ...preset.settings });
       about(preset);
-      play(true);
+      play(!CALM.matches);
     });
     $("presets").append(element("li", {}, button));
   }

@@ -34,6 +34,7 @@ export class Network {
     this.parameters = new Parameters(size, Numbers);
     this.linears = [];
     this.blocks = this.parts();
+    this.norms = this.blocks.flatMap(({ layers }) => layers).filter(({ kind }) => kind === "norm");
     this.linears.forEach((linear, k) => this.begin(linear, k, seed));
   }
 
@@ -74,7 +75,7 @@ export class Network {
   // The outputs (count, outputs) for x (count, inputs); `signals` are those of the blocks.
   // frozen: batch norm takes the mean and variance that it met last.
   forward(x, count, frozen = false) {
-    for (const norm of this.norms()) norm.frozen = frozen && norm.over === "batch";
+    for (const norm of this.norms) norm.frozen = frozen && norm.over === "batch";
     this.signals = [];
     for (const block of this.blocks) {
       this.signals.push(block.forward(this.signals.at(-1) ?? x, count));
@@ -85,15 +86,11 @@ export class Network {
   // Leaves the gradients of all parameters in `parameters.gradients`, and those of the blocks'
   // signals in `slopes`. g: of the outputs.
   backward(g) {
-    this.slopes = [g];
-    for (const block of [...this.blocks].reverse()) {
-      this.slopes.unshift(block.backward(this.slopes[0]));
+    this.slopes = [];
+    for (let k = this.blocks.length - 1; k >= 0; k--) {
+      this.slopes[k] = g;
+      g = this.blocks[k].backward(g);
     }
-    this.slopes.shift(); // of the input: nobody asks
-  }
-
-  norms() {
-    return this.blocks.flatMap((block) => block.layers).filter((layer) => layer.kind === "norm");
   }
 }
 

@@ -1,5 +1,6 @@
 // Moments of the lessons. `settings` are changes to the defaults; `lesson` is the slug of the
-// notebook that explains it; the tests train each one and ask for the word in `after`: steps, badge.
+// notebook that explains it; the tests train the first seed of each and ask for the word in `after`:
+// steps, badge.
 
 export const PRESETS = [
   {
@@ -14,7 +15,7 @@ export const PRESETS = [
     settings: { init: "glorot_normal" },
     say: "The same network and the same rate; the weights are drawn a little larger. Does every seed learn?",
     lesson: "initialization", title: "Initialization, depth and width",
-    after: [300, "healthy"],
+    after: [250, "healthy"],
   },
   {
     name: "Sigmoid fades",
@@ -35,21 +36,21 @@ export const PRESETS = [
     settings: { activation: "relu", init: "he_normal", depth: 50, rate: 0.003 },
     say: "The right size of weights for ReLU, so that gradients neither vanish nor explode. Look at the picture of the last layer: can it still tell the digits apart?",
     lesson: "degeneracy", title: "Degeneracy",
-    after: [100, "degenerate"],
+    after: [30, "degenerate"],
   },
   {
     name: "One line mends that",
     settings: { activation: "relu", init: "he_normal", depth: 50, rate: 0.003, skip: "scaled" },
     say: "The same network with one more plus sign: each block adds to the signal instead of replacing it.",
     lesson: "skip_connections", title: "Skip connections",
-    after: [450, "healthy"],
+    after: [480, "healthy"],
   },
   {
     name: "All directions survive",
     settings: { init: "orthogonal", depth: 50 },
     say: "Fifty layers, no skip, no norm: orthogonal weights turn the signal without losing a direction. Compare the rank with that of Glorot's weights.",
     lesson: "isometry", title: "Isometry",
-    after: [200, "healthy"],
+    after: [160, "healthy"],
   },
   {
     name: "A norm alone",
@@ -63,6 +64,6 @@ export const PRESETS = [
     settings: { activation: "relu", init: "looks-linear", depth: 50, rate: 0.005 },
     say: "ReLU, no skip, no norm. Half of the units mirror the other half, so the network starts as a linear one and bends as it learns.",
     lesson: "starts", title: "Starts",
-    after: [200, "healthy"],
+    after: [80, "healthy"],
   },
 ];

@@ -1,5 +1,7 @@
 // The settings of the playground: their controls, and the whole state as a link, #depth=50&gain=1.1
 
+import { joined, parts, stateOf } from "./links.js";
+
 const RATES = [-6, -5, -4, -3, -2, -1, 0].flatMap((exponent) =>
   [1, 1.5, 2, 3, 5, 7].map((leading) => Number(`${leading}e${exponent}`)),
 ).concat(10);
@@ -77,59 +79,7 @@ export const DEFAULTS = Object.fromEntries(CONTROLS.map(({ key, start }) => [key
 export const LIVE = ["rate", "batch", "optimizer"]; // what a running training takes up
 
 // All that differs from the defaults, as the end of an address: "#depth=50&gain=1.1", or "".
-export function toLink(state) {
-  const changed = CONTROLS.filter(({ key, start }) => state[key] !== start);
-  const parts = changed.map(({ key }) => `${key}=${encodeURIComponent(state[key])}`);
-  return parts.length ? `#${parts.join("&")}` : "";
-}
+export const toLink = (state) => joined(parts(state, CONTROLS));
 
 // The state of a link, and complaints: a sentence for each part that means nothing here.
-export function fromLink(hash) {
-  const state = { ...DEFAULTS };
-  const complaints = [];
-  for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
-    const [key, text] = readable(part);
-    const control = CONTROLS.find((one) => one.key === key);
-    if (!control) {
-      const keys = CONTROLS.map((one) => one.key).join(", ");
-      complaints.push(`The link says “${key}”, which is none of ${keys}. It is left out.`);
-      continue;
-    }
-    const { value, complaint } = understood(control, text);
-    state[key] = value;
-    if (complaint) complaints.push(complaint);
-  }
-  return { state, complaints };
-}
-
-function readable(part) {
-  const [key, ...rest] = part.split("=");
-  try {
-    return [key, rest.join("=")].map(decodeURIComponent);
-  } catch {
-    return [key, rest.join("=")]; // a lonely % sign
-  }
-}
-
-function understood({ key, start, values, choices }, text) {
-  const said = `The link says ${key} = “${text}”`;
-  if (choices) {
-    const names = choices.map(([value]) => value);
-    if (names.includes(text)) return { value: text };
-    return { value: start, complaint: `${said}; it can be ${names.join(", ")}. It is ${start} now.` };
-  }
-  const wanted = text.trim() === "" ? NaN : Number(text);
-  const [least, most] = [values[0], values.at(-1)];
-  if (!(wanted >= least && wanted <= most)) {
-    const complaint = `${said}; it can be a number from ${least} to ${most}. It is ${start} now.`;
-    return { value: start, complaint };
-  }
-  const value = nearest(values, wanted);
-  const near = Math.abs(value - wanted) <= 1e-9 * Math.abs(wanted);
-  return near ? { value } : { value, complaint: `${said}; the nearest that there is, ${value}, is taken.` };
-}
-
-function nearest(values, wanted) {
-  const far = (value) => Math.abs(value - wanted);
-  return values.reduce((best, value) => (far(value) < far(best) ? value : best));
-}
+export const fromLink = (hash) => stateOf(hash, CONTROLS);

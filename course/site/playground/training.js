@@ -30,9 +30,9 @@ export class Run {
     for (const member of this.members) member.optimize = OPTIMIZERS[this.settings.optimizer]();
   }
 
-  // One step of every seed. Every few steps the layers of one seed are measured, in turn: all at
-  // once would make the picture jerk.
-  step() {
+  // One step of every seed. Every few steps the layers of one seed are measured, in turn, if anyone
+  // looks: all at once would make the picture jerk.
+  step(measuring = true) {
     for (const member of this.members) {
       const { network, losses } = member;
       const { x, labels } = pick(this.data, this.batch(member));
@@ -43,7 +43,7 @@ export class Run {
       losses.add(loss);
     }
     this.steps += 1;
-    if (this.steps % 5 !== 0) return false;
+    if (!measuring || this.steps % 5 !== 0) return false;
     const turn = (this.steps / 5) % this.members.length;
     this.measures[turn] = this.measure(this.members[turn]);
     return true;
