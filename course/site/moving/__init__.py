@@ -12,6 +12,7 @@ recorded.js    the figure in the page; it hands states to the script that shows 
 
 from course.site.moving.cache import record_all as record_all
 from course.site.moving.cells import explorers as explorers
+from course.site.moving.figure import FOLDER as FOLDER
 from course.site.moving.figure import RUN as RUN
 from course.site.moving.figure import copy as copy
 from course.site.moving.figure import figure as figure

@@ -47,9 +47,10 @@ def figure(name: str, folder: Path) -> str:
 def write_static(folder: Path) -> None:
     """Write the script and the style of recorded figures into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    picture = str(Picture._esm).replace("export default { render };", "")
+    picture = str(Picture._esm).replace("export default { render };", "return render;")
     script = (HERE / SCRIPT).read_text(encoding="utf-8")
-    (folder / SCRIPT).write_text(f"(() => {{\n{picture}\n{script}}})();\n", encoding="utf-8")
+    text = f"(() => {{\nconst render = (() => {{\n{picture}}})();\n\n{script}}})();\n"
+    (folder / SCRIPT).write_text(text, encoding="utf-8")
     style = str(Picture._css) + (HERE / STYLE).read_text(encoding="utf-8")
     (folder / STYLE).write_text(style, encoding="utf-8")
 

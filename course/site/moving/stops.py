@@ -42,7 +42,6 @@ def control(name: str, widget: ipywidgets.Widget, most: int = MOST) -> Control:
 
     Raises ValueError for a widget that is no slider, list or box to tick.
     """
-    words: Sequence[str] = ()
     kind = "slider"
     values: Sequence[Any]
     words: Sequence[str] = ()
