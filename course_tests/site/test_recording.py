@@ -78,7 +78,7 @@ def test_what_is_recorded_is_what_the_notebook_draws(tmp_path: Path) -> None:
             state = recorded[f"{control['name']}={stop}"]
             assert state["text"] == panel.text
             wide, narrow = (pixels((folder / state[room]).read_bytes()) for room in recorder.ROOMS)
-            assert np.abs(wide - pixels(panel.png)).mean() < 0.1 and narrow.shape[1] == 510
+            assert np.abs(wide - pixels(panel.png)).mean() < 0.1 and narrow.shape[1] == 500
     panel.close()
 
 

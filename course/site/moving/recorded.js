@@ -6,7 +6,7 @@
 // A figure loads nothing before it is near the view or touched.
 
 const FAR = "600px"; // below the view; nearer figures load their words and first picture
-const NARROW = 640; // pixels of the page below which panels stand in a column
+const NARROW = 500; // pixels of the page below which panels stand in a column
 const LOST = "The recording could not be loaded: ";
 
 function make(tag, properties = {}, ...children) {
@@ -39,6 +39,8 @@ function nearest(values, wanted) {
   const apart = values.map((value) => (typeof value === "number" ? Math.abs(value - number) : NaN));
   return apart.indexOf(Math.min(...apart.filter((gap) => !Number.isNaN(gap))));
 }
+
+const size = (room) => (room && room < NARROW ? "narrow" : "wide");
 
 class Figure {
   constructor(root) {
@@ -135,15 +137,17 @@ class Figure {
       recorded.receivers.set(this.root.id, resolve);
       script.addEventListener("error", () => this.fail(script.src));
       document.head.append(script);
-    }).then((states) => {
+    }).then(async (states) => {
       this.states = states;
-      this.begin();
+      const room = Math.floor(this.holder.clientWidth);
+      const image = make("img", { src: this.address(this.state, size(room)) });
+      await image.decode().catch(() => {}); // the stored picture stays until this one is there
+      this.begin(room);
     });
     return this.loading;
   }
 
-  begin() {
-    const room = Math.floor(this.holder.clientWidth);
+  begin(room) {
     const values = { room, needs: [0, 0, 0, 0], rows: [], failure: "" };
     this.model = makeModel(values, () => this.draw());
     this.draw();
@@ -153,7 +157,7 @@ class Figure {
   draw() {
     const { state, model } = this;
     const room = model.get("room");
-    const kind = room && room < NARROW ? "narrow" : "wide";
+    const kind = size(room);
     const [width, height] = this.sizes[kind];
     const shown = Math.min(width, room || width);
     const picture = { png: this.address(state, kind), width: shown, fits: room };

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from course.arguments import reject
@@ -28,8 +29,11 @@ PAIRS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "12b_starts": (("kind", "weight"),),
 }
 """Controls that a lesson needs together, by its notebook: all values of both are recorded."""
-ROOMS = {"wide": (0, 1.0), "narrow": (340, 1.5)}
-"""Pixels of the page (0: all that the figure needs), and pixels of the screen for each of them."""
+ROOMS = {"wide": (900, 1.0), "narrow": (400, 1.25)}
+"""For which page a picture is arranged: its pixels, and pixels of the screen for each of them.
+
+Panels stand in a row in the first, in a column in the second; a page that is smaller shrinks them.
+"""
 COLOURS = 256
 ABOUT, STATES = "about.json", "states.js"
 
@@ -170,10 +174,18 @@ def small(png: bytes) -> bytes:
     image = Image.open(io.BytesIO(png)).convert("RGB")
     counted: list[Any] = image.getcolors(image.width * image.height) or []
     if len(counted) > COLOURS:
-        common = sorted(counted, reverse=True)[:COLOURS]
-        palette = Image.new("P", (1, 1))
-        palette.putpalette([value for _, colour in common for value in colour])
-        image = image.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+        colours = np.array([colour for _, colour in sorted(counted, reverse=True)])
+        common = colours[:COLOURS]  # Pillow's own way to a palette makes white grey
+        apart = (common**2).sum(1) - 2 * colours @ common.T
+        nearest = np.zeros(1 << 24, np.uint8)
+        nearest[_code(colours)] = apart.argmin(1)
+        pixels = common[nearest[_code(np.asarray(image).astype(int))]]
+        image = Image.fromarray(pixels.astype(np.uint8))
     written = io.BytesIO()
     image.save(written, "WEBP", lossless=True, quality=60, method=3)
     return written.getvalue()
+
+
+def _code(colours: np.ndarray) -> np.ndarray:
+    """Red, green and blue, the last axis, as one number."""
+    return colours @ np.array([1 << 16, 1 << 8, 1])
