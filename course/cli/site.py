@@ -8,8 +8,6 @@ from pathlib import Path
 import click
 
 from course.cli.lab import notebooks
-from course.data import cache
-from course.site import build, record_all
 
 
 @click.command(
@@ -48,8 +46,11 @@ def site(out: Path, still: bool, kept: Path | None, jobs: int) -> None:
     Each explorer is recorded at up to 25 places of each of its controls, by the code that draws it
     in the notebook. That takes a while the first time, and again only where that code has changed.
     """
-    recordings = {}
-    if not still:
-        place = kept or cache() / "recordings"
-        recordings = record_all(notebooks(), place, jobs=jobs, tell=click.echo)
-    click.echo(f"built: {build(out, notebooks(), recordings)}")
+    from course import data  # not above: what draws takes seconds to load
+    from course.site import build, record_all
+
+    def record() -> dict[str, Path]:
+        place = kept or data.cache() / "recordings"
+        return record_all(notebooks(), place, jobs=jobs, tell=click.echo)
+
+    click.echo(f"built: {build(out, notebooks(), dict if still else record)}")

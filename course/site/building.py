@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -59,13 +59,14 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def build(out: Path, notebooks: Path, recordings: Mapping[str, Path] | None = None) -> Path:
+def build(out: Path, notebooks: Path, record: Callable[[], Mapping[str, Path]] = dict) -> Path:
     """Build the site into the folder `out`, and return its front page.
 
-    notebooks: a folder of stored notebooks. recordings: of their explorers, as `record_all`
-    gives them; the others stand still. A folder `out` that is there is replaced if it is empty
-    or holds a site. The site is built beside it and then put in its place, so that nothing
-    half-built stays. Nothing is run; nothing is asked of a network.
+    notebooks: a folder of stored notebooks. record: gives recordings of their explorers, as
+    `record_all` does; the others stand still. It is called when nothing speaks against building,
+    for it may take long. A folder `out` that is there is replaced if it is empty or holds a site.
+    The site is built beside it and then put in its place, so that nothing half-built stays. Nothing
+    else is run; nothing is asked of a network.
 
     Raises ValueError for a folder with something else in it, where Sphinx or its parts are not
     installed, and for what Sphinx warns of: a broken link, say.
@@ -83,9 +84,10 @@ def build(out: Path, notebooks: Path, recordings: Mapping[str, Path] | None = No
         pages, site = Path(scratch) / "pages", Path(scratch) / "site"
         pages.mkdir()
         moving.write_static(pages.parent / "static")
-        sources.write(pages, notebooks, recordings or {})
+        recordings = record()
+        sources.write(pages, notebooks, recordings)
         _sphinx(pages, site)
-        moving.copy(recordings or {}, site)
+        moving.copy(recordings, site)
         addresses = {
             path.stem.partition("_")[2]: f"{path.stem}.html"
             for path in notebooks.glob(sources.NUMBERED)

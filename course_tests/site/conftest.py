@@ -67,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (explorer,) = moving.explorers(ROOT / "notebooks" / "00_start_here.ipynb")
     folder = moving.record(explorer, tmp_path_factory.mktemp("recorded") / "00", most=5)
     out = tmp_path_factory.mktemp("built") / "site"
-    return build(out, ROOT / "notebooks", {explorer.name: folder}).parent
+    return build(out, ROOT / "notebooks", lambda: {explorer.name: folder}).parent
 
 
 @pytest.fixture(scope="session")
