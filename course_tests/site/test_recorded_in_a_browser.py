@@ -48,7 +48,7 @@ def test_the_explorer_of_the_first_lesson_moves_to_both_ends_by_keys(
     slider.focus()
     recorded = states(next((site / "_recorded").iterdir()))
     pictures = set()
-    for key, count in (("Home", 1), ("End", 100), ("ArrowLeft", 75)):
+    for key, count in (("Home", 1), ("End", 100), ("ArrowLeft", 50)):
         page.keyboard.press(key)
         text, picture = words_and_picture(page, f"After {count} layers")
         (state,) = [state for state in recorded.values() if state["text"] == text]

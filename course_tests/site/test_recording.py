@@ -140,7 +140,9 @@ def test_a_widget_without_stops_is_refused() -> None:
 
 def test_recordings_are_kept_until_the_code_changes(tmp_path: Path) -> None:
     path, cache = tmp_path / "01_x.ipynb", tmp_path / "cache"
-    with_cells(path, ["from course import live\n" + CODE.replace("\nlive(", "\nlive.live(")])
+    front = "from course import live\nfrom course.live import Caption\n"
+    lines = CODE.replace("\nlive(", "\nlive.live(").splitlines(keepends=True)
+    with_cells(path, [front + "".join(lines[1:])])
     told: list[str] = []
     (folder,) = record_all(tmp_path, cache, tell=told.append).values()
     assert len(told) == 1 and (folder / "states.js").is_file()
