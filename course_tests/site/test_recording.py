@@ -101,7 +101,10 @@ def test_lists_boxes_draws_and_pairs_are_recorded(tiny: Path) -> None:
     singles = {f"size={k}" for k in (0, 1, 3, 4)} | {"law=1", "bold=1"}
     singles |= {f"seed={k}" for k in (1, 2, 3)}
     assert set(recorded) == {"", *singles, *(f"size={k}&law=1" for k in (0, 1, 3, 4))}
-    assert recorded["size=4&law=1"]["text"].startswith("size 4, odd, False, draw 0")
+    assert about["controls"][0]["values"] == [0, 1, 2, 3, 4]
+    for size in (0, 1, 3, 4):
+        words = recorded[f"size={size}&law=1"]["text"]
+        assert words.startswith(f"size {size}, odd, False, draw 0")
     assert recorded["bold=1"]["text"].startswith("size 2, even, True, draw 0")
     assert recorded["seed=3"]["text"].startswith("size 2, even, False, draw 3")
     assert (

@@ -34,7 +34,7 @@ function makeModel(values, answer) {
 // The place of the value nearest to `wanted`, a number, a word or a truth value, or -1.
 function nearest(values, wanted) {
   const same = values.findIndex((value) => String(value) === String(wanted));
-  const number = Number(wanted);
+  const number = parseFloat(wanted); // NaN for null, which Number takes for 0
   if (same >= 0 || String(wanted).trim() === "" || Number.isNaN(number)) return same;
   const apart = values.map((value) => (typeof value === "number" ? Math.abs(value - number) : NaN));
   return apart.indexOf(Math.min(...apart.filter((gap) => !Number.isNaN(gap))));

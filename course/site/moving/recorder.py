@@ -116,16 +116,16 @@ def _places(
 
 
 def _move(panel: LivePanel, controls: Mapping[str, Control], place: Mapping[str, int]) -> None:
-    """Bring the panel to a state; each control that changes draws once."""
-    for name, stop in place.items():
-        value = controls[name].values[stop]
-        if name != stops.SEED:
-            panel.controls[name].value = value
-            continue
-        if panel.values[name] > value:
-            panel.reset()
-        while panel.values[name] < value:
-            panel.new_draw()
+    """Bring the panel to a state, and draw it; in a running loop it would be drawn later."""
+    wanted = {name: controls[name].values[stop] for name, stop in place.items()}
+    seed = wanted.pop(stops.SEED, None)
+    if seed is not None and panel.values[stops.SEED] > seed:
+        panel.reset()  # before the others move: it brings them back, too
+    for name, value in wanted.items():
+        panel.controls[name].value = value
+    while seed is not None and panel.values[stops.SEED] < seed:
+        panel.new_draw()
+    panel.refresh()
 
 
 def _state(explorer: Explorer, panel: LivePanel, folder: Path) -> dict[str, Any]:
