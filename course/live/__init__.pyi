@@ -13,6 +13,7 @@ from .controls import Switch as Switch
 from .figure import LivePanel as LivePanel
 from .figure import live as live
 from .modules import bundle as bundle
+from .picture import Picture as Picture
 from .picture import output as output
 from .run import live_run as live_run
 from .slices import Slices as Slices

@@ -134,6 +134,11 @@ class LivePanel(ipywidgets.VBox):
         return values if self._seed is None else {**values, "seed": self._seed}
 
     @property
+    def picture(self) -> Picture:
+        """The picture in the page, as it was drawn last."""
+        return self._picture
+
+    @property
     def text(self) -> str:
         """What is said below the picture, up to date with the controls."""
         self.refresh()

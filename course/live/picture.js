@@ -132,7 +132,7 @@ function render({ model, el }) {
 
   async function update() {
     const wanted = model.get("png");
-    if (!wanted || !wanted.byteLength) return;
+    if (!(wanted?.byteLength ?? wanted?.length)) return; // an address: a recorded picture
     if (wanted === bytes) {
       if (asked === shown) makeRoom(size());
       return words(frame.firstChild);
@@ -145,7 +145,7 @@ function render({ model, el }) {
       words(null);
     }
     const next = new Image();
-    const address = URL.createObjectURL(new Blob([wanted], { type: "image/png" }));
+    const address = wanted.byteLength ? URL.createObjectURL(new Blob([wanted], { type: "image/png" })) : wanted;
     next.src = address;
     try {
       await next.decode();

@@ -1,6 +1,6 @@
 """The course in a browser, with nothing to install.
 
-    course site                 writes all lessons as pages into a folder
+    course site                 writes all lessons as pages into a folder; their sliders move
     course playground           writes the depth playground, which trains in the page
 
 In reading order:
@@ -11,6 +11,7 @@ predictions questions that a page asks as the notebook does; where exercises are
 formulas    formulas as MathML, when the site is built
 named       names of buttons, tables that scroll by keys
 building    build: the whole site, or an error and nothing
+moving      record_all: explorers that move without Python, from recorded states
 theme       how it looks beyond its theme: stylesheet, templates
 page        the depth playground as one file; `playground/` holds its parts, to be read:
             main.js, then training.js, network.js, layers.js

@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from course.arguments import reject
-from course.site import exact, sources
+from course.site import exact, moving, sources
 from course.site.page import playground_page
 
 THEME = Path(__file__).parent / "theme"
@@ -28,10 +29,10 @@ SETTINGS: dict[str, Any] = {
     "extensions": ["myst_nb", "course.site.formulas", "course.site.named"],
     "html_math_renderer": "mathml",
     "html_theme": "pydata_sphinx_theme",
-    "html_static_path": [str(THEME / "static")],
+    "html_static_path": [str(THEME / "static"), "../static"],  # "../": made with the pages
     "templates_path": [str(THEME / "templates")],
-    "html_css_files": ["site.css", "predictions.css"],
-    "html_js_files": [("predictions.js", {"defer": "defer"})],
+    "html_css_files": ["recorded.css", "site.css", "predictions.css"],
+    "html_js_files": [(name, {"defer": "defer"}) for name in ("recorded.js", "predictions.js")],
     "html_favicon": str(THEME / "static" / "icon.svg"),
     "html_show_search_summary": False,  # it fetches pages, which a browser forbids on a disk
     "html_show_sourcelink": False,
@@ -58,12 +59,14 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def build(out: Path, notebooks: Path) -> Path:
+def build(out: Path, notebooks: Path, record: Callable[[], Mapping[str, Path]] = dict) -> Path:
     """Build the site into the folder `out`, and return its front page.
 
-    notebooks: a folder of stored notebooks. A folder `out` that is there is replaced if it is empty
-    or holds a site. The site is built beside it and then put in its place, so that nothing
-    half-built stays. Nothing is run; nothing is asked of a network.
+    notebooks: a folder of stored notebooks. record: gives recordings of their explorers, as
+    `record_all` does; the others stand still. It is called when nothing speaks against building,
+    for it may take long. A folder `out` that is there is replaced if it is empty or holds a site.
+    The site is built beside it and then put in its place, so that nothing half-built stays. Nothing
+    else is run; nothing is asked of a network.
 
     Raises ValueError for a folder with something else in it, where Sphinx or its parts are not
     installed, and for what Sphinx warns of: a broken link, say.
@@ -80,8 +83,11 @@ def build(out: Path, notebooks: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
         pages, site = Path(scratch) / "pages", Path(scratch) / "site"
         pages.mkdir()
-        sources.write(pages, notebooks)
+        moving.write_static(pages.parent / "static")
+        recordings = record()
+        sources.write(pages, notebooks, recordings)
         _sphinx(pages, site)
+        moving.copy(recordings, site)
         addresses = {
             path.stem.partition("_")[2]: f"{path.stem}.html"
             for path in notebooks.glob(sources.NUMBERED)

@@ -8,32 +8,42 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from course import handbook
-from course.site import exact, predictions
+from course.site import exact, moving, predictions
 
 Notebook = dict[str, Any]
 HOUSE = Path(__file__).resolve().parents[1]
 GUIDES = ("GUIDE.md", "TEACHING.md")
 NUMBERED = "[0-9][0-9]*_*.ipynb"
 LINK = re.compile(r'(href="[\w.-]+)\.ipynb\b')
-STILL = """\
+STORED = """\
 ```{note}
-You read this lesson as it was run and stored: its pictures stand still. Your predictions lock here,
-too. To move the sliders and write code, open it on your machine: [how to start](index.md).
+You read this lesson as it was run and stored: PICTURES. Your predictions lock here, too.
+To write code, open it on your machine: [how to start](index.md).
 ```
 """
+MOVING, STILL = "its sliders move", "its pictures stand still"
+RECORDED = "over recorded pictures"
+TRAINED = "Training finished"
+"""How the words of a picture begin that a run in the background has left."""
 
 
-def write(folder: Path, source: Path) -> None:
-    """Write the sources of all pages into `folder`, from the notebooks in `source`."""
+def write(folder: Path, source: Path, recordings: Mapping[str, Path]) -> None:
+    """Write the sources of all pages into `folder`, from the notebooks in `source`.
+
+    recordings: folders of recorded explorers by their names, see `moving`.
+    """
     lessons = sorted(path.stem for path in source.glob(NUMBERED))
     for path in sorted(source.glob("*.ipynb")):
+        names = {e.name: e.cell for e in moving.explorers(path) if e.name in recordings}
+        figures = {cell: moving.figure(name, recordings[name]) for name, cell in names.items()}
         notebook = json.loads(path.read_text(encoding="utf-8"))
-        page = as_page(notebook, path.stem, still=path.stem in lessons)
+        page = as_page(notebook, path.stem, lesson=path.stem in lessons, figures=figures)
         (folder / path.name).write_text(json.dumps(page), encoding="utf-8")
     for name in GUIDES:
         text = (HOUSE / "classroom" / name).read_text(encoding="utf-8")
@@ -43,16 +53,33 @@ def write(folder: Path, source: Path) -> None:
     (folder / "index.md").write_text(front(lessons), encoding="utf-8")
 
 
-def as_page(notebook: Notebook, name: str, *, still: bool) -> Notebook:
-    """The stored notebook `name` as a page; still: a note says that its sliders don't move."""
-    cells = [_cell(cell, name) for cell in notebook["cells"]]
-    if still:
-        note = {"cell_type": "markdown", "id": "still", "metadata": {}, "source": STILL}
+def as_page(
+    notebook: Notebook,
+    name: str,
+    *,
+    lesson: bool,
+    figures: Mapping[str, str] = MappingProxyType({}),
+) -> Notebook:
+    """The stored notebook `name` as the site shows it.
+
+    lesson: a note says how it is read. figures: HTML of what moves, by the id of its cell.
+    """
+    cells = [_cell(cell, name, figures.get(cell["id"], "")) for cell in notebook["cells"]]
+    if lesson:
+        text = STORED.replace("PICTURES", _how_pictures_move(notebook, figures))
+        note = {"cell_type": "markdown", "id": "stored", "metadata": {}, "source": text}
         cells.insert(1, note)
     return {**notebook, "cells": cells}
 
 
-def _cell(cell: dict[str, Any], name: str) -> dict[str, Any]:
+def _how_pictures_move(notebook: Notebook, figures: Mapping[str, str]) -> str:
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    if any(map(exact.is_exact, outputs)):
+        return MOVING if not any(figures.values()) else f"{MOVING}, some {RECORDED}"
+    return f"{MOVING} {RECORDED}" if any(figures.values()) else STILL
+
+
+def _cell(cell: dict[str, Any], name: str, figure: str) -> dict[str, Any]:
     text = "".join(cell["source"])
     if cell["cell_type"] != "code":
         return {**cell, "source": LINK.sub(r"\1.html", text)}
@@ -65,6 +92,11 @@ def _cell(cell: dict[str, Any], name: str) -> dict[str, Any]:
     words = [_words(output) for output in outputs if "image/png" in output.get("data", {})]
     if words:
         metadata["mystnb"] = {"image": {"alt": " ".join(words)}}
+        if not figure and words[-1].startswith(TRAINED):
+            figure = moving.RUN
+    if figure:
+        data = {"text/html": figure, "text/plain": ""}
+        outputs.append({"output_type": "display_data", "data": data, "metadata": {}})
     return {**cell, "source": text, "outputs": outputs, "metadata": metadata}
 
 

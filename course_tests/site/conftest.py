@@ -14,17 +14,21 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from course.site import build, playground_page
+from course.site import build, moving, playground_page
+from course.site.moving import recorder
 from course_tests.browser.conftest import chromium  # noqa: F401  a fixture
 from course_tests.browser.server import FLAGS
 from course_tests.repository import ROOT
+from course_tests.site.tiny import TINY
+
+WITHOUT = ("test_site.py", "test_recording.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All but the tests that read the built files."""
+    """All but the tests that read what was written."""
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents and item.path.name != "test_site.py":
+        if here in item.path.parents and item.path.name not in WITHOUT:
             item.add_marker(pytest.mark.browser)
 
 
@@ -59,5 +63,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the site, built from the stored notebooks."""
-    return build(tmp_path_factory.mktemp("built") / "site", ROOT / "notebooks").parent
+    """The folder of the site, built from the stored notebooks; the explorer of 00 moves."""
+    (explorer,) = moving.explorers(ROOT / "notebooks" / "00_start_here.ipynb")
+    folder = moving.record(explorer, tmp_path_factory.mktemp("recorded") / "00", most=5)
+    out = tmp_path_factory.mktemp("built") / "site"
+    return build(out, ROOT / "notebooks", lambda: {explorer.name: folder}).parent
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The recording of a small explorer, whose size and law move together."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(recorder.PAIRS, TINY.notebook, (("size", "law"),))  # type: ignore[arg-type]
+        yield moving.record(TINY, tmp_path_factory.mktemp("tiny") / "1")

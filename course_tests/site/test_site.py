@@ -174,7 +174,7 @@ def test_links_in_tables_lead_to_pages() -> None:
              "data": {"image/png": "iVBO", "text/plain": "It falls\n from 3 to 1."}},
         ],
     }  # fmt: skip
-    shown = sources.as_page({"cells": [cell]}, "01_chain", still=False)["cells"][0]
+    shown = sources.as_page({"cells": [cell]}, "01_chain", lesson=False)["cells"][0]
     assert shown["outputs"][0]["data"]["text/html"] == '<a href="10_van.html#the-cut">10</a>'
     assert shown["metadata"] == {
         "tags": ["hide-input"], "mystnb": {"image": {"alt": "It falls from 3 to 1."}},
