@@ -75,7 +75,8 @@ def test_the_page_opens_and_its_pictures_move_with_their_words(visit: Open, over
 def test_a_preset_shows_what_it_promises(visit: Open, name: str) -> None:
     page = visit(SMALL, reduced_motion="reduce")  # nothing plays: the number of steps is exact
     page.get_by_role("button", name=name, exact=True).click()
-    page.locator("#control-seeds").press("Home")  # one seed: a third of the time
+    if name != "Healthy gradients, no learning":  # of one seed the word comes and goes
+        page.locator("#control-seeds").press("Home")  # one seed: a third of the time
     preset = re.search(
         rf'name: "{name}".*?lesson: "(\w+)".*?after: \[(\d+), "(\w+)"\]',
         (PARTS / "presets.js").read_text(),

@@ -166,7 +166,8 @@ def test_without_sphinx_the_command_says_what_to_install(
 
 def test_links_in_tables_lead_to_pages() -> None:
     cell = {
-        "cell_type": "code", "source": "f()", "metadata": {"jupyter": {"source_hidden": True}},
+        "cell_type": "code", "id": "a", "source": "f()",
+        "metadata": {"jupyter": {"source_hidden": True}},
         "outputs": [
             {"output_type": "execute_result",
              "data": {"text/html": '<a href="10_van.ipynb#the-cut">10</a>', "text/plain": "10"}},

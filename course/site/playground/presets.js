@@ -36,7 +36,7 @@ export const PRESETS = [
     settings: { activation: "relu", init: "he_normal", depth: 50, rate: 0.003 },
     say: "The right size of weights for ReLU, so that gradients neither vanish nor explode. Look at the picture of the last layer: can it still tell the digits apart?",
     lesson: "degeneracy", title: "Degeneracy",
-    after: [30, "degenerate"],
+    after: [100, "degenerate"],
   },
   {
     name: "One line mends that",
