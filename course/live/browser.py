@@ -24,6 +24,7 @@ from course.live.canvas import Canvas
 from course.live.caption import Caption
 from course.live.cells import claim, discard
 from course.live.controls import reachable, reading, widget
+from course.live.link import Link, figure_name
 from course.live.modules import bundle
 from course.live.picture import output
 from course.live.stored import picture, publish
@@ -81,7 +82,10 @@ class BrowserPanel(ipywidgets.VBox):
             _esm=bundle(module), first=self.values, values=self.values,
             controls=[_described(name, control) for name, control in self.controls.items()],
         )  # fmt: skip
-        super().__init__([self._page])
+        link = []
+        if name := figure_name():
+            link = [reachable(Link(name, lambda: self.values, module.parent.name))]
+        super().__init__([self._page, *link])
         self.add_class("course-live")
         for control in self.controls.values():
             control.observe(self._tell, "value")

@@ -33,10 +33,14 @@ def figure_name() -> str:
     return f"{notebook}-{cell}" if known else ""
 
 
-def address(name: str, values: Mapping[str, Any]) -> str:
-    """The address of the figure `name` with these values of its controls."""
+def address(name: str, values: Mapping[str, Any], lesson: str = "") -> str:
+    """The address of the figure `name` with these values of its controls.
+
+    lesson: what an explorer that is drawn in the page is called there, in place of `name`.
+    """
     page = f"{os.environ.get('COURSE_SITE', '.').rstrip('/')}/{name.rpartition('-')[0]}.html"
-    parts = (f"{quote(name)}.{quote(key)}={quote(_text(value))}" for key, value in values.items())
+    figure = quote(lesson or name)
+    parts = (f"{figure}.{quote(key)}={quote(_text(value))}" for key, value in values.items())
     return f"{page}#{'&'.join(parts)}"
 
 
@@ -46,10 +50,12 @@ def _text(value: Any) -> str:
 
 
 class Link(anywidget.AnyWidget):
-    """A button that copies `address(name, values())`."""
+    """A button that copies `address(name, values(), lesson)`."""
 
     _esm = Path(__file__).with_name("link.js")
 
-    def __init__(self, name: str, values: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, name: str, values: Callable[[], Mapping[str, Any]], lesson: str = ""
+    ) -> None:
         super().__init__()
-        self.on_msg(lambda *_: self.send({"address": address(name, values())}))
+        self.on_msg(lambda *_: self.send({"address": address(name, values(), lesson)}))

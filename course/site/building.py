@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from course.arguments import reject
+from course.live import bundle
 from course.site import exact, moving, sources
 from course.site.page import playground_page
 
@@ -20,6 +21,8 @@ THEME = Path(__file__).parent / "theme"
 MARK = ".buildinfo"  # Sphinx leaves it in what it has built
 NEEDED = {"sphinx": "sphinx", "myst_nb": "myst-nb", "pydata_sphinx_theme": "pydata-sphinx-theme",
           "latex2mathml": "latex2mathml"}  # fmt: skip
+
+SCRIPTS = ("recorded.js", "predictions.js", "links.js")
 
 SETTINGS: dict[str, Any] = {
     "project": "Very deep networks",
@@ -32,7 +35,7 @@ SETTINGS: dict[str, Any] = {
     "html_static_path": [str(THEME / "static"), "../static"],  # "../": made with the pages
     "templates_path": [str(THEME / "templates")],
     "html_css_files": ["recorded.css", "site.css", "predictions.css"],
-    "html_js_files": [(name, {"defer": "defer"}) for name in ("recorded.js", "predictions.js")],
+    "html_js_files": [(name, {"defer": "defer"}) for name in SCRIPTS],
     "html_favicon": str(THEME / "static" / "icon.svg"),
     "html_show_search_summary": False,  # it fetches pages, which a browser forbids on a disk
     "html_show_sourcelink": False,
@@ -83,7 +86,9 @@ def build(out: Path, notebooks: Path, record: Callable[[], Mapping[str, Path]] =
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
         pages, site = Path(scratch) / "pages", Path(scratch) / "site"
         pages.mkdir()
-        moving.write_static(pages.parent / "static")
+        static = pages.parent / "static"
+        moving.write_static(static)
+        write_links(static)
         recordings = record()
         sources.write(pages, notebooks, recordings)
         _sphinx(pages, site)
@@ -98,6 +103,12 @@ def build(out: Path, notebooks: Path, record: Callable[[], Mapping[str, Path]] =
         shutil.rmtree(out, ignore_errors=True)
         os.replace(site, out)
     return out / "index.html"
+
+
+def write_links(folder: Path) -> None:
+    """Write the script by which explorers keep their states in the page's address."""
+    text = f"(() => {{\n{bundle(THEME / 'links.js')}}})();\n"
+    (folder / "links.js").write_text(text, encoding="utf-8")
 
 
 def _sphinx(pages: Path, site: Path) -> None:
