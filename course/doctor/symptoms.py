@@ -40,27 +40,27 @@ def falls(losses: Sequence[float]) -> bool:
 
 
 def of_run(watch: Any) -> Iterator[Finding]:
-    """Findings on a `Watch` after its last look, root first."""
-    look = watch.looks[-1]
-    yield from _not_finite(watch, look)
+    """Findings on a `Watch` after its last checkup, root first."""
+    checkup = watch.checkups[-1]
+    yield from _not_finite(watch, checkup)
     if watch.modes:
-        says = f"{listed(watch.modes)} were in evaluation mode in step {look.step + 1}"
+        says = f"{listed(watch.modes)} were in evaluation mode in step {checkup.step + 1}"
         yield Finding("evaluation mode", tuple(watch.modes), says)
-    yield from _wiring(watch, look)
+    yield from _wiring(watch, checkup)
     yield from _piled(watch)
     yield from _still(watch)
     yield from rising(watch.losses)
 
 
-def _not_finite(watch: Any, look: Any) -> Iterator[Finding]:
-    bad = [n for n, g in zip(watch.names, look.gradients, strict=True) if math.isinf(g)]
-    if look.step == watch.step and not math.isfinite(look.loss):
-        lengths = [one.gradients for one in watch.looks[:-1]]
+def _not_finite(watch: Any, checkup: Any) -> Iterator[Finding]:
+    bad = [n for n, g in zip(watch.names, checkup.gradients, strict=True) if math.isinf(g)]
+    if checkup.step == watch.step and not math.isfinite(checkup.loss):
+        lengths = [one.gradients for one in watch.checkups[:-1]]
         grown = len(lengths) > 1 and _total(lengths[-1]) > 100 * _total(lengths[0])
-        says = f"the loss is {look.loss} at step {look.step + 1}"
+        says = f"the loss is {checkup.loss} at step {checkup.step + 1}"
         yield Finding("exploding gradients" if grown else "not finite", ("loss",), says)
     elif bad:
-        says = f"the gradient of {bad[-1]} is infinite at step {look.step + 1}"
+        says = f"the gradient of {bad[-1]} is infinite at step {checkup.step + 1}"
         yield Finding("not finite", (bad[-1],), says)
 
 
@@ -68,13 +68,13 @@ def _total(lengths: Sequence[float]) -> float:
     return math.hypot(*(value for value in lengths if math.isfinite(value)))
 
 
-def _wiring(watch: Any, look: Any) -> Iterator[Finding]:
-    """Parameters without a gradient in every look, or outside of the optimizer."""
-    if len(watch.looks) < 3:
+def _wiring(watch: Any, checkup: Any) -> Iterator[Finding]:
+    """Parameters without a gradient in every checkup, or outside of the optimizer."""
+    if len(watch.checkups) < 3:
         return
     mine = {id(p) for group in watch.optimizer.param_groups for p in group["params"]}
     out = [n for n, p in zip(watch.names, watch.parameters, strict=True) if id(p) not in mine]
-    came = [not math.isnan(g) for g in look.gradients]
+    came = [not math.isnan(g) for g in checkup.gradients]
     if len(out) == len(watch.names):
         yield Finding(
             "not in the optimizer", tuple(out), "the optimizer has none of the parameters"
@@ -84,8 +84,8 @@ def _wiring(watch: Any, look: Any) -> Iterator[Finding]:
 
 
 def _piled(watch: Any) -> Iterator[Finding]:
-    """p.grad was there, and not cleared, before each of the last three looks' backward passes."""
-    last = [one for one in watch.looks if one.step > 0][-3:]
+    """p.grad was there, not cleared, before the backward passes of the last three checkups."""
+    last = [one for one in watch.checkups if one.step > 0][-3:]
     if len(last) == 3 and all(
         one.earlier > PILES * _total(one.gradients) > 0
         or one.earlier > 10 * _total(one.gradients) > 0
@@ -97,35 +97,37 @@ def _piled(watch: Any) -> Iterator[Finding]:
 
 def _still(watch: Any) -> Iterator[Finding]:
     """The loss does not fall and the weights hardly move: why is in the gradients."""
-    looks = [one for one in watch.looks if one.step >= watch.every]
-    if len(looks) < 3 or falls(watch.losses) or not math.isfinite(watch.losses[-1]):
+    checkups = [one for one in watch.checkups if one.step >= watch.every]
+    if len(checkups) < 3 or falls(watch.losses) or not math.isfinite(watch.losses[-1]):
         return
-    for name in looks[-1].dead:
-        if all(one.dead.get(name, 0.0) >= 0.9 for one in looks[-3:]):
-            says = f"{looks[-1].dead[name]:.0%} of the units of {name} gave 0 in three looks"
+    for name in checkups[-1].dead:
+        if all(one.dead.get(name, 0.0) >= 0.9 for one in checkups[-3:]):
+            says = f"{checkups[-1].dead[name]:.0%} of the units of {name} gave 0 in three checkups"
             yield Finding("dead units", (name,), says)
             return
-    gradients = [g for g, w in zip(looks[-1].gradients, looks[-1].weights, strict=True) if w > 0]
+    gradients = [
+        g for g, w in zip(checkups[-1].gradients, checkups[-1].weights, strict=True) if w > 0
+    ]
     finite = [g for g in gradients if math.isfinite(g)]
     if len(finite) >= 6 and finite[0] < 1e-4 * max(finite):
         names = tuple(
             n
-            for n, g in zip(watch.names, looks[-1].gradients, strict=True)
+            for n, g in zip(watch.names, checkups[-1].gradients, strict=True)
             if g < 1e-4 * max(finite)
         )
         says = f"gradients go down to {number(min(finite))}, the largest is {number(max(finite))}"
         yield Finding("vanishing gradients", names, says)
-    elif all(one.update < UNMOVED for one in looks[-3:]):
-        lengths = [_total(one.gradients) for one in looks[-3:]]
+    elif all(one.update < UNMOVED for one in checkups[-3:]):
+        lengths = [_total(one.gradients) for one in checkups[-3:]]
         clipped = max(lengths) > 0 and max(lengths) - min(lengths) < 1e-3 * max(lengths)
-        says = f"a step moves the weights by {number(looks[-1].update)} of their length"
+        says = f"a step moves the weights by {number(checkups[-1].update)} of their length"
         if clipped:
-            says += f"; the gradient is {number(lengths[-1])} long at every look"
+            says += f"; the gradient is {number(lengths[-1])} long at every checkup"
             yield Finding("clipped to a standstill", ("clip",), says)
         else:
             yield Finding("rate too small", ("optimizer",), says)
-    elif _total(looks[-1].weights) < 1e-2 * _total(watch.looks[0].weights):
-        says = f"the weights shrank to {number(_total(looks[-1].weights))}"
+    elif _total(checkups[-1].weights) < 1e-2 * _total(watch.checkups[0].weights):
+        says = f"the weights shrank to {number(_total(checkups[-1].weights))}"
         yield Finding("decayed to a standstill", ("optimizer",), says)
 
 

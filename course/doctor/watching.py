@@ -1,4 +1,4 @@
-"""Around anyone's training loop: cheap looks, a compact history, an alarm when the run falls ill.
+"""Around anyone's training loop: cheap checkups, a short history, an alarm when the run falls ill.
 
     with doctor.watch(model, optimizer) as w:
         for x, y in loader:
@@ -7,8 +7,8 @@
             optimizer.step()
     print(w.verdict())
 
-Between looks only the loss is noted. A look is a step at which gradients, weights, their update and
-dead units are measured.
+Between checkups only the loss is noted. A checkup is a step at which gradients, weights, their
+update and dead units are measured.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from course.doctor.words import number
 
 
 @dataclass(frozen=True)
-class Look:
+class Checkup:
     """What was measured at a step. gradients, weights: lengths of each parameter that has a
     gradient, in the order of `Watch.names` (NaN: none came). update: length of the step of all
     weights over their length. dead: share of units by ReLU layer that gave 0 for the batch.
@@ -51,9 +51,9 @@ class Look:
 class Watch:
     """Watches a run inside its `with`. Nothing is changed; every hook is removed at the end.
 
-    model, optimizer: those of the loop. every: steps from one look to the next; the first steps are
-    looked at 1, 2, 4, ... steps apart. alarm: called with each new `Finding` (default: a warning).
-    losses: of every backward pass that led to a step; looks: the history; findings: the alarms.
+    model, optimizer: those of the loop. every: steps from one checkup to the next; the first are 1,
+    2, 4, ... steps apart. alarm: called with each new `Finding` (default: a warning).
+    losses: of every backward pass that led to a step; checkups: the history; findings: the alarms.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Watch:
         self.names = [name for name, p in model.named_parameters() if p.requires_grad]
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.losses: list[float] = []
-        self.looks: list[Look] = []
+        self.checkups: list[Checkup] = []
         self.findings: list[Finding] = []
         self.modes: list[str] = []  # modules that were in evaluation mode during a step
         self.step = 0
@@ -126,11 +126,11 @@ class Watch:
     def verdict(self) -> Verdict:
         """What was seen so far: the first alarm is the root. Healthy needs a loss that falls."""
         start, now = symptoms.ends(self.losses)
-        says = [f"{self.step} steps, {len(self.looks)} looks"]
+        says = [f"{self.step} steps, {len(self.checkups)} checkups"]
         if self.losses:
             says.append(f"the loss went from {number(start)} to {number(now)}")
-        if self.looks:
-            says.append(f"the last step moved the weights by {number(self.looks[-1].update)}")
+        if self.checkups:
+            says.append(f"the last step moved the weights by {number(self.checkups[-1].update)}")
         falls = symptoms.falls(self.losses)
         status = "ill" if self.findings else "healthy" if falls else "not sure"
         return Verdict(
@@ -152,7 +152,7 @@ class Watch:
         self._fresh = False
 
     def _passed(self, name: str, output: Tensor) -> None:
-        """A ReLU has run; only at a look its output is counted."""
+        """A ReLU has run; only at a checkup its output is counted."""
         if self.due and self.model.training:
             zero = output.detach() == 0
             if zero.dim() > 2:  # channels of images are units, else the last axis
@@ -175,14 +175,14 @@ class Watch:
 
     def _stepped(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if self._before is not None:
-            self.looks.append(self._look(self._before))
+            self.checkups.append(self._check_up(self._before))
             self._before = None
             self._judge()
         self._zero.clear()
         self._fresh, self._earlier = True, 0.0
         self.step += 1
 
-    def _look(self, before: list[Tensor]) -> Look:
+    def _check_up(self, before: list[Tensor]) -> Checkup:
         moved = torch._foreach_sub([p.detach() for p in self.parameters], before)
         weights = _lengths(before)
         gradients = _lengths([p.grad for p in self.parameters])
@@ -192,7 +192,7 @@ class Watch:
             if isinstance(module, _BatchNorm) and not module.training and _is_fresh(module)
         ]  # fmt: skip
         self.modes = evaluated
-        return Look(
+        return Checkup(
             self.step,
             self.losses[-1] if self.losses else math.nan,
             tuple(gradients),
