@@ -43,7 +43,7 @@ def test_norms_to_their_extremes(open_notebook: OpenNotebook) -> None:
         panel.press("depth L", "Home")
         panel.press("weight scale", "Home")
         panel.look_until(
-            lambda look: "no norm, 1 blocks" in look.text and "times 0.1." in look.text
+            lambda look: "no norm, 1 block," in look.text and "times 0.1." in look.text
         )
     film.check()
     assert film.pictures >= 5
