@@ -109,11 +109,16 @@ def common_options() -> list[click.Parameter]:
             ["--jobs"], type=WHOLE, default=1, show_default=True, help="processes side by side"
         ),
         click.Option(
+            ["--scheduler"],
+            metavar="ADDRESS",
+            help="train on the workers of a running Dask cluster, such as tcp://node1:8786",
+        ),
+        click.Option(
             ["--part"],
             type=PART,
             metavar="K/N",
             default="1/1",
-            help="only the k-th of n shares of the grid, for n machines with one --out folder",
+            help="only the k-th of n shares, for the tasks of a batch system with one --out folder",
         ),
         click.Option(["--quiet"], is_flag=True, help="no progress bar"),
         click.Option(
@@ -152,6 +157,7 @@ def command(page: Experiment) -> click.Command:
         root: Path | None,
         device: str,
         jobs: int,
+        scheduler: str | None,
         part: tuple[int, int],
         quiet: bool,
         dry_run: bool,
@@ -161,6 +167,8 @@ def command(page: Experiment) -> click.Command:
         from course.experiments import grid, prediction  # with torch: only where it is run
 
         settings = page.settings.change(**given)
+        if dry_run and scheduler is not None:
+            raise reject("scheduler", scheduler, "not given with --dry-run: it tries this machine")
         if dry_run:
             click.echo(prediction.predict(settings, device=device, jobs=jobs, root=root))
             return
@@ -172,6 +180,7 @@ def command(page: Experiment) -> click.Command:
                 root=root,
                 device=device,
                 jobs=jobs,
+                scheduler=scheduler,
                 part=part,
                 progress=not quiet,
             )

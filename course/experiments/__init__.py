@@ -17,6 +17,7 @@ pages           EXPERIMENTS, experiment: the pages by name
 settings        Grid and ConvGrid, what a page fills in; `change` leaves what is None as it is
 grid            run: trains networks x depths x seeds and writes the table
 cells           one network at one depth, with all its seeds
+cluster         cells on a running Dask cluster; a worker that dies costs no more than time
 making          what a cell trains and how
 prediction      predict: how long a grid will take here, and how much memory
 table           Table; recorded, the tables that come with the course

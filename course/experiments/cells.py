@@ -29,6 +29,10 @@ Watcher = Callable[[float], None]
 """Told the share of a cell's training that is done, from 0 to 1."""
 
 
+class Stopped(Exception):
+    """A training was stopped before its end; it goes on from its checkpoint."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One network at one depth, with all seeds of the grid."""
@@ -70,11 +74,12 @@ def train(
     root: str | Path | None,
     folder: Path,
     watch: Watcher = lambda share: None,
+    stop: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
     """Train one cell: {"rows": ..., "seconds": ..., "device": ...}, ready for JSON.
 
     Its checkpoint is in `folder`, from where an interrupted training goes on; the seconds are those
-    since then.
+    since then. stop: asked before each step, whether to end there: raises Stopped.
     """
     settings, dataset = cell.settings, making.examples(cell.settings, root)
     network = making.network(settings, cell.network, cell.depth, dataset)
@@ -90,11 +95,14 @@ def train(
         batch_statistics=True,
         record_every=max(1, settings.epochs * steps // 200),
         checkpoint=folder / cell.checkpoint,
+        stop=stop,
         **making.how(settings, cell.network, dataset, device),
     ):
         if record.evaluated:
             rows += _rows(cell, record)
         watch(record.step / record.steps)
+    if stop is not None and stop():
+        raise Stopped(str(cell))
     if hasattr(network, "alpha"):
         with one_thread():
             cut = training.remove_skips(network, dataset).after.test_accuracy

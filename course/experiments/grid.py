@@ -1,8 +1,9 @@
 """Trains a grid of networks x depths, all seeds of a cell side by side, and writes the table.
 
 A cell, one network at one depth with all its seeds, is trained on its own and kept in a file of its
-own until the table is written. So a run that was stopped goes on where it was, several processes or
-machines can share a grid (`part`), and `jobs` trains cells side by side through joblib.
+own until the table is written. So a run that was stopped goes on where it was. Cells are trained
+side by side on one machine by `jobs` (joblib), on many by `scheduler` (a Dask cluster), and in the
+tasks of a batch system by `part`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tqdm import tqdm
 
 from course import files, training
 from course.arguments import reject, whole
-from course.experiments import cells, making, table
+from course.experiments import cells, cluster, making, table
 from course.experiments.cells import Cell
 from course.experiments.settings import Grid
 
@@ -32,17 +33,17 @@ def run(
     out: str | Path = "results",
     device: str = "auto",
     jobs: int = 1,
+    scheduler: str | None = None,
     part: tuple[int, int] = (1, 1),
     root: str | Path | None = None,
     progress: bool = True,
 ) -> table.Table | None:
     """Train the grid; write `out`/NAME-DATA.csv when all of it is trained, and return the table.
 
-    jobs: cells trained side by side, by joblib: its processes, or what the caller has chosen with
-        `joblib.parallel_config` (a Dask cluster, for example).
-    part: (k, n) trains the k-th of n shares only. Several calls, on one machine or on many with one
-        `out` folder, share the work; the one that ends last writes the table, the others return
-        None.
+    jobs: cells trained side by side, each in a process of its own.
+    scheduler: address of a running Dask cluster, whose workers train the cells: see `cluster`.
+    part: (k, n) trains the k-th of n shares only, for tasks of a batch system with one `out`
+        folder; the one that ends last writes the table, the others return None.
     root: a folder with data, see `course.data`.
 
     What was trained before it was stopped is kept in `out`/NAME-DATA.cells, and found again by the
@@ -52,7 +53,11 @@ def run(
     k, n = (whole("part", number, least=1) for number in part)
     if k > n:
         raise reject("part", part, "(k, n) with k <= n")
-    training.device(device)
+    if scheduler is None:
+        training.device(device)  # one of this machine; each worker looks at its own
+    elif (jobs, k, n) != (1, 1, 1):
+        allowed = "1, (1, 1) with a scheduler: its workers train all cells"
+        raise reject("jobs, part", (jobs, (k, n)), allowed)
     making.examples(settings, root)
     folder = _writable(Path(out))
     asked = [Cell(net, depth, settings) for net in settings.networks for depth in settings.depths]
@@ -62,7 +67,9 @@ def run(
     try:
         todo = [cell for cell in mine if _kept(cells_folder, cell) is None]
         with _bar(todo, progress) as advance:
-            for cell, result in _results(todo, device, root, cells_folder, jobs, advance):
+            for cell, result in _results(
+                todo, device, root, cells_folder, jobs, scheduler, advance
+            ):
                 files.write_whole(cells_folder / cell.result, json.dumps(result))
                 (cells_folder / cell.checkpoint).unlink(missing_ok=True)
         parts = [_kept(cells_folder, cell) for cell in asked]
@@ -84,9 +91,15 @@ def _results(
     root: str | Path | None,
     folder: Path,
     jobs: int,
+    scheduler: str | None,
     advance: Callable[[Cell, float], None],
 ) -> Iterator[tuple[Cell, dict[str, Any]]]:
     """Each cell with its result, as they come in."""
+    if scheduler is not None:
+        for cell, result in cluster.results(todo, scheduler, device, root, folder):
+            advance(cell, 1.0)
+            yield cell, result
+        return
     if jobs == 1:
         for cell in todo:
             yield cell, cells.train(cell, device, root, folder, partial(advance, cell))

@@ -133,6 +133,8 @@ def test_a_refusal_without_words_names_its_kind() -> None:
         (("degradation", "--jobs", "0"), ("jobs = 0", ">= 1")),
         (("degradation", "--part", "3"), ("part = '3'", "2/4")),
         (("degradation", "--part", "3/2"), ("part = (3, 2)", "k <= n")),
+        (("degradation", "--scheduler", "tcp://a:1", "--jobs", "2"), ("jobs, part = (2, (1, 1))",)),
+        (("degradation", "--scheduler", "tcp://a:1", "--dry-run"), ("scheduler = ", "--dry-run")),
         (("degradation", "--root", "/not/there", "--data", "mnist"), ("root", "/not/there")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
@@ -192,6 +194,7 @@ def test_settings_arrive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         "root": None,
         "device": "cpu",
         "jobs": 2,
+        "scheduler": None,
         "part": (2, 3),
         "progress": True,
     }
