@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,6 +36,29 @@ def results(
     more than one thread on a worker, for a cell whose workers die one after another, and as
     `cells.train` does.
     """
+    arguments = (device, root and Path(root).absolute(), folder.absolute(), table.versions())
+    with _client(scheduler) as client:
+        import distributed
+
+        tasks = {
+            client.submit(train_there, cell, *arguments, priority=cell.cost, pure=False): cell
+            for cell in todo
+        }
+        try:
+            for task in distributed.as_completed(tasks, loop=client.loop):
+                yield tasks.pop(task), task.result()
+        except distributed.KilledWorker as error:
+            allowed = f"one whose workers live: {error.allowed_failures + 1} died with one cell"
+            advice = "is their memory too small? What is trained is kept, the same call goes on"
+            raise reject("scheduler", scheduler, f"{allowed}; {advice}") from None
+        except distributed.CancelledError:
+            allowed = "one that stays: it is gone. What is trained is kept, the same call goes on"
+            raise reject("scheduler", scheduler, allowed) from None
+
+
+@contextmanager
+def _client(scheduler: str) -> Iterator[Any]:
+    """A client of that scheduler; ValueError if it does not answer, or does not know the course."""
     try:
         import distributed
     except ImportError:
@@ -46,27 +69,14 @@ def results(
     except (OSError, ValueError) as error:
         allowed = f"the address of a running Dask scheduler, such as tcp://node1:8786 ({error})"
         raise reject("scheduler", scheduler, allowed) from None
-    arguments = (device, root and Path(root).absolute(), folder.absolute(), table.versions())
     with client:
-        tasks = {
-            client.submit(train_there, cell, *arguments, priority=cell.cost, pure=False): cell
-            for cell in todo
-        }
-        try:
-            for task, result in distributed.as_completed(
-                tasks, loop=client.loop, with_results=True
-            ):
-                yield tasks.pop(task), result
-        except distributed.KilledWorker as error:
-            allowed = f"one whose workers live: {error.allowed_failures + 1} died with one cell"
-            advice = "is their memory too small? What is trained is kept, the same call goes on"
-            raise reject("scheduler", scheduler, f"{allowed}; {advice}") from None
-        except distributed.CancelledError:
-            allowed = "one that stays: it is gone. What is trained is kept, the same call goes on"
+        try:  # a task that cannot be read there would be lost without a word
+            client.run_on_scheduler(table.versions)
+            client.run(table.versions)
+        except Exception as error:  # Dask makes another one of what it cannot send
+            allowed = f"one that, with its workers, has the course and what it needs ({error})"
             raise reject("scheduler", scheduler, allowed) from None
-        except ModuleNotFoundError as error:
-            allowed = f"one whose workers have the course and what it needs ({error})"
-            raise reject("scheduler", scheduler, allowed) from None
+        yield client
 
 
 def train_there(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -168,9 +170,37 @@ def test_other_versions_are_refused(
     assert not list(tmp_path.iterdir())
 
 
+def test_workers_without_the_course_are_refused(
+    workers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have to read what the caller sends: here, a function of a module that is only here."""
+    module = ModuleType("only_here")
+    exec("def versions(): return {}", vars(module))
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    monkeypatch.setattr(table, "versions", vars(module)["versions"])
+    with pytest.raises(ValueError, match=r"^scheduler = .*has the course .*only_here"):
+        run(tmp_path, scheduler=workers.scheduler_address)
+
+
 def test_a_device_that_a_worker_has_not_got_is_refused(workers: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^device = 'tpu'"):
         grid.run("tiny", TINY, out=tmp_path, device="tpu", scheduler=workers.scheduler_address)
+
+
+def test_a_scheduler_that_goes_away_is_named(tmp_path: Path) -> None:
+    """Its client is told, and what was trained is kept: here nothing, as no worker is there."""
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as local:
+        scheduler = local.scheduler
+        leave = threading.Thread(target=close_when_asked, args=(local, scheduler))
+        leave.start()
+        with pytest.raises(ValueError, match=r"^scheduler = .*it is gone.* goes on"):
+            run(tmp_path, scheduler=local.scheduler_address)
+        leave.join()
+
+
+def close_when_asked(local: Any, scheduler: Any) -> None:
+    until(lambda: scheduler.tasks)
+    local.close()
 
 
 def test_cells_that_would_share_a_process_are_refused(tmp_path: Path) -> None:
