@@ -24,6 +24,6 @@ def one_thread() -> AbstractContextManager[None]:
 
     The layers are thin: a second thread gains little, and costs minutes where another program wants
     its core, since each waits for the other a thousand times a second. Processes side by side
-    (`jobs`, `part`) use more cores. And the numbers do not depend on how many there are.
+    (`jobs`, a cluster) use more cores. And the numbers do not depend on how many there are.
     """
     return on_threads(1)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -15,7 +18,7 @@ import pytest
 from course.cli import COMMANDS, Refusal, lab
 from course.experiments import EXPERIMENTS, grid
 from course_tests.cli.commands import course, refused
-from course_tests.repository import tool
+from course_tests.repository import readme, tool
 
 TINY = ("--depths", "1", "--seeds", "1", "--epochs", "1", "--width", "4", "--quiet")
 
@@ -200,6 +203,30 @@ def test_settings_arrive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     }
     done = course("run", "degradation", "--seeds", "7,", "--out", str(tmp_path))
     assert given["settings"] == change(seeds=(7,)) and "This part is done" in done.stdout
+
+
+def test_the_slurm_array_has_a_task_for_each_cell(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The README's script, with a stand-in for the command that prints how it was called."""
+    script = readme().partition("<!-- command: slurm -->\n```sh\n")[2].partition("```")[0]
+    program = tmp_path / ".venv" / "bin" / "course"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    last = re.search(r"^#SBATCH --array=1-(\d+)$", script, re.MULTILINE)
+    assert last is not None
+    task = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": last[1]}
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=os.environ | task, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(grid, "run", lambda name, settings, **rest: given.update(rest, of=settings))
+    monkeypatch.chdir(tmp_path)
+    assert course(*done.stdout.split()).exit_code == 0
+    cells = len(given["of"].networks) * len(given["of"].depths)
+    assert given["part"] == (3, cells) and not given["progress"]
 
 
 def heed_interrupts() -> None:

@@ -20,7 +20,10 @@ from course.experiments.cells import Cell
 from course.experiments.settings import Grid
 
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-pytestmark = pytest.mark.filterwarnings("ignore")  # what Dask warns about is not ours
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.filterwarnings("ignore"),  # what Dask warns about is not ours
+]
 
 TINY = Grid(depths=(1,), seeds=(0, 1), epochs=2, subset=300)
 """Two cells of six steps each."""
