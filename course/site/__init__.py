@@ -12,7 +12,8 @@ formulas    formulas as MathML, when the site is built
 named       names of buttons, tables that scroll by keys
 building    build: the whole site, or an error and nothing
 moving      record_all: explorers that move without Python, from recorded states
-theme       how it looks beyond its theme: stylesheet, templates
+theme       how it looks beyond its theme: stylesheet, templates; links.js keeps the states of
+            explorers in a page's address
 page        the depth playground as one file; `playground/` holds its parts, to be read:
             main.js, then training.js, network.js, layers.js
 """

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 HOUSE = Path(__file__).resolve().parents[2]
-ENGINE = ("networks", "data", "measures", "training", "plots", "live", "site/moving")
+ENGINE = ("networks", "data", "measures", "training", "plots", "live")
+RECORDING = ("cells", "stops", "recorder")
 TOOLS = ("numpy", "torch", "matplotlib", "pillow")
 LESSON = re.compile(r"course\.lessons(?:\.| import )(\w+)")
 
@@ -110,9 +111,10 @@ def _names(source: str, use: type[ast.expr_context]) -> set[str]:
 
 
 def _files(code: str) -> set[Path]:
-    """The engine's files, and those of the lessons that the code imports, or they."""
+    """Files of the engine, of the recording, and of the lessons that the code imports, or they."""
     files = {path for folder in ENGINE for path in (HOUSE / folder).rglob("*.py")}
     files |= {*HOUSE.glob("*.py"), *(HOUSE / "data").glob("*.npz")}
+    files |= {HOUSE / "site" / "moving" / f"{name}.py" for name in RECORDING}
     lessons: set[str] = set()
     more = set(LESSON.findall(code))
     while more:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from course.live import Picture
-from course.site.moving.recorder import ABOUT
+from course.site.moving.recorder import ABOUT, STATES
 
 HERE = Path(__file__).parent
 FOLDER = "_recorded"
@@ -58,5 +58,7 @@ def write_static(folder: Path) -> None:
 def copy(recordings: Mapping[str, Path], site: Path) -> None:
     """Put the recordings, folders by explorers' names, beside the pages."""
     for name, folder in recordings.items():
+        if not (folder / STATES).is_file():
+            continue  # nothing moves
         ignore = shutil.ignore_patterns(ABOUT)
         shutil.copytree(folder, site / FOLDER / name, ignore=ignore)
