@@ -17,7 +17,7 @@ AT_REST = """async (root) => {
     await figure.load();
     const words = () => root.querySelector("details").textContent;
     const image = () => root.querySelector("img");
-    while (words() !== figure.state.text || image().alt !== words()) {
+    while (words() !== figure.state.text || image()?.alt !== words()) {
         await new Promise((done) => requestAnimationFrame(done));
     }
     return [JSON.stringify(figure.values), words(), image().src.split("/").pop()]; }"""

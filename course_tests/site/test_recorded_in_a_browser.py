@@ -53,6 +53,7 @@ def test_the_explorer_of_the_first_lesson_moves_to_both_ends_by_keys(
         text, picture = words_and_picture(page, f"After {count} layers")
         (state,) = [state for state in recorded.values() if state["text"] == text]
         assert picture == state["narrow"]  # on a phone
+        assert text.splitlines()[state["seen"]] in page.inner_text(".recorded summary")
         assert slider.get_attribute("aria-valuetext") == str(count)
         pictures.add(picture)
     assert len(pictures) == 3

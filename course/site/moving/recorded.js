@@ -148,7 +148,7 @@ class Figure {
   }
 
   begin(room) {
-    const values = { room, needs: [0, 0, 0, 0], rows: [], failure: "" };
+    const values = { room, needs: [0, 0, 0, 0], rows: [], seen: 0, failure: "" };
     this.model = makeModel(values, () => this.draw());
     this.draw();
     render({ model: this.model, el: this.holder });
@@ -162,8 +162,8 @@ class Figure {
     const shown = Math.min(width, room || width);
     const picture = { png: this.address(state, kind), width: shown, fits: room };
     picture.height = Math.round((height * shown) / width);
-    const { text, badge, rows } = state;
-    model.change({ ...picture, alt: text, caption: text, badge, rows, failure: "" });
+    const { text, seen, badge, rows } = state;
+    model.change({ ...picture, alt: text, caption: text, seen, badge, rows, failure: "" });
     const image = new Image();
     image.addEventListener("error", () => this.fail(image.src));
     image.src = picture.png;

@@ -140,7 +140,8 @@ def _state(explorer: Explorer, panel: LivePanel, folder: Path) -> dict[str, Any]
         content = small(picture.png)
         names[room] = f"{hashlib.sha256(content).hexdigest()[:12]}.webp"
         (folder / names[room]).write_bytes(content)
-    return {"text": picture.caption, "badge": picture.badge, "rows": picture.rows, **names}
+    words = {"text": picture.caption, "seen": picture.seen, "badge": picture.badge}
+    return {**words, "rows": picture.rows, **names}
 
 
 def _arrange(picture: Picture, room: str) -> None:
