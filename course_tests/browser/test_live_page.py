@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 
 from course_tests.browser.conftest import OpenNotebook
 from course_tests.browser.page import NotebookPage
+from course_tests.site.accessibility import RULES, said
 
 FIGURE = """
 import numpy as np
@@ -34,6 +36,24 @@ QUESTION = """
 from course.selfcheck import predict
 predict("01-size", "How large?", ["little", "much"])
 """
+MEASURED = """
+import numpy as np
+from course.selfcheck import agree, holds
+agree(np.array([0.9, 1.1, 1.0]), 1.0, 0.2, "size of the signal")
+holds("two layers", 1, "<", np.array([2.0, 3.0]))
+"""
+CHAIN = """
+from course.lessons.scalar_chain import explorer
+explorer.explore()
+"""
+CARD = """
+from course import handbook
+handbook.decision_card("scalar_chain")
+"""
+OURS = """async (rules) => {
+    const options = { runOnly: rules, resultTypes: ["violations"] };
+    return (await axe.run({ include: ".jp-OutputArea-output" }, options)).violations;
+}"""
 FORGET_THE_PAGE = "from course.live.picture import Picture; Picture._page = {}"
 # Which sizes the room of the picture has in any frame from now on, once it is painted.
 ROOMS = """() => { const rooms = new Set(); let running = true;
@@ -188,3 +208,22 @@ def test_the_badge_the_row_and_the_track_follow_the_slider(open_notebook: OpenNo
     details.locator("summary").press("Enter")
     assert details.evaluate("el => el.open")
     assert page.complaints() == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_what_the_course_shows_breaks_no_rule_of_accessibility(
+    open_notebook: OpenNotebook, theme: str
+) -> None:
+    """JupyterLab's own elements are asked by nobody here: only our outputs are."""
+    page = open_notebook([FIGURE, QUESTION, MEASURED, CHAIN, CARD])
+    page.page.evaluate(THEME, theme)
+    try:
+        page.run_all()
+        page.panel().settle()
+        page.page.get_by_role("radio").first.wait_for()
+        page.page.locator("svg.course-plot").first.wait_for(state="attached")
+        page.page.evaluate(AXE_SCRIPT)
+        broken = page.page.evaluate(OURS, RULES)
+    finally:
+        page.page.evaluate(THEME, "JupyterLab Light")
+    assert [said(rule) for rule in broken] == []
