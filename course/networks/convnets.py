@@ -51,6 +51,7 @@ class ConvPlain(Recipe):
 
     name = "plain"
     ends: ClassVar[bool] = True
+    kind: ClassVar[type[Convolution]] = Convolution  # of the branches
     width: int
     shape: tuple[int, int, int]
     inputs: int = field(init=False)
@@ -91,17 +92,10 @@ class ConvPlain(Recipe):
         """The unit of that name."""
         return nn.Sequential(OrderedDict(residual=self.residual(name, fan_in, fan_out, stride)))
 
-    def residual(
-        self,
-        name: str,
-        fan_in: int,
-        fan_out: int,
-        stride: int,
-        kind: type[Convolution] = Convolution,
-    ) -> nn.Module:
+    def residual(self, name: str, fan_in: int, fan_out: int, stride: int) -> nn.Module:
         """F: norm, activation, convolution, and once more."""
-        first = self.convolution(f"{name} first", fan_in, fan_out, kind, stride=stride)
-        second = self.convolution(f"{name} second", fan_out, fan_out, kind)
+        first = self.convolution(f"{name} first", fan_in, fan_out, self.kind, stride=stride)
+        second = self.convolution(f"{name} second", fan_out, fan_out, self.kind)
         return nn.Sequential(
             PreActivation(*self.norm_act(fan_in), first),
             PreActivation(*self.norm_act(fan_out), second),
@@ -147,16 +141,7 @@ class ConvDiracNet(ConvPlain):
     """Kernels that start near the identity."""
 
     name = "diracnet"
-
-    def residual(
-        self,
-        name: str,
-        fan_in: int,
-        fan_out: int,
-        stride: int,
-        kind: type[Convolution] = Convolution,
-    ) -> nn.Module:
-        return super().residual(name, fan_in, fan_out, stride, DiracConvolution)
+    kind = DiracConvolution
 
 
 @dataclass(frozen=True, kw_only=True)
