@@ -98,6 +98,7 @@ def test_others_go_back_but_one_that_was_recorded_together(browser: Browser, alo
     page, complaints = tab(browser)
     page.goto(alone.as_uri())
     words_and_picture(page, "size 2, even, False, draw 0")
+    assert page.inner_text(".recorded summary").strip() == "The rest."  # the sentence that counts
     page.get_by_label("law").select_option("odd")
     page.get_by_label("size").press("End")
     words_and_picture(page, "size 4, odd, False, draw 0")

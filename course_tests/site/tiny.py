@@ -22,7 +22,7 @@ def draw(size, law, bold, seed):
     line.set_ydata([seed, size])
     line.set_linewidth(3 if bold else 1)
     text = f"size {size}, {law}, {bold}, draw {seed}\\nThe rest."
-    return Caption(text, "healthy", {"signal": [1.0, size]})
+    return Caption(text, "healthy", {"signal": [1.0, size]}, seen=1)
 live(fig, draw, seed=0, size=(0, 4), law=["even", "odd"], bold=False)
 """
 TINY = Explorer("tiny", "1", CODE)
