@@ -21,7 +21,7 @@ two["batch norm"] = science.network("plain", examples, depth=2, norm="batch")
 """
 EXPLORERS = ["explorer.explore(nets, examples, depth=12)", "explorer.rescale(two, examples)"]
 RUN = """
-run = explorer.watch_path(nets["plain"][2], examples, steps=20_000)
+run = explorer.watch_path(nets["plain"][2], examples, steps=10_000_000, every=500)
 run
 """
 RESULT = "print('points', len(run.result()) >= 3)"
