@@ -23,9 +23,9 @@ MANY = tuple(seeds(20, 10))
 claims = pytest.mark.claims
 
 
-def learned(name: str, depth: int, **options: Any) -> np.ndarray:
+def learned(name: str, depth: int, seeds: tuple[int, ...] = SEEDS, **options: Any) -> np.ndarray:
     settings = {key: options.pop(key) for key in ("optimizer", "steps") if key in options}
-    return science.accuracy(science.network(name, depth, seeds=SEEDS, **options), **settings)
+    return science.accuracy(science.network(name, depth, seeds=seeds, **options), **settings)
 
 
 def test_the_network_has_the_depth_and_the_weights_that_are_said() -> None:
@@ -87,7 +87,7 @@ def test_at_glorots_scale_nothing_is_saturated_and_the_gradient_vanishes() -> No
 @claims
 def test_learning_ends_between_four_and_twelve_layers() -> None:
     claim("4 layers", learned("sigmoid", 4), least=0.93)  # .985 ± .006
-    claim("6 layers", learned("sigmoid", 6), least=0.35)  # .779 ± .1
+    claim("6 layers", learned("sigmoid", 6, MANY), least=0.35)  # .72 ± .22: where learning ends
     claim("12 layers", learned("sigmoid", 12), most=0.3)  # .13 ± .05
     claim("6 layers with patience", learned("sigmoid", 6, steps=800), least=0.93)  # .996 ± .003
     momentum = SGD(0.1, momentum=0.9)
@@ -218,8 +218,8 @@ def test_where_a_gradient_keeps_its_promise() -> None:
     ):
         step = first_step(science.network("tanh", depth, seeds=MANY), rate)
         claim(f"tanh {depth}, {rate}: share", step.gained / step.promised, least=least, most=most)
-    for scale, least, most in ((8.0, 0.4, 1.0), (20.0, -0.3, 0.3)):
-        step = first_step(science.network("sigmoid", 12, scale=scale, seeds=MANY), 0.003)
+    for scale, least, most in ((8.0, 0.4, 1.0), (20.0, -0.3, 0.3)):  # .67 ± .30, 0 ± .08
+        step = first_step(science.network("sigmoid", 12, scale=scale, seeds=seeds(40, 30)), 0.003)
         claim(f"sigmoid, scale {scale}: turned", step.turned, least=least, most=most)
 
 
