@@ -1,7 +1,9 @@
 """Loaded by pytest before anything else (see addopts in pyproject.toml), for tests and notebooks.
 
 One thread for each worker: pytest-xdist already uses every core, and printed numbers then do not
-depend on how many there are. COURSE_WAIT makes a training run in a notebook finish in its cell.
+depend on how many there are. `-n auto` means half as many workers again as processors, for tests
+wait for kernels, servers and pages; the longest files come first (order.py). COURSE_WAIT makes a
+training run in a notebook finish in its cell.
 
 Numbers that were measured stand in marks, ⟨1.207 ± 0.004⟩, which nbval leaves out when it compares
 (sanitize.cfg): the call that prints them asserts them.
@@ -15,8 +17,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import settings
+
+from course_tests import order
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("COURSE_WAIT", "1")
@@ -30,3 +35,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let nbval read sanitize.cfg, unless the command line names another file."""
     if getattr(config.option, "nbval_sanitize_with", "absent") is None:
         config.option.nbval_sanitize_with = str(Path(__file__).with_name("sanitize.cfg"))
+    config.option.loadscopereorder = False  # pytest-xdist would put files with many tests first
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's; its own answer is the number of cores
+def pytest_xdist_auto_num_workers() -> int | None:
+    """What `-n auto` means: half as many again as processors, each with 2 GB of memory."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    if hasattr(os, "sched_getaffinity"):
+        processors = len(os.sched_getaffinity(0))  # those that this process may use
+    else:
+        processors = os.cpu_count() or 1
+    return max(1, min(processors + processors // 2, psutil.virtual_memory().total // 2**31))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first, where several processes share the files between them."""
+    if hasattr(config, "workerinput"):
+        seconds = order.stored()
+        items.sort(
+            key=lambda item: order.place(item.path.relative_to(config.rootpath).as_posix(), seconds)
+        )

@@ -59,7 +59,7 @@ def test_the_explorer_of_the_scalar_chain_to_its_extremes(open_notebook: OpenNot
 def test_a_prediction_locks_by_keyboard_and_is_asked_again(
     open_notebook: OpenNotebook, server: Server
 ) -> None:
-    page = open_notebook("01_scalar_chain.ipynb")
+    page = open_notebook("01_scalar_chain.ipynb", only=("import", "predict(", "revisit("))
     page.run_all()
     panel = question(page, "50 layers, each")
     options, button = panel.get_by_role("radio"), panel.get_by_role("button")

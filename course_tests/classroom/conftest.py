@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from course.classroom.grade import pool, rounds
 from course.classroom.grade.results import Result
 from course.classroom.run import sandbox
 from course_tests.classroom import cohort
+from course_tests.once import once
 
 SET = "ps01-scalar-chain"
 
@@ -35,9 +37,14 @@ def first() -> master.Master:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> CourseFolder:
-    folder = CourseFolder.lay_out(tmp_path_factory.mktemp("classroom") / "course")
-    assert [name for name, _ in releasing.release(folder, [SET])] == [SET]
-    return folder
+    """A copy of it for each file of tests, which may change its settings."""
+
+    def released(folder: Path) -> None:
+        new = CourseFolder.lay_out(folder)
+        assert [name for name, _ in releasing.release(new, [SET])] == [SET]
+
+    copy = tmp_path_factory.mktemp("classroom") / "course"
+    return CourseFolder(shutil.copytree(once(tmp_path_factory, "released", released), copy))
 
 
 @pytest.fixture(scope="module")

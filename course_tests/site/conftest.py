@@ -1,4 +1,4 @@
-"""The site, built once a worker, and the playground, in headless Chromium.
+"""The site, built once in a run, and the playground, in headless Chromium.
 
 Without Chromium the tests are skipped, and say so; with COURSE_REQUIRE_BROWSER=1 they fail.
 """
@@ -18,6 +18,7 @@ from course.site import build, moving, playground_page
 from course.site.moving import recorder
 from course_tests.browser.conftest import chromium  # noqa: F401  a fixture
 from course_tests.browser.server import FLAGS
+from course_tests.once import once
 from course_tests.repository import ROOT
 from course_tests.site.tiny import TINY
 
@@ -64,10 +65,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the site, built from the stored notebooks; the explorer of 00 moves."""
-    (explorer,) = moving.explorers(ROOT / "notebooks" / "00_start_here.ipynb")
-    folder = moving.record(explorer, tmp_path_factory.mktemp("recorded") / "00", most=5)
-    out = tmp_path_factory.mktemp("built") / "site"
-    return build(out, ROOT / "notebooks", lambda: {explorer.name: folder}).parent
+
+    def built(folder: Path) -> None:
+        (explorer,) = moving.explorers(ROOT / "notebooks" / "00_start_here.ipynb")
+        recorded = moving.record(explorer, tmp_path_factory.mktemp("recorded") / "00", most=5)
+        build(folder, ROOT / "notebooks", lambda: {explorer.name: recorded})
+
+    return once(tmp_path_factory, "site", built)
 
 
 @pytest.fixture(scope="session")
@@ -75,4 +79,4 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The recording of a small explorer, whose size and law move together."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(recorder.PAIRS, TINY.notebook, (("size", "law"),))  # type: ignore[arg-type]
-        yield moving.record(TINY, tmp_path_factory.mktemp("tiny") / "1")
+        yield once(tmp_path_factory, "tiny", lambda folder: moving.record(TINY, folder))
