@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False  # pytest-xdist would put files with many tests first
 
 
-@pytest.hookimpl(optionalhook=True)  # pytest-xdist's; its own answer is the number of cores
+@pytest.hookimpl(tryfirst=True, optionalhook=True)  # pytest-xdist answers: one to a core
 def pytest_xdist_auto_num_workers() -> int | None:
     """What `-n auto` means: half as many again as processors, each with 2 GB of memory."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):

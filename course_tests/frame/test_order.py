@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
-from course_tests import order
+import psutil
+import pytest
+
+from course_tests import environment, order
 from course_tests.repository import ROOT
 
 
@@ -35,3 +40,19 @@ def test_seconds_are_added_up_by_file(tmp_path: Path) -> None:
 def test_the_files_with_stored_seconds_are_there() -> None:
     seconds = order.stored()
     assert len(seconds) > 20 and [name for name in seconds if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("processors", "memory", "workers"), [(2, 24, 3), (4, 16, 6), (64, 16, 8), (2, 4, 2), (1, 1, 1)]
+)
+def test_auto_means_as_many_workers_as_there_is_work_and_memory_for(
+    processors: int, memory: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gigabytes of memory; who names a number in the environment gets that."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(processors), raising=False)
+    total = SimpleNamespace(total=memory * 2**30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: total)
+    monkeypatch.delenv("PYTEST_XDIST_AUTO_NUM_WORKERS", raising=False)
+    assert environment.pytest_xdist_auto_num_workers() == workers
+    monkeypatch.setenv("PYTEST_XDIST_AUTO_NUM_WORKERS", "5")
+    assert environment.pytest_xdist_auto_num_workers() is None

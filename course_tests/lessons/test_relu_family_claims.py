@@ -60,6 +60,7 @@ def test_half_is_off_and_twice_the_variance_makes_up_for_it() -> None:
 
 
 @claims
+@pytest.mark.repeats
 def test_twenty_layers_learn_with_relu() -> None:
     """With sigmoids not even twelve do: see the claims of lesson 03."""
     claim("relu, 20 layers", learned(start("relu", 20)), least=0.93)  # .982 ± .02
@@ -95,6 +96,7 @@ def test_dead_units_come_back_unless_a_whole_layer_is_dead() -> None:
 
 
 @claims
+@pytest.mark.repeats
 def test_long_steps_kill_and_some_deaths_do_no_harm() -> None:
     for rate, least, most in ((0.003, 0.0, 0.1), (0.03, 0.25, 0.75), (0.1, 0.8, 1.0)):
         network = start("relu")
