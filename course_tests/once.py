@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
     folder, unfinished = base / name, base / f"{name}.unfinished"
     with FileLock(base / f"{name}.lock"):
         if not folder.exists():
+            shutil.rmtree(unfinished, ignore_errors=True)  # of one that failed
             make(unfinished)
             unfinished.rename(folder)
     return folder
