@@ -14,7 +14,8 @@ from course.experiments.settings import ConvGrid, Grid
 def examples(settings: Grid, root: str | Path | None) -> data.Dataset:
     """The data of a grid, read once in a process."""
     whole_set = data.load(settings.data, root)
-    return whole_set if settings.subset is None else whole_set.subset(settings.subset)
+    n = len(whole_set.y_train) if settings.subset is None else settings.subset
+    return whole_set.subset(n, settings.test_subset)
 
 
 def network(settings: Grid, name: str, depth: int, dataset: data.Dataset) -> networks.Network:

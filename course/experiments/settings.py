@@ -43,6 +43,7 @@ class Grid:
     gate_bias: float = _setting(-4.0, "Highway's gate bias at the start")
     alpha: str = _setting("unit", "a VAN's alphas: one for each unit, or block")
     subset: int | None = _setting(None, "training examples to use (all, if not given)")
+    test_subset: int | None = _setting(None, "test examples to use (all, if not given)")
     evaluate_every: int = _setting(1, "epochs from one row of the table to the next")
 
     depth_counts: ClassVar[str] = "hidden blocks"
@@ -72,6 +73,8 @@ class Grid:
         one_of("alpha", self.alpha, ("unit", "block"))
         if self.subset is not None:
             put("subset", whole("subset", self.subset, least=self.batch))
+        if self.test_subset is not None:
+            put("test_subset", whole("test_subset", self.test_subset, least=2))
 
     def change(self, **changes: Any) -> Grid:
         """The same settings but for `changes`; a None leaves the setting as it is."""

@@ -32,7 +32,7 @@ PAPER = EXPERIMENTS["cifar"].settings
         ("networks", ("looks-linear",), "one of"),
         ("drops", (0.5, 0.2), "rising"), ("drops", (1.5,), "finite number"),
         ("weight_decay", -1.0, ">= 0"), ("padding", -1, ">= 0"), ("multiplier", 1.0, "<= 0"),
-        ("ratio", 0.0, "> 0"), ("leave_at", 0, ">= 1"), ("precision", "float16", "one of"),
+        ("test_subset", 1, ">= 2"), ("ratio", 0.0, "> 0"), ("leave_at", 0, ">= 1"), ("precision", "float16", "one of"),
     ],
 )  # fmt: skip
 def test_bad_settings_are_named(name, value, words):
@@ -65,6 +65,12 @@ def pictures():
     from course import data
 
     return data.digits().subset(60, 20)
+
+
+def test_a_part_of_either_set_may_do():
+    part = making.examples(SMALL.change(test_subset=30), None)
+    assert (len(part.y_train), len(part.y_test)) == (60, 30)
+    assert len(making.examples(SMALL, None).y_test) == 297
 
 
 def test_killed_in_the_middle_it_comes_to_the_same_numbers(tmp_path):
