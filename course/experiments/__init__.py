@@ -22,6 +22,7 @@ making          what a cell trains and how
 prediction      predict: how long a grid will take here, and how much memory
 table           Table; recorded, the tables that come with the course
 statements      what the VAN paper says, beside what a table shows
+conv_statements the same for its convolutional networks
 
 Nothing is loaded before it is used: listing the experiments does not load torch.
 """

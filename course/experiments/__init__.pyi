@@ -1,3 +1,4 @@
+from . import conv_statements as conv_statements
 from . import grid as grid
 from . import prediction as prediction
 from . import settings as settings

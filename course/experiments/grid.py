@@ -133,11 +133,13 @@ def _kept(folder: Path, cell: Cell) -> dict[str, Any] | None:
 def _write(
     path: Path, name: str, settings: Grid, root: str | Path | None, results: list[dict[str, Any]]
 ) -> table.Table:
+    examples = making.examples(settings, root)
     header = {
         "experiment": name,
         "settings": settings.as_dict(),
         "depth_counts": settings.depth_counts,
-        "classes": making.examples(settings, root).outputs,
+        "classes": examples.outputs,
+        "labels": making.labels(examples),
         "device": sorted({result["device"] for result in results}),
         "seconds": round(sum(result["seconds"] for result in results), 2),
         "finished": datetime.now(timezone.utc).isoformat(timespec="minutes"),

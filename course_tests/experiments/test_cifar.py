@@ -32,7 +32,8 @@ PAPER = EXPERIMENTS["cifar"].settings
         ("networks", ("looks-linear",), "one of"),
         ("drops", (0.5, 0.2), "rising"), ("drops", (1.5,), "finite number"),
         ("weight_decay", -1.0, ">= 0"), ("padding", -1, ">= 0"), ("multiplier", 1.0, "<= 0"),
-        ("test_subset", 1, ">= 2"), ("ratio", 0.0, "> 0"), ("leave_at", 0, ">= 1"), ("precision", "float16", "one of"),
+        ("test_subset", 1, ">= 2"),
+        ("ratio", 0.0, "> 0"), ("leave_at", 0, ">= 1"), ("precision", "float16", "one of"),
     ],
 )  # fmt: skip
 def test_bad_settings_are_named(name, value, words):
