@@ -1,10 +1,12 @@
-"""Figures 2 and 3 of the VAN paper: convolutional networks from 10 to 82 layers deep, on CIFAR.
+r"""Figures 2 and 3 of the VAN paper: convolutional networks from 10 to 82 layers deep, on CIFAR.
 
 What the paper shows: plain networks compete up to about 30 layers, then they fall; VAN goes with
 ResNet up to about 40 layers. On CIFAR-100 (--data cifar100, its figure 3) likewise.
 
-For a GPU. On a laptop take a part of it, such as
-course run cifar --depths 10,18,26 --width 4 --subset 5000 --epochs 10 --seeds 3
+For a GPU. On a laptop take a part of it. The record that comes with the course (notebook 10c) was
+made on one core, and so was "cifar-van-120", with --networks van --leave-at 120:
+course run cifar --depths 10,26,50 --seeds 3 --width 4 --subset 1008 --test-subset 500 --epochs 3 \
+--batch 16 --evaluate-every 3
 
 Given in the paper, and so here: depth 8 n + 2, SGD with momentum 0.9, 165 epochs of batches of 128,
 rate 0.1 divided by ten at epochs 82 and 125, crops and mirroring, He's start, eta' = eta / 10 and
