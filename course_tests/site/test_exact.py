@@ -198,7 +198,9 @@ def saturations() -> list[Values]:
         (20, 1.0, 1.0, 0), (1, 1.0, 1.0, 1), (2, 0.0, 1.0, 0), (40, 3.0, 0.01, 2),
         (10, 20.0, 100.0, 0), (100, 0.5, 10.0, 0),
     ]  # fmt: skip
-    places = [dict(zip(names, (kind, *row), strict=True)) for kind in saturation.KINDS for row in rows]
+    places = [
+        dict(zip(names, (kind, *row), strict=True)) for kind in saturation.KINDS for row in rows
+    ]
     return [*places, dict(zip(names, ("hard-tanh", 60, 8.0, 1.0, 0), strict=True))]
 
 

@@ -8,7 +8,7 @@ import { DIGITS } from "./digits.js";
 
 const WIDTH = 64;
 const CLASSES = 10;
-const BINS = { least: -8, most: 8, count: 64 }; // what lies beyond is counted at the edge
+const [BINS, EACH] = [64, 0.25]; // of inputs of units around 0; what lies beyond is counted at the edge
 
 // Glorot's weights of one draw: {back, forth} for layer `number` from 0, and the head's.
 let drawn = { seed: -1, layers: [], head: null };
@@ -50,15 +50,15 @@ function forward({ activation, depth, scale, input_scale: inputScale, seed }) {
 function layerOf(activation, inputs) {
   const { value, slope, flat } = UNITS[activation];
   const [outputs, slopes] = [new Float64Array(inputs.length), new Float64Array(inputs.length)];
-  const shares = new Float64Array(BINS.count);
+  const shares = new Float64Array(BINS);
   let saturated = 0;
   for (let k = 0; k < inputs.length; k++) {
     const z = inputs[k];
     outputs[k] = value(z);
     slopes[k] = slope(z, outputs[k]);
     if (z <= flat[0] || z >= flat[1]) saturated += 1;
-    const bin = Math.floor(((z - BINS.least) / (BINS.most - BINS.least)) * BINS.count);
-    shares[Math.min(Math.max(bin, 0), BINS.count - 1)] += 1 / inputs.length;
+    const bin = Math.floor(z / EACH) + BINS / 2;
+    shares[Math.min(Math.max(bin, 0), BINS - 1)] += 1 / inputs.length;
   }
   return { outputs, slopes, shares, saturated: saturated / inputs.length, slope: Math.sqrt(meanSquare(slopes)) };
 }
