@@ -60,7 +60,8 @@ function draws(seed, depth) {
   if (drawn.seed !== seed) {
     const rows = stream(seed, "pairs")(PAIRS * 2 * WIDTH);
     const row = (k) => rows.subarray(k * WIDTH, (k + 1) * WIDTH);
-    drawn = { seed, pairs: Array.from({ length: PAIRS }, (_, p) => orthonormal(row(2 * p), row(2 * p + 1))), layers: [] };
+    const pairs = Array.from({ length: PAIRS }, (_, p) => orthonormal(row(2 * p), row(2 * p + 1)));
+    drawn = { seed, pairs, layers: [] };
   }
   while (drawn.layers.length < depth) {
     const next = stream(seed, `layer ${drawn.layers.length + 1}`);

@@ -68,7 +68,8 @@ function sizeMap(title, side) {
     });
     const columns = Array.from({ length: SCALES.length + 1 }, (_, k) => k / 10 - HALF);
     const layers = Array.from({ length: values.depth }, (_, k) => k + 1);
-    plot.map(columns, [0.5, ...layers.map((l) => l + 0.5)], (column, row) => shadeOf(colourOf(measured[column][side][row + 1])));
+    const shade = (column, row) => shadeOf(colourOf(measured[column][side][row + 1]));
+    plot.map(columns, [0.5, ...layers.map((l) => l + 0.5)], shade);
     for (const edge of EDGES) {
       const places = layers.map((l) => crossing(expected.map((profile) => Math.log10(profile[side][l])), edge));
       plot.line(places, layers.map((l, k) => (Number.isNaN(places[k]) ? NaN : l)), "thin");
@@ -98,7 +99,10 @@ function profile({ measured, expected }, width) {
   return sizesByLayer(curves, { width, height: HEIGHT, title: "At the weight scale chosen", ylabel: "size" });
 }
 
-const swatch = (colour) => `<svg width="20" height="14" class="course-plot" aria-hidden="true"><rect width="20" height="14" class="cell ${shadeOf(colour)}"/></svg>`;
+function swatch(colour) {
+  const cell = `<rect width="20" height="14" class="cell ${shadeOf(colour)}"/>`;
+  return `<svg width="20" height="14" class="course-plot" aria-hidden="true">${cell}</svg>`;
+}
 
 export default explorer({
   state,

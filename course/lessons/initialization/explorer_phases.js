@@ -17,7 +17,8 @@ function state({ sigma_w: sigmaW, sigma_b: sigmaB, cosine, depth, seed }) {
   const whole = ends.every(Number.isFinite);
   const alike = whole && Math.min(...ends) > 0.99;
   const text = words(sigmaW, sigmaB, ends, theory);
-  return { text, badge: alike ? "degenerate" : "", rows: [], seen: whole ? 0 : 1, sigmaW, sigmaB, depth, measured, theory };
+  const caption = { text, badge: alike ? "degenerate" : "", rows: [], seen: whole ? 0 : 1 };
+  return { ...caption, sigmaW, sigmaB, depth, measured, theory };
 }
 
 function words(sigmaW, sigmaB, ends, { cosines, deviations }) {
@@ -28,7 +29,8 @@ function words(sigmaW, sigmaB, ends, { cosines, deviations }) {
   const layers = fixed(2 / Math.abs(Math.log(factor)), 1);
   const scale = factor > 0 && !critical ? ` Small differences ${change} by a factor of e in ${layers} layers.` : "";
   const known = [...ends, cosines.at(-1)].every(Number.isFinite);
-  const [low, high, expected] = [Math.min(...ends), Math.max(...ends), cosines.at(-1)].map((c) => fixed(c, 2).replace("-0.00", "0.00"));
+  const said = (c) => fixed(c, 2).replace("-0.00", "0.00");
+  const [low, high, expected] = [Math.min(...ends), Math.max(...ends), cosines.at(-1)].map(said);
   const length = number(deviations.at(-1) ** 2, 2, "exactly 0");
   return [
     `sigma_w = ${general(sigmaW, 3)}, sigma_b = ${general(sigmaB, 3)}. ${phase}: chi = ${fixed(factor, 3)}.${scale}`,
@@ -38,10 +40,12 @@ function words(sigmaW, sigmaB, ends, { cosines, deviations }) {
   ].join("\n");
 }
 
+const sigma = (letter) => `σ<tspan dy="0.3em" font-size="0.8em">${letter}</tspan>`;
+
 function plane({ sigmaW, sigmaB }, width) {
   const plot = new Plot({
-    width, height: HEIGHT, title: "Where you are", xlabel: "weights: σ<tspan dy='0.3em' font-size='0.8em'>w</tspan>",
-    ylabel: "biases: σ<tspan dy='0.3em' font-size='0.8em'>b</tspan>", x: [-0.05, LIMITS[0] * 1.02], y: [-0.03, LIMITS[1] * 1.03],
+    width, height: HEIGHT, title: "Where you are", xlabel: `weights: ${sigma("w")}`, ylabel: `biases: ${sigma("b")}`,
+    x: [-0.05, LIMITS[0] * 1.02], y: [-0.03, LIMITS[1] * 1.03],
   });
   const [left, right, bottom, top] = [plot.x[0], plot.x[1], plot.y[0], plot.y[1]];
   plot.area([...LINE, [left, top], [left, bottom], [1, bottom]], "low");

@@ -29,11 +29,14 @@ function words({ activation, depth, scale, input_scale: inputScale }, layers) {
   const [first, last] = both(saturated, percent);
   const [steep, steepLast] = both(slopes, (slope) => fixed(slope, 3));
   const [back, start] = both(gradient, sizeOf);
-  const factor = Number.isFinite(growth) ? `A factor of ${general(growth, 3)} per layer.` : "There is no factor per layer.";
+  const factor = Number.isFinite(growth)
+    ? `A factor of ${general(growth, 3)} per layer.`
+    : "There is no factor per layer.";
   const comparable = gradient[0] > 0 && expected[0] > 0;
   const alone = comparable ? `${sizeOf(expected[0])} at layer 1.` : "nothing to compare.";
   return [
-    `${activation}, ${count(depth, "hidden layer")}, weight scale ${general(scale, 4)}, input scale ${general(inputScale, 3)}.`,
+    `${activation}, ${count(depth, "hidden layer")}, weight scale ${general(scale, 4)}, ` +
+      `input scale ${general(inputScale, 3)}.`,
     `Saturated: ${first} of layer 1, ${last} of layer ${depth}. ` +
       `Typical slope: ${steep} in layer 1, ${steepLast} in layer ${depth}.`,
     `Gradient: ${start} at layer ${depth}, ${back} at layer 1. ${factor}`,
@@ -68,7 +71,8 @@ function overLayers({ values: { depth } }, options) {
 }
 
 function saturatedUnits(now, width) {
-  const { plot, end } = overLayers(now, { width, title: "Saturated units", ylabel: "share of the layer", y: [-0.03, 1.03] });
+  const axes = { title: "Saturated units", ylabel: "share of the layer", y: [-0.03, 1.03] };
+  const { plot, end } = overLayers(now, { width, ...axes });
   plot.xticks(ticks(0, end, 5, 1));
   plot.yticks([0, 0.2, 0.4, 0.6, 0.8, 1], percent);
   const { saturated } = now.layers;

@@ -43,7 +43,8 @@ export function sizesByLayer(curves, { width, height, title, ylabel }) {
     const [shape, style] = mark ?? ["circle", line];
     if (mark) {
       const chosen = every ? [...layers.keys()] : markedLayers(layers.length);
-      plot.marks(chosen.filter((k) => !Number.isNaN(logs[k])).map((k) => [k + 1, logs[k]]), shape, style, every ? 2 : 3.4);
+      const points = chosen.filter((k) => !Number.isNaN(logs[k])).map((k) => [k + 1, logs[k]]);
+      plot.marks(points, shape, style, every ? 2 : 3.4);
     }
     for (const [words, lost, y, kind, up] of [
       ["exactly 0", (size) => size === 0, low + edge, "down", 1],

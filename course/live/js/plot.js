@@ -106,7 +106,9 @@ export class Plot {
       for (let from = 0, to = 0; from + 1 < columns.length; from = to) {
         const style = shade(from, row);
         for (to = from + 1; to + 1 < columns.length && shade(to, row) === style; to++);
-        if (style) paths.set(style, `${paths.get(style) ?? ""}M${xs[from]} ${ys[row]}H${xs[to]}V${ys[row + 1]}H${xs[from]}z`);
+        if (!style) continue;
+        const cell = `M${xs[from]} ${ys[row]}H${xs[to]}V${ys[row + 1]}H${xs[from]}z`;
+        paths.set(style, (paths.get(style) ?? "") + cell);
       }
     }
     for (const [style, path] of paths) this.parts.push(`<path class="cell ${style}" d="${path}"/>`);
@@ -123,8 +125,9 @@ export class Plot {
   }
 
   // Words in the plane.
-  label(x, y, words, anchor = "middle", style = "") {
-    this.over.push(`<text class="${style}" x="${this.across(x)}" y="${this.up(y) + 4}" text-anchor="${anchor}">${words}</text>`);
+  label(x, y, words, anchor = "middle") {
+    const at = `x="${this.across(x)}" y="${this.up(y) + 4}" text-anchor="${anchor}"`;
+    this.over.push(`<text ${at}>${words}</text>`);
   }
 
   // A line through the points; a gap where one is not finite.

@@ -1,5 +1,6 @@
 // Activations and their slopes, as networks/activations.py has them, for numbers z that go in.
-// slope(z, value): f'(z), where value = f(z). flat: the unit is saturated outside, as measures has it.
+// slope(z, value): f'(z), where value = f(z). flat: a unit that can saturate is saturated outside, as
+// measures has it.
 
 const same = (z) => z;
 
@@ -11,6 +12,6 @@ export const UNITS = {
     slope: (z) => (z > -1 && z < 1 ? 1 : 0),
     flat: [-1, 1],
   },
-  relu: { value: (z) => Math.max(z, 0), slope: (z) => (z > 0 ? 1 : 0), flat: [0, Infinity] },
-  identity: { value: same, slope: () => 1, flat: [-Infinity, Infinity] },
+  relu: { value: (z) => Math.max(z, 0), slope: (z) => (z > 0 ? 1 : 0) },
+  identity: { value: same, slope: () => 1 },
 };
