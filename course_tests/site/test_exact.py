@@ -323,20 +323,21 @@ def test_every_control_goes_to_both_ends_by_keys(page: Page, panels: list[Browse
         first = picture(root)
         get = f"courseExact.places[{number}].get()"
         for control in panel._page.controls:
-            name, ends = control["name"], []
+            name, ends, shown = control["name"], [], []
             node = root.get_by_label(control["description"], exact=True)
             node.focus()
             for key in ("Home", "End"):
                 node.press(key)
                 ends.append(page.evaluate(get)[name])
+                shown.append(picture(root))
                 assert said(root)
             options = [value for _, value in control.get("options", [])] or [
                 10 ** control[end] if control["log"] else control[end] for end in ("least", "most")
             ]
-            assert ends == [options[0], options[-1]]
+            assert ends == [options[0], options[-1]] and shown[0] != shown[1]
             node.press("ArrowUp" if control["kind"] == "choice" else "ArrowLeft")
             assert page.evaluate(get)[name] not in (ends[1], None)
-            assert picture(root) != first
+            assert picture(root) != shown[1]
         root.get_by_role("button", name="Reset").click()
         assert page.evaluate(get) == panel.values and picture(root) == first
 
