@@ -337,7 +337,6 @@ def test_every_control_goes_to_both_ends_by_keys(page: Page, panels: list[Browse
             assert ends == [options[0], options[-1]] and shown[0] != shown[1]
             node.press("ArrowUp" if control["kind"] == "choice" else "ArrowLeft")
             assert page.evaluate(get)[name] not in (ends[1], None)
-            assert picture(root) != shown[1]
         root.get_by_role("button", name="Reset").click()
         assert page.evaluate(get) == panel.values and picture(root) == first
 
