@@ -9,7 +9,8 @@ In reading order:
 
 figure          live, LivePanel: controls, a figure and a `draw` that changes its artists
 controls        Slider, Choice, Switch: a slider, a list and a box to tick, in full
-browser         in_browser, BrowserPanel: an explorer that is computed and drawn in the page
+browser         in_browser, BrowserPanel: an explorer that is computed and drawn in the page;
+                explorer_name: what it is called there
 modules         bundle: a lesson's JavaScript as one text; js/ has what all of them share
 caption         Caption, describe: a badge, a row of layers, and sentences to unfold
 run             live_run: training in the background: play, pause, step, stop, restart

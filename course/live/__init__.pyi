@@ -2,6 +2,7 @@ from .background import LiveRun as LiveRun
 from .browser import EXPLORER as EXPLORER
 from .browser import STYLE as STYLE
 from .browser import BrowserPanel as BrowserPanel
+from .browser import explorer_name as explorer_name
 from .browser import in_browser as in_browser
 from .canvas import Canvas as Canvas
 from .caption import Caption as Caption

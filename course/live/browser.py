@@ -84,7 +84,7 @@ class BrowserPanel(ipywidgets.VBox):
         )  # fmt: skip
         link = []
         if name := figure_name():
-            link = [reachable(Link(name, lambda: self.values, module.parent.name))]
+            link = [reachable(Link(name, lambda: self.values, explorer_name(module)))]
         super().__init__([self._page, *link])
         self.add_class("course-live")
         for control in self.controls.values():
@@ -174,9 +174,14 @@ class BrowserPanel(ipywidgets.VBox):
         publish(self, picture(canvas.render(), caption.text, canvas.size[0]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        lesson, controls = self._module.parent.name, self._page.controls
+        lesson, controls = explorer_name(self._module), self._page.controls
         explorer = {"lesson": lesson, "controls": controls, "values": self.values}
         return output(self, {"text/plain": self.text, "image/png": self.png, EXPLORER: explorer})
+
+
+def explorer_name(module: Path) -> str:
+    """What a module is called on a page: its lesson, then what follows "explorer" in its name."""
+    return module.parent.name + module.stem.removeprefix("explorer")
 
 
 def _described(name: str, control: ipywidgets.Widget) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from course.live import EXPLORER, STYLE, bundle
+from course.live import EXPLORER, STYLE, bundle, explorer_name
 
 LESSONS = Path(__file__).resolve().parents[1] / "lessons"
 HOST = Path(__file__).with_name("theme") / "exact.js"
@@ -47,7 +47,7 @@ def write(site: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "style.css").write_text(STYLE, encoding="utf-8")
     (folder / "host.js").write_text(HOST.read_text(encoding="utf-8"), encoding="utf-8")
-    for module in sorted(LESSONS.glob("*/explorer.js")):
-        lesson = module.parent.name
+    for module in sorted(LESSONS.glob("*/explorer*.js")):
+        lesson = explorer_name(module)
         define = f"courseExact.define({json.dumps(lesson)}, {json.dumps(bundle(module))});\n"
         (folder / f"{lesson}.js").write_text(define, encoding="utf-8")

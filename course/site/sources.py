@@ -6,6 +6,7 @@ text; cells that the notebook folds stay folded; links lead to pages.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from course import handbook
-from course.site import exact, moving, predictions
+from course.site import colours, exact, moving, predictions
 
 Notebook = dict[str, Any]
 HOUSE = Path(__file__).resolve().parents[1]
@@ -29,6 +30,8 @@ To write code, open it on your machine: [how to start](index.md).
 """
 MOVING, STILL = "its sliders move", "its pictures stand still"
 RECORDED = "over recorded pictures"
+HEAVY = 40_000
+"""Bytes from which a picture gets a palette."""
 TRAINED = "Training finished"
 """How the words of a picture begin that a run in the background has left."""
 
@@ -101,14 +104,23 @@ def _cell(cell: dict[str, Any], name: str, figure: str) -> dict[str, Any]:
 
 
 def _parts(output: dict[str, Any]) -> list[dict[str, Any]]:
-    return exact.outputs(output) if exact.is_exact(output) else [_output(output)]
+    parts = exact.outputs(output) if exact.is_exact(output) else [output]
+    return [_output(part) for part in parts]
 
 
 def _output(output: dict[str, Any]) -> dict[str, Any]:
     data = dict(output.get("data", {}))
     if "text/html" in data:
         data["text/html"] = LINK.sub(r"\1.html", "".join(data["text/html"]))
+    if "image/png" in data:
+        data["image/png"] = _light("".join(data["image/png"]))
     return {**output, "data": data} if data else output
+
+
+def _light(picture: str) -> str:
+    """A picture in base64; a heavy one with few colours, for a page has several."""
+    png = base64.b64decode(picture)
+    return picture if len(png) < HEAVY else base64.b64encode(colours.smaller(png)).decode()
 
 
 def _words(output: dict[str, Any]) -> str:

@@ -264,6 +264,26 @@ def test_points_of_the_plane_come_in_two_equal_classes(modules: Page, name: str)
     assert right < 0.8  # no straight line tells them apart
 
 
+WORDS = """async (ranks) => {
+    const { verdict } = await import("./verdict.js");
+    const losses = { level: 2.3 };
+    const run = { members: [{ losses }], steps: 50, data: { classes: 10 } };
+    return ranks.map((rank) => {
+        const layers = { sizes: [1, 1], gradients: [1, 1], ranks: [20, rank] };
+        run.measures = [{ loss: losses.level, right: 0.1, ...layers }];
+        return verdict(run).word;
+    });
+}"""
+
+
+def test_near_the_degenerate_limit_the_word_stands(modules: Page) -> None:
+    """The limit is a rank of 3 = 0.15 x 20."""
+    around = [2.8, 3.2, 2.9, 3.6, 2.7, 3.1]
+    assert set(modules.evaluate(WORDS, around)) == {"degenerate"}
+    from_above = modules.evaluate(WORDS, [5.0, 3.2, 3.1, 2.9, 3.2, 4.2, 3.1])
+    assert from_above == ["healthy"] * 3 + ["degenerate"] * 2 + ["healthy"] * 2
+
+
 def test_every_module_is_a_page_or_two() -> None:
     parts = (ROOT / "course" / "site" / "playground").glob("*.js")
     lengths = {part.name: len(part.read_text(encoding="utf-8").splitlines()) for part in parts}

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from course.site import build, record_all
 from course_tests.repository import ROOT
-from course_tests.site.test_site_in_a_browser import tab
+from course_tests.site.test_site_in_a_browser import HEAVIEST, requests, tab, weight
 
 AT_REST = """async (root) => {
     const figure = recorded.figures.get(root.id);
@@ -33,7 +33,9 @@ def test_every_control_of_every_recorded_explorer_goes_to_both_ends(
     moved = 0
     for lesson in sorted({name.rpartition("-")[0] for name in recordings}):
         page, complaints = tab(browser)
-        page.goto((site / f"{lesson}.html").as_uri())
+        asked = requests(page)
+        page.goto((site / f"{lesson}.html").as_uri(), wait_until="networkidle")
+        assert weight(asked) <= HEAVIEST, lesson
         for root in page.locator(".recorded").all():
             for control in root.locator(".recorded-control").locator("input, select").all():
                 seen = [at_end(page, root, control, end) for end in ("first", "last")]

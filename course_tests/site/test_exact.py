@@ -19,10 +19,14 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Locator, Page
 
+from course.lessons.initialization import angles, mean_field
+from course.lessons.initialization import explorer as initialization
 from course.lessons.products import explorer as products
 from course.lessons.products import science as products_science
 from course.lessons.scalar_chain import explorer as scalar_chain
 from course.lessons.scalar_chain import science
+from course.lessons.sigmoid_saturation import explorer as saturation
+from course.lessons.sigmoid_saturation import pictures
 from course.live import BrowserPanel, Caption, describe
 from course.live.caption import cells
 from course.site import exact
@@ -57,7 +61,13 @@ def written(folder: Path, panels: list[BrowserPanel], *, dark: bool = False) -> 
 
 @pytest.fixture(scope="module")
 def panels() -> list[BrowserPanel]:
-    return [scalar_chain.explore(), products.product()]
+    return [
+        scalar_chain.explore(),
+        products.product(),
+        saturation.explore(),
+        initialization.explore(),
+        initialization.explore_phases(),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +110,7 @@ def same(shown: Any, caption: Caption, values: Values) -> None:
     assert shown["text"] == caption.text, values
     assert shown["badge"] == caption.badge, values
     assert shown["rows"] == cells(caption.rows), values
+    assert shown.get("seen", 0) == caption.seen, values
 
 
 def chains() -> list[Values]:
@@ -160,6 +171,141 @@ def test_products_in_the_page_are_those_of_python(page: Page, kind: str) -> None
             assert (numbers(shown["logs"]) == -np.inf).all()
 
 
+NEAR = 1e-9  # relative: what a network does to the last digit of its numbers
+TWIN = 1 + 1e-13
+
+
+def close(shown: list[Any], ours: np.ndarray, twin: np.ndarray) -> bool:
+    """Assert that numbers by layer, on their way, are Python's; whether rounding decides nothing.
+
+    Chaos multiplies the last digit of a number by as much as it does anything else. So the page may
+    be as far from Python as a twin of Python's network is whose weights differ in digit 13.
+    """
+    theirs = numbers(shown)
+    np.testing.assert_array_equal(np.isfinite(theirs), np.isfinite(ours))
+    with np.errstate(all="ignore"):
+        apart, allowed = (
+            np.nan_to_num(np.abs(other - ours) / np.abs(ours)) for other in (theirs, twin)
+        )
+    allowed = np.maximum.accumulate(allowed)
+    assert (apart <= NEAR + 100 * allowed).all(), (apart.max(), allowed.max())
+    return bool(allowed.max() < NEAR / 100)
+
+
+def saturations() -> list[Values]:
+    names = ("activation", "depth", "scale", "input_scale", "seed")
+    rows = [
+        (20, 1.0, 1.0, 0), (1, 1.0, 1.0, 1), (2, 0.0, 1.0, 0), (40, 3.0, 0.01, 2),
+        (10, 20.0, 100.0, 0), (100, 0.5, 10.0, 0),
+    ]  # fmt: skip
+    places = [
+        dict(zip(names, (kind, *row), strict=True)) for kind in saturation.KINDS for row in rows
+    ]
+    return [*places, dict(zip(names, ("hard-tanh", 60, 8.0, 1.0, 0), strict=True))]
+
+
+def test_saturation_in_the_page_is_that_of_python(page: Page) -> None:
+    """The same weights and digits, by generators of their own; all of Python's numbers."""
+    places, settled = saturations(), 0
+    for values, shown in zip(places, page.evaluate(STATE, [2, places]), strict=True):
+        ours = saturation.measured(**values)
+        twin = saturation.measured(**{**values, "scale": values["scale"] * TWIN})
+        back = [np.flip(layers.gradient[:, 0]) for layers in (ours, twin)]
+        layers = shown["layers"]
+        stays = close(layers["gradient"][::-1], *back)
+        slopes = [np.sqrt(np.mean(one.slope**2, axis=(1, 2, 3))) for one in (ours, twin)]
+        if not (close(layers["slopes"], *slopes) and stays):
+            continue
+        settled += 1
+        names = ("activation", "depth", "scale", "input_scale")
+        text = saturation.words(*(values[name] for name in names), ours)
+        same(shown, describe(text, gradient=ours.gradient[:, 0]), values)
+        np.testing.assert_allclose(numbers(layers["expected"]), ours.expected[:, 0], rtol=NEAR)
+        np.testing.assert_allclose(layers["saturated"], ours.saturated[:, 0], atol=2e-4)
+        z = np.clip(ours.z[-1].ravel(), -pictures.EDGE + 1e-9, pictures.EDGE - 1e-9)
+        shares = np.histogram(z, pictures.BINS)[0] / z.size
+        last = [layers["shares"][-1][str(k)] for k in range(len(shares))]
+        np.testing.assert_allclose(last, shares, atol=2e-4)
+    assert 14 <= settled < len(places)
+
+
+def test_sizes_by_weight_scale_in_the_page_are_those_of_python(page: Page) -> None:
+    names = ("activation", "scale", "depth", "width", "seed")
+    rows = [
+        (1.0, 50, 100, 0), (0.0, 10, 10, 0), (0.01, 100, 30, 1), (1.41, 40, 10, 2),
+        (2.0, 1, 30, 0), (3.0, 60, 30, 0),
+    ]  # fmt: skip
+    places: list[Values] = [
+        dict(zip(names, (kind, *row), strict=True)) for kind in initialization.KINDS for row in rows
+    ]
+    settled = 0
+    for values, shown in zip(places, page.evaluate(STATE, [3, places]), strict=True):
+        kind, scale, depth, width, seed = (values[name] for name in names)
+        ours, twin = (
+            mean_field.measured(kind, [factor * scale], depth, width=width, seed=seed)
+            for factor in (1, TWIN)
+        )
+        theory = mean_field.expected(kind, [scale], depth)
+        for way in ("forward", "backward"):
+            expected = getattr(theory, way)[0]
+            np.testing.assert_allclose(numbers(shown["expected"][way]), expected, rtol=NEAR)
+        stays = close(shown["measured"]["forward"], ours.forward[0], twin.forward[0])
+        back = [np.flip(one.backward[0]) for one in (ours, twin)]
+        if close(shown["measured"]["backward"][::-1], *back) and stays:
+            settled += 1
+            text = initialization.size_words(kind, scale, depth, width, ours, theory)
+            sizes = {"signal": ours.forward[0, 1:], "gradient": ours.backward[0, 1:]}
+            same(shown, describe(text, **sizes, seen=1), values)
+    assert settled >= 16
+
+
+def test_the_maps_of_sizes_are_those_of_python(page: Page) -> None:
+    """Each map of the page draws a column of Python's grid at each weight scale."""
+    for kind in ("relu", "tanh"):
+        values = {"activation": kind, "scale": 1.0, "depth": 12, "width": 10, "seed": 1}
+        shown = page.evaluate("values => courseExact.places[3].state(values).maps", values)
+        depth, settings = 12, {"width": 10, "seed": 1}
+        ours = mean_field.measured(kind, initialization.SCALES, depth, **settings)
+        theory = mean_field.expected(kind, initialization.SCALES, depth)
+        for way in ("forward", "backward"):
+            for name, grid in (("measured", ours), ("expected", theory)):
+                columns = [profile[way] for profile in shown[name]]
+                np.testing.assert_allclose(columns, getattr(grid, way), rtol=1e-6)
+
+
+def test_order_and_chaos_in_the_page_are_those_of_python(page: Page) -> None:
+    names = ("sigma_w", "sigma_b", "cosine", "depth", "seed")
+    rows = [
+        (2.5, 0.05, 0.6, 30, 0), (0.0, 0.0, 0.6, 10, 0), (0.0, 1.0, 0.0, 10, 0),
+        (1.0, 0.0, 0.99, 60, 1), (3.0, 1.0, 0.5, 80, 0), (0.5, 0.0, 0.3, 80, 1),
+        (1.3, 0.2, 0.0, 30, 1),
+    ]  # fmt: skip
+    places: list[Values] = [dict(zip(names, row, strict=True)) for row in rows]
+    settled = 0
+    for values, shown in zip(places, page.evaluate(STATE, [4, places]), strict=True):
+        *point, seed = (values[name] for name in names)
+        lengths, theory = angles.expected(*point)
+        there = shown["theory"]
+        np.testing.assert_allclose(numbers(there["deviations"]) ** 2, lengths, rtol=NEAR)
+        np.testing.assert_allclose(finite(there["cosines"]), theory, atol=NEAR)
+        ours = angles.measured(*point, seed=seed)
+        twin = angles.measured(point[0] * TWIN, *point[1:], seed=seed)
+        allowed = np.maximum.accumulate(np.nan_to_num(np.abs(twin - ours)), axis=1)
+        measured = np.array([finite(row) for row in shown["measured"]])
+        np.testing.assert_array_equal(np.isfinite(measured), np.isfinite(ours))
+        assert (np.nan_to_num(np.abs(measured - ours)) <= NEAR + 100 * allowed).all(), values
+        if allowed.max() < 1e-6:
+            settled += 1
+            last = ours[:, -1], theory[-1], lengths[-1]
+            same(shown, initialization.phase_caption(*point[:2], *last), values)
+    assert settled >= 6
+
+
+def finite(values: list[Any]) -> np.ndarray:
+    """Numbers of the page; NaN where they are not."""
+    return np.array([float(value) for value in values])
+
+
 def said(root: Locator) -> str:
     """The words below the picture, after a check that they are its alternative text too."""
     text = root.locator(".course-picture-caption").text_content() or ""
@@ -177,20 +323,20 @@ def test_every_control_goes_to_both_ends_by_keys(page: Page, panels: list[Browse
         first = picture(root)
         get = f"courseExact.places[{number}].get()"
         for control in panel._page.controls:
-            name, ends = control["name"], []
+            name, ends, shown = control["name"], [], []
             node = root.get_by_label(control["description"], exact=True)
             node.focus()
             for key in ("Home", "End"):
                 node.press(key)
                 ends.append(page.evaluate(get)[name])
+                shown.append(picture(root))
                 assert said(root)
             options = [value for _, value in control.get("options", [])] or [
                 10 ** control[end] if control["log"] else control[end] for end in ("least", "most")
             ]
-            assert ends == [options[0], options[-1]]
+            assert ends == [options[0], options[-1]] and shown[0] != shown[1]
             node.press("ArrowUp" if control["kind"] == "choice" else "ArrowLeft")
             assert page.evaluate(get)[name] not in (ends[1], None)
-            assert picture(root) != first
         root.get_by_role("button", name="Reset").click()
         assert page.evaluate(get) == panel.values and picture(root) == first
 
@@ -240,7 +386,8 @@ def test_values_are_in_step_in_python(panels: list[BrowserPanel]) -> None:
 
 
 def test_the_stored_lessons_have_them_behind_their_still_pictures(site: Path) -> None:
-    for name, count in (("01_scalar_chain", 2), ("07a_products", 1)):
+    counts = {"01_scalar_chain": 2, "03_sigmoid_saturation": 1, "05_initialization": 2}
+    for name, count in {**counts, "07a_products": 1}.items():
         text = (site / f"{name}.html").read_text(encoding="utf-8")
         page = BeautifulSoup(text, "html.parser")
         places = page.select(".course-exact-place")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Request
@@ -16,6 +17,8 @@ from course_tests.browser.page import HANGS
 from course_tests.site.accessibility import violations
 
 LESSONS = [path.stem for path in store.numbered()]
+HEAVIEST = 1_500_000
+"""Bytes of a page with all that it asks for before anyone touches it."""
 OTHERS = ["index", "playground", "glossary", "decisions", "sources", "GUIDE", "TEACHING", "search"]
 
 
@@ -43,6 +46,19 @@ def tab(browser: Browser, scheme: str = "light", width: int = 1200) -> tuple[Pag
     return page, complaints
 
 
+def requests(page: Page) -> set[str]:
+    """A set that gets the address of all that the page asks for."""
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url))
+    return asked
+
+
+def weight(asked: set[str]) -> int:
+    """Bytes of the files at these addresses."""
+    paths = {urlsplit(url).path for url in asked if url.startswith("file:")}
+    return sum(Path(unquote(path)).stat().st_size for path in paths)
+
+
 @pytest.mark.parametrize("address", ["file", "http"], indirect=True)
 def test_every_page_opens_without_a_complaint_or_a_request_outside(
     browser: Browser, address: str
@@ -54,9 +70,13 @@ def test_every_page_opens_without_a_complaint_or_a_request_outside(
             complaints.append(request.url)
 
     page.on("request", outside)
+    asked = requests(page)
     for name in LESSONS + OTHERS if address.startswith("file") else ["index", LESSONS[1], "search"]:
+        asked.clear()
         page.goto(f"{address}/{name}.html")
         assert page.title(), name
+        if address.startswith("file"):
+            assert weight(asked) <= HEAVIEST, name
         # Nothing makes a phone's page wider than the phone.
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, name
     assert complaints == []

@@ -1,24 +1,29 @@
-"""The first weights under your hands: their scale against depth, and order against chaos."""
+"""The first weights under your hands: their scale against depth, and order against chaos.
+
+Both move in the page, by `explorer.js` and `explorer_phases.js`; here are the same words, and still
+pictures.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
+from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from course.lessons.initialization import angles, depth_width, mean_field, pictures
 from course.live import (
+    BrowserPanel,
     Caption,
     Choice,
-    LivePanel,
     LiveRun,
     Slider,
     count,
     describe,
-    live,
+    in_browser,
     live_run,
     number,
 )
@@ -33,51 +38,16 @@ LARGEST = (3.0, 1.0)
 """Of sigma_w and of sigma_b."""
 
 
-@lru_cache(maxsize=8)
-def _grid(activation: str, depth: int, width: int, seed: int) -> mean_field.Sizes:
-    return mean_field.measured(activation, SCALES, depth, width=width, seed=seed)
-
-
-@lru_cache(maxsize=8)
-def _theory(activation: str, depth: int) -> mean_field.Sizes:
-    return mean_field.expected(activation, SCALES, depth)
-
-
 def explore(
     *, activation: str = "relu", scale: float = 1.0, depth: int = 50, width: int = 100
-) -> LivePanel:
+) -> BrowserPanel:
     """Sizes of a signal and of its gradient by weight scale and layer, measured and in theory.
 
     Weights are N(0, scale^2 / width). The arguments are the first values of the controls:
     activation one of `KINDS`, scale 0 to 3, depth 1 to 100, width one of `WIDTHS`. ValueError else.
     """
-    fig, axes = style.figure(11.0, 4.6, ncols=3)
-    panels = pictures.Sizes(fig, axes, SCALES)
-    shown: list[Any] = [None, None]  # by the maps
-
-    def draw(activation: str, scale: float, depth: int, width: int, seed: int) -> Caption:
-        grid, theory = _grid(activation, depth, width, seed), _theory(activation, depth)
-        if shown[0] is not grid or shown[1] is not theory:  # else they stay as they are
-            shown[:] = [grid, theory]
-            panels.show_maps(
-                (grid.forward[:, 1:], grid.backward[:, 1:]),
-                (theory.forward[:, 1:], theory.backward[:, 1:]),
-            )
-        measured = mean_field.measured(activation, [scale], depth, width=width, seed=seed)
-        expected = mean_field.expected(activation, [scale], depth)
-        panels.show_scale(
-            scale,
-            (
-                measured.forward[0, 1:], expected.forward[0, 1:],
-                measured.backward[0, 1:], expected.backward[0, 1:],
-            ),
-        )  # fmt: skip
-        text = size_words(activation, scale, depth, width, measured, expected)
-        sizes = {"signal": measured.forward[0, 1:], "gradient": measured.backward[0, 1:]}
-        return describe(text, **sizes, seen=1)
-
-    return live(
-        fig, draw, seed=0,
+    return in_browser(
+        Path(__file__).with_name("explorer.js"), still, seed=0,
         activation=Choice(
             KINDS, activation, "activation",
             "what every unit applies; identity makes a linear network",
@@ -88,6 +58,25 @@ def explore(
             WIDTHS, width, "width n", "units in every layer; theory is exact in the limit"
         ),
     )  # fmt: skip
+
+
+def still(
+    activation: str, scale: float, depth: int, width: int, seed: int
+) -> tuple[Figure, Caption]:
+    """The picture of `explore` that does not move, and its words."""
+    grid = mean_field.measured(activation, SCALES, depth, width=width, seed=seed)
+    theory = mean_field.expected(activation, SCALES, depth)
+    measured = mean_field.measured(activation, [scale], depth, width=width, seed=seed)
+    expected = mean_field.expected(activation, [scale], depth)
+    fig, axes = style.figure(11.0, 4.6, ncols=3)
+    panels = pictures.Sizes(fig, axes, SCALES)
+    panels.show_maps(
+        (grid.forward[:, 1:], grid.backward[:, 1:]), (theory.forward[:, 1:], theory.backward[:, 1:])
+    )
+    signal, gradient = measured.forward[0, 1:], measured.backward[0, 1:]
+    panels.show_scale(scale, (signal, expected.forward[0, 1:], gradient, expected.backward[0, 1:]))
+    text = size_words(activation, scale, depth, width, measured, expected)
+    return fig, describe(text, signal=signal, gradient=gradient, seen=1)
 
 
 def size_words(
@@ -119,33 +108,42 @@ def _verdict(size: float) -> str:
 
 def explore_phases(
     *, sigma_w: float = 2.5, sigma_b: float = 0.05, cosine: float = 0.6, depth: int = 50
-) -> LivePanel:
+) -> BrowserPanel:
     """Order and chaos of random tanh layers: where you are, and what becomes of two inputs.
 
     The arguments are the first values of the controls: sigma_w 0 to 3, sigma_b 0 to 1, cosine (of
     the two inputs) 0 to 0.99, depth 1 to 100. ValueError outside.
     """
-    fig, axes = style.figure(10.0, 4.2, ncols=2, width_ratios=(1, 1.4))
-    line = mean_field.critical_line(np.linspace(0.0, 3.0, 121) ** 2)
-    panels = pictures.Phases(fig, axes, line, angles.PAIRS, LARGEST)
-
-    def draw(sigma_w: float, sigma_b: float, cosine: float, depth: int, seed: int) -> Caption:
-        lengths, theory = angles.expected(sigma_w, sigma_b, cosine, depth)
-        measured = angles.measured(sigma_w, sigma_b, cosine, depth, seed=seed)
-        panels.show(sigma_w, sigma_b, measured, theory)
-        ends = measured[:, -1], float(theory[-1]), float(lengths[-1])
-        alike = np.isfinite(ends[0]).all() and ends[0].min() > 0.99
-        lost = not np.isfinite(ends[0]).all()  # then that is what there is to see
-        words = phase_words(sigma_w, sigma_b, *ends)
-        return Caption(words, "degenerate" if alike else "", seen=int(lost))
-
-    return live(
-        fig, draw, seed=0,
+    return in_browser(
+        Path(__file__).with_name("explorer_phases.js"), still_phases, seed=0,
         sigma_w=Slider(0.0, LARGEST[0], 0.05, sigma_w, "weights σ_w", "weights: N(0, σ_w²/n)"),
         sigma_b=Slider(0.0, LARGEST[1], 0.05, sigma_b, "biases σ_b", "biases: N(0, σ_b²)"),
         cosine=Slider(0.0, 0.99, 0.01, cosine, "first cosine", "of the two inputs"),
         depth=Slider(1, 100, 1, depth, "depth L", "number of layers"),
     )  # fmt: skip
+
+
+def still_phases(
+    sigma_w: float, sigma_b: float, cosine: float, depth: int, seed: int
+) -> tuple[Figure, Caption]:
+    """The picture of `explore_phases` that does not move, and its words."""
+    lengths, theory = angles.expected(sigma_w, sigma_b, cosine, depth)
+    measured = angles.measured(sigma_w, sigma_b, cosine, depth, seed=seed)
+    fig, axes = style.figure(10.0, 4.2, ncols=2, width_ratios=(1, 1.4))
+    line = mean_field.critical_line(np.linspace(0.0, 3.0, 121) ** 2)
+    picture = pictures.Phases(fig, axes, line, angles.PAIRS, LARGEST)
+    picture.show(sigma_w, sigma_b, measured, theory)
+    return fig, phase_caption(sigma_w, sigma_b, measured[:, -1], theory[-1], lengths[-1])
+
+
+def phase_caption(
+    sigma_w: float, sigma_b: float, cosines: np.ndarray, theory: float, length: float
+) -> Caption:
+    """The words of `explore_phases` with their badge; all of the last layer."""
+    lost = not np.isfinite(cosines).all()  # then that is what there is to see
+    alike = not lost and cosines.min() > 0.99
+    words = phase_words(sigma_w, sigma_b, cosines, float(theory), float(length))
+    return Caption(words, "degenerate" if alike else "", seen=int(lost))
 
 
 def phase_words(

@@ -103,7 +103,13 @@ def measured(
 
 
 def _sizes(layers: list[Tensor]) -> Array:
-    return torch.stack([h.square().mean((1, 2)).sqrt() for h in layers], dim=1).numpy()
+    """Root mean squares, (G, layers)."""
+    return torch.stack([_size(h) for h in layers], dim=1).numpy()
+
+
+def _size(h: Tensor) -> Tensor:
+    largest = h.abs().amax((1, 2)).clamp(1e-300, 1e300)  # squares would be 0, or infinite
+    return largest * (h / largest[:, None, None]).square().mean((1, 2)).sqrt()
 
 
 def through_one_layer(

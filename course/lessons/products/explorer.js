@@ -1,5 +1,6 @@
 // The explorer of products of random matrices: what explorer.py says and pictures.py shows.
 
+import { rung } from "../../live/js/decades.js";
 import { fixed, general, number, percent, power } from "../../live/js/numbers.js";
 import { explorer } from "../../live/js/panel.js";
 import { Plot, sample, tens, ticks } from "../../live/js/plot.js";
@@ -9,7 +10,6 @@ const THRESHOLDS = [1e-1, 1e-3, 1e-6];
 const STYLES = [["square", "orange dashed"], ["up", "green mixed"], ["diamond", "pink dotted"]];
 const DRAWS = 3;
 const DEEPEST = 100;
-const LADDER = [1, 3, 9, 27, 81, 300]; // the axis reaches from 10^-h to 10^h, each one of these
 const NEWMAN = exponents();
 
 const CACHE = new Map(); // a new scale multiplies nothing anew
@@ -49,8 +49,6 @@ function words(depth, kind, scale, logs, shares) {
 }
 
 const sizeInWords = (log) => (Math.abs(log) < 2 ? number(10 ** log) : power(log));
-
-const rung = (exponent) => LADDER.find((h) => exponent <= h) ?? LADDER.at(-1);
 
 // Singular values by rank; what is too small for the axis lies on its lower edge.
 function byRank({ logs, formula }, width) {

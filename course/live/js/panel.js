@@ -4,7 +4,7 @@
 import { KEY, drawRows, isDark } from "./caption.js";
 import { fixed, general } from "./numbers.js";
 
-const WIDE = 640; // pixels from which two planes stand side by side
+const LEAST = 314; // pixels of a plane that has another one beside it
 const SPACE = 12;
 
 function element(name, properties = {}, ...children) {
@@ -79,19 +79,23 @@ function makeControls(model) {
   return { box, show: (values) => shows.forEach((one) => one(values)) };
 }
 
-// A badge, rows of layers, and sentences of which the first is always seen.
+// A badge, rows of layers, and sentences of which one is always seen: the first, or number `seen`.
 function makeCaption() {
   const badge = element("span", { className: "course-picture-badge" });
   const rows = element("canvas", { className: "course-picture-layers", title: KEY });
   const head = element("div", { className: "course-picture-head" }, badge, rows);
-  const [first, rest] = [element("summary"), document.createTextNode("")];
-  const words = element("details", { className: "course-picture-caption" }, first, rest);
+  const before = element("span", { className: "course-picture-before" });
+  const [line, rest] = [document.createTextNode(""), document.createTextNode("")];
+  const summary = element("summary", {}, before, line);
+  const words = element("details", { className: "course-picture-caption" }, summary, rest);
   words.setAttribute("aria-live", "polite");
   const show = (state, dark) => {
-    const end = state.text.indexOf("\n") + 1 || state.text.length;
-    first.textContent = state.text.slice(0, end);
-    rest.data = state.text.slice(end);
-    words.classList.toggle("course-one-line", end === state.text.length);
+    const lines = state.text.split(/(?<=\n)/);
+    const seen = state.seen ?? 0;
+    before.textContent = lines.slice(0, seen).join("");
+    line.data = lines[seen];
+    rest.data = lines.slice(seen + 1).join("");
+    words.classList.toggle("course-one-line", lines.length === 1);
     head.hidden = !state.rows.length && !state.badge;
     badge.textContent = badge.dataset.badge = state.badge;
     if (!head.hidden) drawRows(rows, state.rows, dark);
@@ -100,9 +104,10 @@ function makeCaption() {
 }
 
 // A module for anywidget from what a lesson knows:
-// state(values): {text, badge, rows, ...}; planes: functions (state, width) that give a Plot each;
-// legend: [sample, words] for each kind of mark; height: of a plane, by its width.
-export function explorer({ state, planes, legend }) {
+// state(values): {text, badge, rows, seen, ...}; planes: functions (state, width) that give a Plot
+// each; abreast: how many of them stand side by side at most; legend: [sample, words] for each kind
+// of mark.
+export function explorer({ state, planes, legend, abreast = planes.length }) {
   function render({ model, el }) {
     el.classList.add("course-picture", "course-exact");
     const controls = makeControls(model);
@@ -120,10 +125,10 @@ export function explorer({ state, planes, legend }) {
       controls.show(values);
       caption.show(now, el.classList.contains("course-dark"));
       if (!width) return;
-      const column = width < WIDE;
-      const each = column ? width : Math.floor((width - SPACE * (planes.length - 1)) / planes.length);
+      const room = Math.floor((width + SPACE) / (LEAST + SPACE));
+      const columns = Math.min(Math.max(room, 1), abreast);
+      const each = Math.floor((width + SPACE) / columns) - SPACE;
       frame.innerHTML = planes.map((plane) => plane(now, each)).join("");
-      frame.classList.toggle("course-column", column);
       frame.setAttribute("aria-label", now.text);
     }
 

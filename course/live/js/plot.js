@@ -90,6 +90,30 @@ export class Plot {
     this.parts.push(`<rect class="${style}" x="${left}" y="${from}" width="${right - left}" height="${to - from}"/>`);
   }
 
+  // The area inside a polygon of points, cut off at the axes' ends.
+  area(points, style) {
+    const held = (value, [low, high]) => Math.min(Math.max(value, low), high);
+    const corners = points.map(([x, y]) => `${this.across(held(x, this.x))} ${this.up(held(y, this.y))}`);
+    this.parts.push(`<path class="${style}" d="M${corners.join("L")}z"/>`);
+  }
+
+  // A map: columns.length - 1 cells across and rows.length - 1 upwards, between these places.
+  // shade(column, row): the CSS class of a cell, and "" for none; neighbours across are drawn as one.
+  map(columns, rows, shade) {
+    const paths = new Map();
+    const [xs, ys] = [columns.map((x) => this.across(x)), rows.map((y) => this.up(y))];
+    for (let row = 0; row + 1 < rows.length; row++) {
+      for (let from = 0, to = 0; from + 1 < columns.length; from = to) {
+        const style = shade(from, row);
+        for (to = from + 1; to + 1 < columns.length && shade(to, row) === style; to++);
+        if (!style) continue;
+        const cell = `M${xs[from]} ${ys[row]}H${xs[to]}V${ys[row + 1]}H${xs[from]}z`;
+        paths.set(style, (paths.get(style) ?? "") + cell);
+      }
+    }
+    for (const [style, path] of paths) this.parts.push(`<path class="cell ${style}" d="${path}"/>`);
+  }
+
   // A thin line across.
   guide(y, style = "guide") {
     this.parts.push(`<path class="${style}" d="M${this.inner.left} ${this.up(y)}H${this.inner.right}"/>`);
@@ -98,6 +122,12 @@ export class Plot {
   // Words beside the axes at some height.
   beside(y, words) {
     this.over.push(`<text class="beside" x="${this.inner.right + 6}" y="${this.up(y) + 4}">${words}</text>`);
+  }
+
+  // Words in the plane.
+  label(x, y, words, anchor = "middle") {
+    const at = `x="${this.across(x)}" y="${this.up(y) + 4}" text-anchor="${anchor}"`;
+    this.over.push(`<text ${at}>${words}</text>`);
   }
 
   // A line through the points; a gap where one is not finite.

@@ -52,9 +52,11 @@ function seedFor(seed, words) {
   return fold(Math.imul(pool[0] ^ first, Math.imul(first, next))) >>> 0;
 }
 
-// Matsumoto and Nishimura's Mersenne twister (1998): whole numbers of 32 bits.
+// Matsumoto and Nishimura's Mersenne twister (1998), as torch draws float64 numbers from 0 to 1
+// with it: fill(values, from) writes the next ones from a place of `values` on.
 function twister(seed) {
   const state = new Int32Array(624);
+  const words = new Int32Array(624); // of 32 bits; a number takes two
   state[0] = seed;
   for (let k = 1; k < 624; k++) {
     state[k] = Math.imul(1812433253, state[k - 1] ^ (state[k - 1] >>> 30)) + k;
@@ -62,36 +64,49 @@ function twister(seed) {
   let at = 624;
   function refill() {
     for (let k = 0; k < 624; k++) {
-      const both = (state[k] & 0x80000000) | (state[(k + 1) % 624] & 0x7fffffff);
-      state[k] = state[(k + 397) % 624] ^ (both >>> 1) ^ (both & 1 ? 0x9908b0df : 0);
+      const both = (state[k] & 0x80000000) | (state[k < 623 ? k + 1 : 0] & 0x7fffffff);
+      state[k] = state[k < 227 ? k + 397 : k - 227] ^ (both >>> 1) ^ (both & 1 ? 0x9908b0df : 0);
+      let word = state[k] ^ (state[k] >>> 11);
+      word ^= (word << 7) & 0x9d2c5680;
+      word ^= (word << 15) & 0xefc60000;
+      words[k] = word ^ (word >>> 18);
     }
     at = 0;
   }
-  return () => {
-    if (at === 624) refill();
-    let word = state[at++];
-    word ^= word >>> 11;
-    word ^= (word << 7) & 0x9d2c5680;
-    word ^= (word << 15) & 0xefc60000;
-    return (word ^ (word >>> 18)) >>> 0;
+  return function fill(values, from) {
+    for (let k = from; k < values.length; k++) {
+      if (at === 624) refill();
+      values[k] = ((words[at] & 0x1fffff) * 2 ** 32 + (words[at + 1] >>> 0)) / 2 ** 53;
+      at += 2;
+    }
   };
 }
 
-// torch.randn of `count` float64 numbers, a multiple of 16, from seeding.generator(seed, purpose).
-export function normals(seed, purpose, count) {
-  const word = twister(seedFor(seed, digest(purpose)));
-  const values = new Float64Array(count);
-  for (let k = 0; k < count; k++) {
-    const high = word() & 0x1fffff;
-    values[k] = (high * 2 ** 32 + word()) / 2 ** 53;
-  }
-  for (let block = 0; block < count; block += 16) {
-    for (let k = block; k < block + 8; k++) { // Box and Muller (1958)
-      const radius = Math.sqrt(-2 * Math.log(1 - values[k]));
-      const angle = 2 * Math.PI * values[k + 8];
-      values[k] = radius * Math.cos(angle);
-      values[k + 8] = radius * Math.sin(angle);
+// seeding.generator(seed, purpose): each call gives what torch.randn(count) draws next, in float64,
+// for a count of at least 16.
+export function stream(seed, purpose) {
+  const fill = twister(seedFor(seed, digest(purpose)));
+  return (count) => {
+    const values = new Float64Array(count);
+    fill(values, 0);
+    for (let block = 0; block + 16 <= count; block += 16) boxMuller(values, block);
+    if (count % 16) {
+      fill(values, count - 16); // torch draws the last ones anew
+      boxMuller(values, count - 16);
     }
+    return values;
+  };
+}
+
+// The first `count` normal numbers of a stream.
+export const normals = (seed, purpose, count) => stream(seed, purpose)(count);
+
+// Sixteen uniform numbers, in place, to normal ones: Box and Muller (1958).
+function boxMuller(values, start) {
+  for (let k = start; k < start + 8; k++) {
+    const radius = Math.sqrt(-2 * Math.log(1 - values[k]));
+    const angle = 2 * Math.PI * values[k + 8];
+    values[k] = radius * Math.cos(angle);
+    values[k + 8] = radius * Math.sin(angle);
   }
-  return values;
 }

@@ -115,6 +115,7 @@ def _files(code: str) -> set[Path]:
     files = {path for folder in ENGINE for path in (HOUSE / folder).rglob("*.py")}
     files |= {*HOUSE.glob("*.py"), *(HOUSE / "data").glob("*.npz")}
     files |= {HOUSE / "site" / "moving" / f"{name}.py" for name in RECORDING}
+    files.add(HOUSE / "site" / "colours.py")
     lessons: set[str] = set()
     more = set(LESSON.findall(code))
     while more:

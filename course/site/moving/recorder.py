@@ -12,11 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from course.arguments import reject
 from course.live import LivePanel, Picture, number
+from course.site import colours
 from course.site.moving import stops
 from course.site.moving.cells import Explorer
 from course.site.moving.stops import Control
@@ -34,7 +32,6 @@ ROOMS = {"wide": (900, 1.0), "narrow": (400, 1.25)}
 
 Panels stand in a row in the first, in a column in the second; a page that is smaller shrinks them.
 """
-COLOURS = 256
 ABOUT, STATES = "about.json", "states.js"
 
 
@@ -171,22 +168,8 @@ def _about(control: Control, readings: list[Any]) -> dict[str, Any]:
 
 
 def small(png: bytes) -> bytes:
-    """The picture as WebP; where it has more colours than `COLOURS`, the rarest give way."""
-    image = Image.open(io.BytesIO(png)).convert("RGB")
-    counted: list[Any] = image.getcolors(image.width * image.height) or []
-    if len(counted) > COLOURS:
-        colours = np.array([colour for _, colour in sorted(counted, reverse=True)])
-        common = colours[:COLOURS]  # Pillow's own way to a palette makes white grey
-        apart = (common**2).sum(1) - 2 * colours @ common.T
-        nearest = np.zeros(1 << 24, np.uint8)
-        nearest[_code(colours)] = apart.argmin(1)
-        pixels = common[nearest[_code(np.asarray(image).astype(int))]]
-        image = Image.fromarray(pixels.astype(np.uint8))
+    """The picture as WebP, with few colours."""
     written = io.BytesIO()
+    image = colours.paletted(png).convert("RGB")
     image.save(written, "WEBP", lossless=True, quality=60, method=3)
     return written.getvalue()
-
-
-def _code(colours: np.ndarray) -> np.ndarray:
-    """Red, green and blue, the last axis, as one number."""
-    return colours @ np.array([1 << 16, 1 << 8, 1])

@@ -8,10 +8,13 @@ import { count, median, number, percent } from "./words.js";
 const FAR = 1000; // first and last layer this many times apart: vanished, or exploded
 const NARROW = 0.15; // the last layer's rank as a share of the widest layer's: degenerate below
 const PATIENCE = 100; // steps after which a loss should have fallen
+const HOLD = 1.3; // a word that stands goes when its limit is missed by this factor: else it flickers
 
+// The run keeps the word: near a limit it stands.
 export function verdict(run) {
   const facts = read(run);
-  const { word, because } = judge(facts);
+  const { word, because } = judge(facts, run.word);
+  run.word = word;
   return { word, sentence: `${because} ${aboutLoss(facts)}`.trim(), facts };
 }
 
@@ -37,35 +40,37 @@ function read({ members, measures, steps, data }) {
   };
 }
 
-function judge(facts) {
+// before: the word that stands, if any.
+function judge(facts, before) {
+  const hold = (word) => (word === before ? HOLD : 1);
   const { steps, loss, guess, lost, finite, growth, back, zero, rank, widest } = facts;
   const times = (ratio) => `${number(ratio)} times`;
   if (lost > 0 || !finite) {
     const which = lost > 0 ? `${lost} of ${count(facts.seeds, "run")}` : "the first pass";
     return { word: "explodes", because: `Numbers grew past what a computer holds in ${which}.` };
   }
-  if (steps > 0 && loss < 0.5 * guess) {
+  if (steps > 0 && loss < 0.5 * hold("healthy") * guess) {
     return { word: "healthy", because: "The network learns." };
   }
   if (zero) return { word: "vanishes", because: "Nothing passes: a signal or gradient is exactly 0." };
-  if (back > FAR || growth > FAR) {
+  if (Math.max(back, growth) * hold("explodes") > FAR) {
     const signal = `From the first layer to the last the signal grows ${times(growth)}.`;
     const gradient = `On its way back the gradient grows ${times(back)}.`;
     return { word: "explodes", because: growth > back ? signal : gradient };
   }
-  if (back < 1 / FAR) {
+  if (back < hold("vanishes") / FAR) {
     return {
       word: "vanishes",
       because: `The first layer's gradient is ${times(back)} the last one's: too little to learn from.`,
     };
   }
-  if (growth < 1 / FAR) {
+  if (growth < hold("vanishes") / FAR) {
     return {
       word: "vanishes",
       because: `The last layer's signal is ${times(growth)} the first one's: the examples fade away.`,
     };
   }
-  if (rank < Math.max(1.2, NARROW * widest)) {
+  if (rank < hold("degenerate") * Math.max(1.2, NARROW * widest)) {
     return {
       word: "degenerate",
       because: `Gradients have a fair size, but at the last layer the examples differ in only about ${number(rank)} directions, of ${number(widest)} before: all look alike.`,

@@ -1,0 +1,103 @@
+// An untrained network on digits, its hidden layers and its gradients: science.py, in the page.
+// Layers have 64 units; examples stand in rows, and a matrix by rows of its inputs.
+
+import { meanSquare, scalarProducts, turned } from "../../live/js/matrices.js";
+import { normals } from "../../live/js/streams.js";
+import { UNITS } from "../../live/js/units.js";
+import { DIGITS } from "./digits.js";
+
+const WIDTH = 64;
+const CLASSES = 10;
+const [BINS, EACH] = [64, 0.25]; // of inputs of units around 0; what lies beyond is counted at the edge
+
+// Glorot's weights of one draw: {back, forth} for layer `number` from 0, and the head's.
+let drawn = { seed: -1, layers: [], head: null };
+function weights(seed, depth) {
+  if (drawn.seed !== seed) drawn = { seed, layers: [], head: draw(seed, "head", CLASSES) };
+  while (drawn.layers.length < depth) {
+    drawn.layers.push(draw(seed, `layer ${drawn.layers.length}`, WIDTH));
+  }
+  return drawn;
+}
+
+function draw(seed, purpose, fanOut) {
+  const back = normals(seed, purpose, WIDTH * fanOut);
+  const deviation = Math.sqrt(2 / (WIDTH + fanOut));
+  for (let k = 0; k < back.length; k++) back[k] *= deviation;
+  return { back, forth: turned(back, fanOut) }; // one for each direction
+}
+
+function times(values, factor) {
+  for (let k = 0; k < values.length; k++) values[k] *= factor;
+  return values;
+}
+
+// What each layer does to the examples. A deeper network begins with a shallower one.
+let passed = { name: "", layers: [] };
+function forward({ activation, depth, scale, input_scale: inputScale, seed }) {
+  const name = [activation, scale, inputScale, seed].join();
+  if (passed.name !== name) passed = { name, layers: [] };
+  const { layers } = passed;
+  const matrices = weights(seed, depth).layers;
+  while (layers.length < depth) {
+    const before = layers.at(-1)?.outputs ?? times(DIGITS.pixels.slice(), inputScale);
+    const inputs = times(scalarProducts(before, matrices[layers.length].forth, WIDTH), scale);
+    layers.push(layerOf(activation, inputs));
+  }
+  return layers.slice(0, depth);
+}
+
+function layerOf(activation, inputs) {
+  const { value, slope, flat } = UNITS[activation];
+  const [outputs, slopes] = [new Float64Array(inputs.length), new Float64Array(inputs.length)];
+  const shares = new Float64Array(BINS);
+  let saturated = 0;
+  for (let k = 0; k < inputs.length; k++) {
+    const z = inputs[k];
+    outputs[k] = value(z);
+    slopes[k] = slope(z, outputs[k]);
+    if (z <= flat[0] || z >= flat[1]) saturated += 1;
+    const bin = Math.floor(z / EACH) + BINS / 2;
+    shares[Math.min(Math.max(bin, 0), BINS - 1)] += 1 / inputs.length;
+  }
+  return { outputs, slopes, shares, saturated: saturated / inputs.length, slope: Math.sqrt(meanSquare(slopes)) };
+}
+
+// The gradient of each example's loss with respect to the outputs of the last hidden layer.
+function lastGradient(outputs, head, scale) {
+  const scores = times(scalarProducts(outputs, head.forth, WIDTH), scale);
+  for (let k = 0; k < scores.length; k += CLASSES) {
+    const row = scores.subarray(k, k + CLASSES);
+    const most = Math.max(...row);
+    let sum = 0;
+    for (let c = 0; c < CLASSES; c++) sum += row[c] = Math.exp(row[c] - most);
+    for (let c = 0; c < CLASSES; c++) row[c] /= sum;
+    row[DIGITS.labels[k / CLASSES]] -= 1;
+  }
+  return times(scalarProducts(scores, head.back, CLASSES), scale);
+}
+
+// {shares, saturated, slopes, gradient, expected}: by layer, and `growth`; see HiddenLayers.
+export function hiddenLayers(values) {
+  const { depth, scale, seed } = values;
+  const layers = forward(values);
+  const { layers: matrices, head } = weights(seed, depth);
+  let back = lastGradient(layers.at(-1).outputs, head, scale);
+  const gradient = [Math.sqrt(WIDTH * meanSquare(back))];
+  const expected = [gradient[0]];
+  for (let l = depth - 1; l > 0; l--) {
+    const { slopes, slope } = layers[l];
+    for (let k = 0; k < back.length; k++) back[k] *= slopes[k];
+    back = times(scalarProducts(back, matrices[l].back, WIDTH), scale);
+    gradient.unshift(Math.sqrt(WIDTH * meanSquare(back)));
+    expected.unshift(expected[0] * scale * slope);
+  }
+  return {
+    shares: layers.map((layer) => layer.shares),
+    saturated: layers.map((layer) => layer.saturated),
+    slopes: layers.map((layer) => layer.slope),
+    gradient,
+    expected,
+    growth: depth > 1 ? (gradient[0] / gradient.at(-1)) ** (1 / (depth - 1)) : NaN,
+  };
+}
