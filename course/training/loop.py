@@ -273,7 +273,8 @@ def fit(
     if processor.type == "cpu":
         parts = divided(network, network.replicas, batch, threads)
     run = Run(stepper, problem, steps, schedule, reports, saving, parts)
-    return run.records(getattr(stop, "is_set", stop) or (lambda: False), (threads or 1) // parts)
+    each = max(1, (threads or 1) // parts)
+    return run.records(getattr(stop, "is_set", stop) or (lambda: False), each)
 
 
 def _steps(steps: int | None, epochs: int | None, per_epoch: int | None) -> int:
