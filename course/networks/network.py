@@ -46,18 +46,6 @@ class Network(nn.Module):
         """x as (R, batch, width): a batch that all replicas share is repeated without a copy."""
         return x.expand(self.replicas, *x.shape) if x.dim() == 2 else x
 
-    def part(self, rows: slice) -> Network:
-        """The network of these replicas alone, over the same memory: what one learns, both know."""
-        part = copy.deepcopy(self)  # .data: autograd counts the changes of each part by itself
-        part.seeds = self.seeds[rows]
-        part.recipe = replace(self.recipe, seeds=part.seeds)
-        for own, module in zip(part.modules(), self.modules(), strict=True):
-            for name, parameter in module.named_parameters(recurse=False):
-                setattr(own, name, nn.Parameter(parameter.data[rows]))
-            for name, buffer in module.named_buffers(recurse=False):
-                setattr(own, name, buffer.data[rows])
-        return part
-
 
 class VariableActivationNetwork(Network):
     """A network of `VariableActivation` blocks and the state that phases out their skips.
@@ -98,12 +86,6 @@ class VariableActivationNetwork(Network):
         for block, skip in zip(self.blocks, self.skips(), strict=True):
             h = block(h, skip)
         return self.head(h)
-
-    def part(self, rows: slice) -> Network:
-        part = super().part(rows)
-        part.multiplier = self.multiplier.data[:, rows]
-        part.alpha = self.alpha.data[:, rows].requires_grad_()
-        return part
 
     def _apply(self, fn: Any, recurse: bool = True) -> VariableActivationNetwork:
         super()._apply(fn, recurse)

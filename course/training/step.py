@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from course import measures
+from course.training import parts
 from course.training.batches import Problem, evaluation
 from course.training.devices import Repeated
 from course.training.optimizers import FlatWeights, Optimizer, Schedule, clip_
@@ -72,7 +73,7 @@ class Stepper:
     def part(self, rows: slice) -> Stepper:
         """The stepper of these replicas alone, over the same memory."""
         part = copy.copy(self)
-        part.network = self.network.part(rows)
+        part.network = parts.part(self.network, rows)
         part.weights = self.weights.part(dict(part.network.named_parameters()), rows)
         part.memory = {name: tensor[rows] for name, tensor in self.memory.items()}
         part.first = self.first + rows.start
