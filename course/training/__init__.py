@@ -9,6 +9,9 @@ In reading order:
 
 loop            fit, an iterator of records; the run behind it
 step            one step of R replicas: forward, backward, update
+recording       a step's operations recorded once, then repeated without Python
+parallel        some of the replicas on each thread
+parts           those replicas as a network of their own, over the same memory
 optimizers      SGD, Adam; how their rate changes: constant, linear_decay, step_decay
 batches         which examples each replica sees at each step
 augmentation    CropAndFlip: pictures changed at random each time they are seen

@@ -7,6 +7,7 @@ that was interrupted finds its place again from the number of the step alone.
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Protocol
 
 import numpy as np
@@ -164,6 +165,15 @@ class Problem:
             if not self.power > 0:
                 raise reject("y_train", "all zeros", "targets which are not all zero")
         self.batches = ShuffledBatches(*self.evaluation["train"], seeds, batch, augment)
+
+    def part(self, rows: slice) -> Problem:
+        """The problem of these replicas alone, as far as it is evaluated."""
+        part = copy.copy(self)
+        part.evaluation = {
+            name: (x, y) if x.dim() == 2 else (x[rows], y[rows])
+            for name, (x, y) in self.evaluation.items()
+        }
+        return part
 
     def fingerprint(self) -> str:
         """What the data are, for a checkpoint: a task by its arguments, a data set by a digest."""

@@ -20,10 +20,11 @@ import torch
 from course import measures
 from course.arguments import one_of, real, reject, whole
 from course.networks import Network, on_threads
-from course.training import batches, checkpoints, devices, phasing, removal
+from course.training import checkpoints, devices, phasing, removal
 from course.training.augmentation import CropAndFlip
 from course.training.batches import Problem
 from course.training.optimizers import SGD, Adam, Optimizer, Schedule, constant
+from course.training.parallel import Parallel, divided
 from course.training.records import Evaluation, Record, from_plain, to_plain
 from course.training.step import Stepper
 
@@ -58,10 +59,12 @@ class Run:
         schedule: Schedule,
         reports: Reports,
         saving: Saving | None,
+        parts: int,
     ) -> None:
         self.stepper, self.problem, self.steps, self.schedule = stepper, problem, steps, schedule
         self.reports, self.saving = reports, saving
         self.network = stepper.network
+        self.worker = Parallel(stepper, parts) if parts > 1 else stepper
         self.done = self.saved = 0  # steps
         self.evaluated: list[Record] = []
         if saving is not None and saving.path.exists():
@@ -98,7 +101,7 @@ class Run:
         rate = self.stepper.optimizer.rate * self.schedule(self.done, self.steps)
         x, y = self.problem.batches.batch(self.done)
         watch = reports.watch if recorded else ()
-        measured = self.stepper.step(
+        measured = self.worker.step(
             x, y, number=self.done, steps=self.steps, rate=rate, watch=watch
         )
         record = None
@@ -127,7 +130,7 @@ class Run:
         return record
 
     def _evaluation(self, batch: int | None = None) -> Evaluation:
-        return batches.evaluation(self.network, self.problem, loss=self.stepper.loss, batch=batch)
+        return self.worker.evaluate(self.problem, batch)
 
     def _save(self, saving: Saving) -> None:
         self.saved = self.done  # one that fails is not tried again
@@ -181,7 +184,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 60.0,
     device: str = "cpu",
-    threads: int | None = 1,
+    threads: int | None = None,
 ) -> Iterator[Record]:
     """Train the network in place; yield a Record after every `record_every` steps and the last.
 
@@ -208,8 +211,9 @@ def fit(
         be of a run with the same settings, and of no run that is still going on.
     device: "cpu", "cuda", "mps", or "auto": CUDA where it is there. The network is moved, and stays
         there. The CPU is the default, so that numbers do not depend on what else a machine has.
-    threads: of the CPU, while it trains; layers as thin as these lose by a second one, see
-        `networks.one_thread`. None leaves torch's setting.
+    threads: of the CPU, while it trains. The replicas are divided among them, two to each at least;
+        further ones share every operation, and layers as thin as these lose by that, see
+        `networks.one_thread`. None: those of torch, as far as the replicas keep them busy.
 
     The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine,
     for each number of threads. Raises ValueError at once, before any training, for arguments that
@@ -241,7 +245,7 @@ def fit(
     if threads is not None:
         whole("threads", threads, least=1)
     processor = devices.device(device)
-    with on_threads(threads):
+    with on_threads(threads or 1):
         problem = Problem(data, network.to(processor), loss, batch, processor, augment)
     steps = _steps(steps, epochs, problem.batches.steps_per_epoch)
     reports = Reports(
@@ -265,8 +269,12 @@ def fit(
     stepper = Stepper(
         network, optimizer, loss=loss, power=problem.power, clip=clip, skips=skips, mixed=mixed
     )
-    run = Run(stepper, problem, steps, schedule, reports, saving)
-    return run.records(getattr(stop, "is_set", stop) or (lambda: False), threads)
+    parts = 1
+    if processor.type == "cpu":
+        parts = divided(network, network.replicas, batch, threads)
+    run = Run(stepper, problem, steps, schedule, reports, saving, parts)
+    each = max(1, (threads or 1) // parts)
+    return run.records(getattr(stop, "is_set", stop) or (lambda: False), each)
 
 
 def _steps(steps: int | None, epochs: int | None, per_epoch: int | None) -> int:

@@ -6,6 +6,7 @@ update a handful of operations however deep the network is. The parameters are v
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,13 @@ class FlatWeights:
     def attached(self) -> bool:
         """Whether the parameters still are views of `values`: no longer so after .to(...), say."""
         return self.parameters[0].data_ptr() == self.values.data_ptr()
+
+    def part(self, named: Mapping[str, nn.Parameter], rows: slice) -> FlatWeights:
+        """Those of the replicas `rows`, whose parameters are views of the same buffer already."""
+        part = copy.copy(self)
+        part.named, part.parameters = dict(named), list(named.values())
+        part.values = self.values[rows]
+        return part
 
     def gather(self, tensors: Sequence[Tensor]) -> Tensor:
         """Tensors shaped as the parameters, side by side: (R, P)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,10 +13,13 @@ import torch
 from torch import Tensor
 
 from course import measures
+from course.training import parts
+from course.training.batches import Problem, evaluation
 from course.training.devices import Repeated
 from course.training.optimizers import FlatWeights, Optimizer, Schedule, clip_
 from course.training.phasing import Skips
-from course.training.records import NonFinite
+from course.training.recording import Recorded
+from course.training.records import Evaluation, NonFinite
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,31 @@ class Stepper:
         self.weights = FlatWeights(dict(network.named_parameters()), network.replicas)
         self.memory = optimizer.state(self.weights.values)
         self.first_nonfinite: list[NonFinite | None] = [None] * network.replicas
+        self.first = 0  # number of the first replica in that list
         if skips is not None:
             skips.start(network.alpha, network.multiplier)
-        self.alphas = [network.alpha] if skips is not None and skips.learns else []
-        self._gradients = Repeated(self._forward_backward, list(network.buffers()))
+        self._prepare()
+
+    def _prepare(self) -> None:
+        network, learns = self.network, self.skips is not None and self.skips.learns
+        self.alphas = [network.alpha] if learns else []
+        gradients = Recorded(self._forward_backward, network)
+        self._gradients = Repeated(gradients, list(network.buffers()))
         self._update = Repeated(self._clip_and_update, [self.weights.values, *self.memory.values()])
+
+    def part(self, rows: slice) -> Stepper:
+        """The stepper of these replicas alone, over the same memory."""
+        part = copy.copy(self)
+        part.network = parts.part(self.network, rows)
+        part.weights = self.weights.part(dict(part.network.named_parameters()), rows)
+        part.memory = {name: tensor[rows] for name, tensor in self.memory.items()}
+        part.first = self.first + rows.start
+        part._prepare()
+        return part
+
+    def evaluate(self, problem: Problem, batch: int | None = None) -> Evaluation:
+        """Losses and accuracies on every part of the data; batch: see `measures.evaluate`."""
+        return evaluation(self.network, problem, loss=self.loss, batch=batch)
 
     def step(
         self, x: Tensor, y: Tensor, *, number: int, steps: int, rate: float, watch: Sequence[str]
@@ -67,11 +91,7 @@ class Stepper:
 
         number: of the step, from 0, of `steps` in all. watch: see `training.fit`.
         """
-        if not self.weights.attached:
-            raise RuntimeError(
-                "the network was moved, or given to another fit(...), since this run was made: "
-                "train it in one run at a time, and make a new network for each"
-            )
+        self.check_attached()
         if not self.network.training:  # train() walks through all modules: 4 % of a step
             self.network.train()
         norms = None
@@ -91,6 +111,14 @@ class Stepper:
                 self.skips.step(alpha, multiplier, slope, rate, (number + 1) / steps)
         self._check_weights(number + 1)
         return BatchMeasures(losses, None if self.loss == "mse" else right, norms)
+
+    def check_attached(self) -> None:
+        """RuntimeError if the parameters of the network no longer are those that are trained."""
+        if not self.weights.attached:
+            raise RuntimeError(
+                "the network was moved, or given to another fit(...), since this run was made: "
+                "train it in one run at a time, and make a new network for each"
+            )
 
     def _forward_backward(
         self, x: Tensor, y: Tensor, signals: Sequence[Tensor] = ()
@@ -164,18 +192,23 @@ class Stepper:
                 layer, what = broken[-1], "gradient"  # the backward pass starts at the head
             else:
                 continue  # only the sum of the gradients overflowed
-            self.first_nonfinite[replica] = NonFinite(replica, step, layer, what)
+            self._note(replica, step, layer, what)
 
     def _check_weights(self, step: int) -> None:
         """Note the replicas whose weights were made infinite by an update from finite gradients."""
         totals = self.weights.values.sum(1).cpu().numpy()
         for replica in self._newly(~np.isfinite(totals)):
             if broken := self._broken(self.weights.values[replica]):
-                self.first_nonfinite[replica] = NonFinite(replica, step, broken[0], "weight")
+                self._note(replica, step, broken[0], "weight")
 
     def _newly(self, suspects: np.ndarray) -> list[int]:
         """Those of the suspects (R,) that were sound so far."""
-        return [int(r) for r in suspects.nonzero()[0] if self.first_nonfinite[r] is None]
+        broken = suspects.nonzero()[0]
+        return [int(r) for r in broken if self.first_nonfinite[self.first + r] is None]
+
+    def _note(self, replica: int, step: int, layer: str, what: str) -> None:
+        number = self.first + replica
+        self.first_nonfinite[number] = NonFinite(number, step, layer, what)
 
     def _broken(self, row: Tensor) -> list[str]:
         """The layers with an entry of `row` (P,) that is not finite, in forward order."""

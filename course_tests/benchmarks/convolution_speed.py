@@ -124,7 +124,7 @@ def course(
     run = training.fit(
         net, examples, steps=1_000_000, batch=BATCH, optimizer=training.SGD(RATE, 0.9),
         augment=training.CropAndFlip(SHAPE), mixed=device == "cuda", record_every=STEPS,
-        device=device, threads=None,
+        device=device, threads=torch.get_num_threads(),
     )  # fmt: skip
     return lambda: next(run)
 

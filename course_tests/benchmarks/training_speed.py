@@ -8,7 +8,8 @@ Plain networks, width 50, batch norm, ReLU, SGD with momentum, batches of 128, t
     tensors   the same, with batches cut from a shuffled tensor instead of a DataLoader
     vmap      torch.func.vmap and grad over the parameters of ten nn.Sequential
     jax       jax.jit(jax.vmap(step)), where JAX is installed
-    course    training.fit on a replicated network
+    singles   training.fit, one seed after another
+    course    training.fit on a replicated network, its replicas divided among the threads
     halves    the same, five seeds in each of two processes with one thread each
 
 Each way trains STEPS steps at a time, in turn, ROUNDS times; printed are medians over the rounds:
@@ -174,10 +175,13 @@ def jaxed(examples: data.Dataset, depth: int) -> Step:
 
 def course(examples: data.Dataset, depth: int, seeds: Sequence[int] = range(SEEDS)) -> Step:
     network = networks.build("plain", like=examples, width=WIDTH, depth=depth, seeds=seeds)
-    records = fit(
-        network, examples, steps=10**9, batch=BATCH, optimizer=SGD(RATE, MOMENTUM), threads=None
-    )
+    records = fit(network, examples, steps=10**9, batch=BATCH, optimizer=SGD(RATE, MOMENTUM))
     return lambda: float(next(records).loss.mean())
+
+
+def singles(examples: data.Dataset, depth: int) -> Step:
+    steps = [course(examples, depth, [seed]) for seed in range(SEEDS)]
+    return lambda: sum(step() for step in steps) / SEEDS
 
 
 def halves(examples: data.Dataset, depth: int) -> Step:
@@ -227,7 +231,8 @@ def compare(name: str, depth: int) -> None:
     """One table."""
     examples = data.load(name)
     makers: dict[str, Callable[[data.Dataset, int], Step]] = {
-        "student": student, "tensors": tensors, "vmap": vmapped, "course": course, "halves": halves,
+        "student": student, "tensors": tensors, "vmap": vmapped,
+        "singles": singles, "course": course, "halves": halves,
     }  # fmt: skip
     if importlib.util.find_spec("jax"):
         makers["jax"] = jaxed

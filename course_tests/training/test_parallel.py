@@ -1,0 +1,157 @@
+"""Replicas divided among threads make the same steps."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from course import networks
+from course.data import LinearTeacher
+from course.training import SGD, Adam, fit, parallel
+from course_tests.small import blobs, build
+
+SEEDS = (3, 1, 4, 5, 9, 2, 6)
+
+
+def run(threads, name="plain", norm="batch", data=None, optimizer=None, **options):
+    """All that a run yields in numbers."""
+    network = build(name, norm=norm, seeds=SEEDS)
+    options = dict(steps=12, batch=20, evaluate_every=5, batch_statistics=True) | options
+    optimizer = optimizer or SGD(0.05, 0.9)
+    records = list(fit(network, data or blobs(), optimizer=optimizer, threads=threads, **options))
+    return records, network.state_dict()
+
+
+def arrays(record):
+    """The arrays of a record by name."""
+    parts = vars(record) | {f"norms {kind}": norm for kind, norm in (record.norms or {}).items()}
+    if record.batch_statistics is not None:
+        by_batch = vars(record.batch_statistics)
+        parts |= {f"{name} by batch": value for name, value in by_batch.items()}
+    return {name: value for name, value in parts.items() if isinstance(value, np.ndarray)}
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize(
+    "name, options",
+    [
+        ("plain", dict(clip=0.5, watch=("activations", "gradients", "weights"))),
+        ("resnet", dict(optimizer=Adam(0.01), norm="layer")),
+        ("highway", {}),
+        ("diracnet", {}),
+        ("van", dict(watch=("weight_gradients",))),
+        ("van0", {}),
+        ("looks-linear", {}),
+    ],
+)
+def test_the_same_numbers_on_any_number_of_threads(name, options, threads):
+    expected, state = run(1, name, **options)
+    records, parallel_state = run(threads, name, **options)
+    for record, other in zip(records, expected, strict=True):
+        assert record.step == other.step and record.layers == other.layers
+        assert arrays(record).keys() == arrays(other).keys() >= {"loss", "accuracy"}
+        for key, value in arrays(record).items():
+            np.testing.assert_allclose(value, arrays(other)[key], rtol=1e-5, atol=1e-6)
+    for key, value in parallel_state.items():
+        torch.testing.assert_close(value, state[key], rtol=1e-4, atol=1e-5)
+
+
+def test_each_thread_takes_whole_replicas():
+    calls = set()
+
+    class Steps(SGD):
+        """SGD that notes who makes its steps, and on how many replicas."""
+
+        def update(self, weights, *others):
+            calls.add((threading.current_thread().name, len(weights)))
+            super().update(weights, *others)
+
+    run(2, optimizer=Steps(0.05))
+    names, sizes = zip(*sorted(calls), strict=True)
+    assert len(set(names)) == 2 and sum(sizes) == len(SEEDS)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "width", "threads", "parts"),
+    [
+        (10, 50, None, 2),
+        (10, 5, None, 1),
+        (10, 5, 2, 2),
+        (3, 50, 2, 1),
+        (5, 50, 8, 2),
+        (1, 50, 2, 1),
+    ],
+)
+def test_how_many_threads_the_replicas_keep_busy(replicas, width, threads, parts, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    network = build(width=width, depth=10, seeds=range(replicas))
+    assert parallel.divided(network, replicas, 100, threads) == parts
+
+
+def test_convolutions_are_divided_too():
+    examples, losses = blobs(size=2 * 8 * 6), []
+    for threads in (1, 2):
+        sizes = dict(shape=(2, 8, 6), width=2, depth=10, outputs=3, seeds=range(4))
+        network = networks.convolutional("van", **sizes)
+        records = list(fit(network, examples, steps=8, batch=20, threads=threads))
+        losses.append([record.loss for record in records])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_a_task_gives_each_replica_its_own_examples():
+    losses = []
+    for threads in (1, 2):
+        network = networks.mlp([6, 8, 6], seeds=SEEDS)
+        options = dict(steps=8, batch=20, loss="mse", evaluate_every=4, threads=threads)
+        records = list(fit(network, LinearTeacher(6), **options))
+        assert records[0].accuracy is None
+        losses.append([[record.loss, record.test_loss] for record in records[3::4]])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_a_breakdown_is_told_with_the_number_of_its_replica():
+    network = build(seeds=SEEDS)
+    with torch.no_grad():
+        network.blocks[1].linear.weight[3, 0, 0] = torch.nan
+    *_, last = fit(network, blobs(), steps=3, batch=20, threads=3)
+    (broken,) = filter(None, last.first_nonfinite)
+    assert last.first_nonfinite[3] is broken
+    assert (broken.replica, broken.layer, broken.step) == (3, "block 2", 1)
+
+
+def test_a_run_goes_on_from_its_checkpoint_on_another_number_of_threads(tmp_path):
+    expected, state = run(1, "van")
+    options = dict(steps=12, batch=20, evaluate_every=5, batch_statistics=True)
+    options |= dict(checkpoint=tmp_path / "run", checkpoint_every=0, optimizer=SGD(0.05, 0.9))
+    first = fit(build("van", seeds=SEEDS), blobs(), threads=2, **options)
+    for _ in range(7):
+        next(first)
+    first.close()
+    network = build("van", seeds=SEEDS)
+    *_, last = fit(network, blobs(), threads=3, **options)
+    np.testing.assert_allclose(last.loss, expected[-1].loss, rtol=1e-5)
+    for key, value in network.state_dict().items():
+        torch.testing.assert_close(value, state[key], rtol=1e-4, atol=1e-5)
+
+
+def test_hooks_see_all_replicas():
+    network, shapes = build(seeds=SEEDS), set()
+    network.blocks[0].register_forward_hook(lambda module, x, y: shapes.add(y.shape))
+    options = dict(steps=2, batch=20, evaluate_every=10**9, threads=2)
+    next(fit(network, blobs(), **options))
+    assert (7, 20, 8) in shapes and {shape[0] for shape in shapes} == {7}
+
+
+def test_an_error_in_a_thread_is_raised():
+    class Failing(SGD):
+        """SGD that fails in the last replicas."""
+
+        def update(self, weights, *others):
+            if len(weights) == 4:
+                raise OverflowError("too much")
+
+    with pytest.raises(OverflowError, match="too much"):
+        run(2, optimizer=Failing())

@@ -1,0 +1,121 @@
+"""A recorded step makes the same operations, and where it can't be trusted it is not used."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from course import networks
+from course.data import LinearTeacher
+from course.training import SGD, Adam, fit, recording
+from course_tests.small import blobs, build
+
+OPTIONS = dict(steps=12, batch=20, evaluate_every=5, optimizer=SGD(0.05, 0.9))
+
+
+def numbers(network, data=None, **options):
+    """The losses by step, and the state at the end."""
+    records = list(fit(network, data or blobs(), **{**OPTIONS, **options}))
+    return np.array([record.loss for record in records]), network.state_dict()
+
+
+def unrecorded(monkeypatch):
+    monkeypatch.setattr(recording, "LEARNT", 10**9)
+
+
+def same(one, other):
+    np.testing.assert_array_equal(one[0], other[0])
+    assert all(torch.equal(value, other[1][name]) for name, value in one[1].items())
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Functions that were made of operations, with how often each was called."""
+    functions = []
+    compiled = recording.compiled
+
+    def counting(*arguments):
+        functions.append(0)
+        number, function = len(functions) - 1, compiled(*arguments)
+
+        def call(*inputs):
+            functions[number] += 1
+            return function(*inputs)
+
+        return call
+
+    monkeypatch.setattr(recording, "compiled", counting)
+    return functions
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer", None])
+@pytest.mark.parametrize("name", sorted(networks.ARCHITECTURES))
+def test_the_numbers_are_equal_bit_for_bit(name, norm, recorded, monkeypatch):
+    optimizer = Adam(0.01) if norm == "layer" else SGD(0.05, 0.9)
+    repeated = numbers(build(name, norm=norm), optimizer=optimizer)
+    assert recorded == [7]  # one to try, and steps 7 to 12
+    unrecorded(monkeypatch)
+    same(repeated, numbers(build(name, norm=norm), optimizer=optimizer))
+
+
+def test_fresh_examples_and_squared_errors(recorded, monkeypatch):
+    both = []
+    for _ in range(2):
+        network = networks.mlp([6, 8, 6], seeds=(0, 1), activation="sigmoid")
+        both.append(numbers(network, LinearTeacher(6), loss="mse", clip=0.5))
+        unrecorded(monkeypatch)
+    assert recorded == [7]
+    same(*both)
+
+
+def test_hooks_and_modes_of_modules_count_at_every_step(recorded, monkeypatch):
+    def run():
+        network, calls = build(), []
+        for record in fit(network, blobs(), **{**OPTIONS, "steps": 14}):
+            if record.step == 8:
+                hook = network.blocks[1].register_forward_hook(lambda *call: calls.append(1))
+            if record.step == 10:
+                hook.remove()
+                network.blocks[2].eval()
+        return (record.loss, network.state_dict()), calls
+
+    (repeated, calls), steps = run(), list(recorded)
+    unrecorded(monkeypatch)
+    same(repeated, run()[0])
+    assert steps == [3] and len(calls) == 4  # two steps; training and test set were evaluated
+
+
+def test_where_the_operations_cannot_be_compiled_the_step_runs_as_it_is(monkeypatch):
+    def failing(*arguments):
+        raise TypeError("another torch")
+
+    expected = numbers(build())
+    monkeypatch.setattr(recording, "compiled", failing)
+    same(numbers(build()), expected)
+
+
+def test_another_shape_is_computed_as_it_is():
+    module = torch.nn.Linear(3, 2)
+    repeated = recording.Recorded(lambda x: (module(x).detach(),), module)
+    for batch in (4, 4, 4, 4, 4, 4, 4, 5, 4):
+        x = torch.randn(batch, 3)
+        assert torch.equal(repeated(x)[0], module(x))
+    assert repeated.repeat is not None and repeated.failure is None
+
+
+@pytest.mark.parametrize(
+    ("function", "failure"),
+    [
+        (lambda y, other: y + other, "a tensor (2,) comes from elsewhere"),
+        (lambda y, other: y * float(y.sum()), "aten._local_scalar_dense.default reads a number"),
+    ],
+)
+def test_what_would_be_another_number_at_another_step_is_refused(function, failure):
+    module, other = torch.nn.Linear(3, 2), torch.zeros(2)
+    repeated = recording.Recorded(lambda x: (function(module(x).detach(), other),), module)
+    for _ in range(8):
+        other.add_(1)
+        x = torch.randn(4, 3)
+        assert torch.equal(repeated(x)[0], function(module(x).detach(), other))
+    assert repeated.failure == failure
