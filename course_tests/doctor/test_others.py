@@ -16,6 +16,9 @@ from course.doctor.trials import PASSES
 from course_tests.doctor.cases.others import OTHERS
 
 QUICK = ("bags with offsets", "skip gram", "distillation", "all in bfloat16")
+UNSURE = ("connectionist sequence",)
+"""Healthy, but for over 240 steps on a plateau on which it ignores its input."""
+
 MISSED = ("normalizing flow",)
 """Faults that are not seen: its inputs are huge, and a loss of its own falls all the same."""
 
@@ -32,7 +35,8 @@ def kinds(*without: str) -> list[Any]:
 @pytest.mark.parametrize("name", kinds())
 def test_a_healthy_network_of_another_kind_is_left_in_peace(name: str) -> None:
     verdict = OTHERS[name](0, False).examine()
-    assert verdict.status == "healthy", str(verdict)
+    assert verdict.root is None, str(verdict)
+    assert verdict.status == "healthy" or name in UNSURE, str(verdict)
 
 
 @pytest.mark.parametrize("name", kinds(*MISSED))
