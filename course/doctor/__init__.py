@@ -5,24 +5,44 @@
     print(doctor.examine(model, loader, loss=cross_entropy, optimizer=optimizer))
 
 Nothing is changed: all is tried on copies. How often it is right (torch 2 on a processor; the
-commands print each mistake):
+commands print each mistake; all are options of `python -m course_tests.benchmarks.doctor`):
 
-    python -m course_tests.benchmarks.doctor --only healthy --seeds 4   (held-out: --seeds 3)
-        development: 0 of 40 healthy networks of 10 families flagged, all called healthy
-        held-out: 0 of 51 of 17 families; x 1.4 to 1.6 of the time of 60 bare steps
-    python -m course_tests.benchmarks.doctor --only sick --per-fault 2 --seeds 2
-        development: 77 of 80 named and located, 1 not sure, 2 called healthy
-        held-out, --per-fault 1 --seeds 3, stopped after 23 illnesses: 31 of 31 named and located
-        (of 4 more cases in a run before, 3: a rate too small that still learns in 240 steps)
-    python -m course_tests.benchmarks.doctor --public --seeds 1
+After the last change of a rule, families that no rule was developed on, scored once:
+
+    --side held-out --only healthy --seeds 2
+        0 of 34 healthy networks of 17 families flagged, all 34 called healthy;
+        x 1.5 of the time of 60 bare steps
+    --side held-out --only sick --per-fault 1 --seeds 3
+        36 of 36 of 26 illnesses named and located; 3 more learned after all and were left out, so
+        exploding through batch norm and a missing warm-up have no case here
+
+Networks on which rules were mended, so these flatter:
+
+    --side development --only sick --per-fault 1 --seeds 2   (a few rules on freezing came later)
+        39 of 39 named and located, 4 left out
+    --others --seeds 1
+        24 uncommon kinds, from a normalizing flow to CTC. At first 3 healthy ones were flagged, 2
+        left it not sure, and 7 faults were not named. Now, with three of the cases made clearer,
+        too: 0 flagged, 1 not sure (a plateau of 240 steps); of the faults 23 named and located,
+        1 called healthy (huge inputs under a loss of the network's own, which falls)
+    --public --group mended --seeds 1       of 26 mended networks 0 flagged, 25 called healthy
+    --public --group described --seeds 1    11 faults told in forums, made anew from what is told
+                                            after the rules were done: 10 named, 1 not sure
+
+Of an earlier state of the rules, and not measured again since:
+
+    --only healthy --side development --seeds 4; --side held-out --seeds 3
+        0 of 40 and 0 of 51 flagged
+    --public --seeds 1, with draw 0
         45 real faults, 40 of them in reach: 77.5 % detected, 75 % named (DEFault names 63.5 % of
-        its 52); the 16 of the study in EMSE: recall .77 at precision .79 (best published .55, .37);
-        of 21 mended networks and 5 faults beyond reach none is flagged
+        its 52); the 16 of the study in EMSE: recall .77 at precision .79 (best published .55, .37)
 
-The public figures are of the first run of the table; rules changed since move single cases both
-ways. They flatter: three rules (targets out of reach, one label for all, answers that a loss clips)
-were written after the table had been read. Without the 7 cases that these name it is 57.5 %.
-One draw of each case, so expect a spread of several percent.
+The public figures flatter, too: three rules (targets out of reach, one label for all, answers that
+a loss clips) were written after the table had been read. Without the 7 cases that these name it is
+57.5 %. One draw of each case everywhere here, so expect a spread of several percent.
+
+What a watch adds to a loop (200 steps in turn with and without it, the least of 8 rounds):
+convolutions +5.3 %.
 
 In reading order:
 
