@@ -32,9 +32,9 @@ Networks on which rules were mended, so these flatter:
                                             after the rules were done: 10 named, 1 not sure
 
     --public --seeds 1, by --group and with a draw that no rule was written for (draw 100)
-        Stack Overflow 11 of 16 named, 1 of 2 beyond reach flagged; torch 7 of 8; AUTOTRAINER 2 of 3:
-        20 of 27, 74 % (DEFault names 63.5 % of its 52); the study in EMSE was not run again: with
-        draw 0 and earlier rules recall .77 at precision .79 (best published .55, .37)
+        named: Stack Overflow 11 of 16, EMSE 12 of 13, torch 7 of 8, AUTOTRAINER 2 of 3: 32 of 40,
+        80 % (DEFault names 63.5 % of its 52); EMSE: recall .92 at precision .88 (best published
+        .55, .37); of 5 faults beyond reach 1 flagged
     --rivals --side development --only healthy --seeds 1
         of 10 healthy networks torchmortem flagged 9 (x 3.5 of its bare loop), gradsnitch 1 (x 1.3),
         the doctor 0 (x 1.9); on sick ones the three were not compared again
