@@ -33,14 +33,17 @@ CONVEX: dict[str, Any] = {
 def best_constant(traces: Sequence[Trace]) -> tuple[float, float] | None:
     """(loss of the best constant answer, least possible loss) over batches; None if not known.
 
-    One trace for each batch, each with one call of a loss that torch knows, which is all of the
-    loss, and a mean. The constant has one entry per class, or per unit of an example.
+    One trace for each batch, each with one call of a loss in `CONVEX`, which is all of the loss,
+    and a mean. The constant has one entry per class, or per unit of an example. None, too, if all
+    examples have one target (a generator's are all "real"): a constant is the right answer then.
     The least is 0, but for soft targets of cross-entropies, where it is their own entropy.
     """
     if not traces or any(len(trace.losses) != 1 for trace in traces):
         return None
     calls = [_some(trace.losses[0]) for trace in traces]
     if any(call.name != calls[0].name or call.input.dim() == 0 for call in calls):
+        return None
+    if calls[0].name not in CONVEX or _one_target(calls):
         return None
     for call, trace in zip(calls, traces, strict=True):  # nothing else is added to it
         if not abs(call.mean - trace.total) <= 0.01 * abs(trace.total):
@@ -63,6 +66,16 @@ def _some(call: LossCall) -> LossCall:
     if rows <= most or call.target.dim() == 0:
         return call
     return replace(call, input=call.input[:most], target=call.target[:most])
+
+
+def _one_target(calls: Sequence[LossCall]) -> bool:
+    """Whether all examples of all batches have the same target."""
+    first = calls[0].target[:1]
+    return all(
+        call.target.dim() > 0 and call.target.shape[1:] == first.shape[1:]
+        and bool((call.target == first).all())
+        for call in calls
+    )  # fmt: skip
 
 
 def _least_loss(calls: Sequence[LossCall]) -> float:

@@ -108,7 +108,7 @@ class Evidence:
     def _wait(self, trial: Trial) -> Trial:
         """The trial, with more steps where it has not learned, up to `PATIENCE` times as many."""
         while not (trial.share(trial.now) >= LEARNS or trial.broke):
-            if len(trial.losses) >= PATIENCE * self.steps:
+            if len(trial.history) > PATIENCE:
                 break
             trial.advance(self.steps)
         return trial

@@ -15,7 +15,7 @@ from course.arguments import real, reject, whole
 from course.doctor import jacobians, rules
 from course.doctor.evidence import Evidence
 from course.doctor.notes import notes
-from course.doctor.patient import Patient, batches_of, is_batch, undisturbed
+from course.doctor.patient import Patient, batches_of, is_batch, tensors, undisturbed
 from course.doctor.rules import rate, wiring
 from course.doctor.verdict import NOT_EXAMINED, Finding, Verdict
 from course.doctor.words import number
@@ -68,6 +68,12 @@ def examine(
             return _failed("the loader", error)
         if not batches:
             return _unknown("the loader gave no batch")
+        if not any(x.numel() for batch in batches for x in tensors(batch)) and any(
+            True for batch in batches for _ in tensors(batch)
+        ):
+            return _unknown("the batches hold no example")
+        if isinstance(model, torch.jit.ScriptModule):
+            return _unknown("a scripted model can't be copied: give the module it was made of")
         if any(p.is_meta for p in model.parameters()):
             return _unknown("parameters are on the meta device: they have no numbers")
         try:

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 LOSSES = (
     "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
-    "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss",
+    "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "ctc_loss",
 )  # fmt: skip
 SQUASHES = ("softmax", "log_softmax", "sigmoid")
 LIMITS = {
@@ -41,14 +41,15 @@ class Trace:
     """losses: the calls; total: the whole loss of the pass. squashed: the last results of softmax
     and sigmoid, (name, result, axis). limited: the last two results of a function in `LIMITS`,
     (name, result). clipped: share of entries in front of a clip to 0 ... 1, in the loss, that are
-    outside of it. crossed: shapes of two operands, (N, 1) and (N,), that made (N, N) in the loss.
-    attention: whether positions attend to positions."""
+    outside of it; logarithm: whether the loss takes one. crossed: shapes of two operands, (N, 1)
+    and (N,), that made (N, N) in the loss. attention: whether positions attend to positions."""
 
     losses: list[LossCall] = field(default_factory=list)
     total: float = math.nan
     squashed: list[tuple[str, Tensor, int | None]] = field(default_factory=list)
     limited: list[tuple[str, Tensor]] = field(default_factory=list)
     clipped: float = 0.0
+    logarithm: bool = False
     crossed: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     attention: bool = False
 
@@ -75,6 +76,8 @@ class Tracing(TorchFunctionMode):
             self._squashed(plain, result, axis if isinstance(axis, int) else None)
         elif self.in_loss and plain in ("clamp", "clip") and isinstance(args[0], Tensor):
             self._clipping(args[0], result)
+        elif self.in_loss and plain in ("log", "xlogy"):
+            self.trace.logarithm = True
         elif name in ("scaled_dot_product_attention", "multi_head_attention_forward"):
             self.trace.attention = True
         elif self.in_loss and name in BETWEEN and len(args) == 2:
@@ -82,8 +85,10 @@ class Tracing(TorchFunctionMode):
         return result
 
     def _loss(self, name: str, args: Any, kwargs: Any, result: Any) -> None:
-        given = dict(zip(("input", "target"), args, strict=False)) | kwargs
-        answer, target = given.pop("input", None), given.pop("target", None)
+        first, second = ("log_probs", "targets") if name == "ctc_loss" else ("input", "target")
+        given = dict(zip((first, second), args, strict=False)) | kwargs
+        answer, target = given.pop(first, None), given.pop(second, None)
+        self.trace.logarithm |= name in ("binary_cross_entropy", "nll_loss", "kl_div")
         if isinstance(answer, Tensor) and isinstance(target, Tensor):
             known = ("weight", "ignore_index", "label_smoothing", "pos_weight", "beta", "delta")
             settings = {key: given[key] for key in known if given.get(key) is not None}

@@ -38,6 +38,10 @@ class Change:
 
 AS_GIVEN = Change()
 
+PASSES = 3
+"""Passes through the network that a step of a trial may cost on average. An optimizer that asks for
+the loss again (LBFGS: up to 25 times in a step, by default) gets fewer steps instead."""
+
 
 class Trial:
     """A copy of the patient that trains step by step on `batches` under a `Change`.
@@ -47,7 +51,8 @@ class Trial:
     losses: of each step's batch before its update. start, now: mean loss over the first `few` of
     the batches, in the mode of training, before the first step and at present; held_start, held:
     likewise over batches that were never trained on (NaN without any). lengths: of the gradient at
-    each step. history: (steps, `now`) after each call of `advance`. broke: (step, what) where a
+    each step. passes: through the network, in training. history: (steps, `now`) after each call of
+    `advance`. broke: (step, what) where a
     loss or a gradient was first not finite; the trial ends there. scheduled: whether the rate
     rises, also because a schedule holds it below its initial one.
     """
@@ -83,6 +88,7 @@ class Trial:
             self.rates.append(max(full, group["lr"]))
         self.losses: list[float] = []
         self.lengths: list[float] = []
+        self.passes = 0
         self.broke: tuple[int, str] | None = None
         self.before = {n: p.detach().clone() for n, p in self.model.named_parameters()}
         self.start = self.evaluate(self.batches)
@@ -92,11 +98,12 @@ class Trial:
         self.history = [(0, self.start)]
 
     def advance(self, steps: int) -> Trial:
-        """Train so many steps more, and evaluate."""
+        """Train so many steps more, or until they cost `PASSES` times as many passes; evaluate."""
         torch.manual_seed(1)  # the same dropout in each trial
         ramp = max(1, steps // 2)
+        most = self.passes + PASSES * steps
         for _ in range(steps):
-            if self.broke is not None:
+            if self.broke is not None or self.passes >= most:
                 break
             for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
                 share = min(1.0, (len(self.losses) + 1) / ramp) if self.scheduled else 1.0
@@ -108,6 +115,7 @@ class Trial:
 
     def _step(self, batch: Any) -> None:
         step = len(self.losses)
+        self.passes += 1
         value = self.patient.value(self.model, batch)
         self.losses.append(float(value.detach()))
         if not math.isfinite(self.losses[-1]):
@@ -131,11 +139,20 @@ class Trial:
             return
         if self.patient.clip is not None and self.change.clip and came:
             torch.nn.utils.clip_grad_norm_(trainable, self.patient.clip)
-        self.optimizer.step(lambda: self._again(batch, trainable))  # some ask for it twice
+        if self._asks_again:
+            self.optimizer.step(lambda: self._again(batch, trainable))
+        else:
+            self.optimizer.step()
 
+    @property
+    def _asks_again(self) -> bool:
+        """Whether the optimizer is one that may need the loss several times in a step."""
+        kind = type(self.optimizer)
+        return not kind.__module__.startswith("torch.optim") or kind is torch.optim.LBFGS
+
+    @torch.enable_grad()  # type: ignore[untyped-decorator]
     def _again(self, batch: Any, trainable: Sequence[nn.Parameter]) -> float:
-        if not isinstance(self.optimizer, torch.optim.LBFGS):
-            return self.losses[-1]
+        self.passes += 1
         value = self.patient.value(self.model, batch)
         for p, slope in zip(
             trainable, torch.autograd.grad(value, trainable, allow_unused=True), strict=True
@@ -190,15 +207,29 @@ class Trial:
         fallen = (self.start - loss) / max(abs(self.start), 1e-12)
         if loss != self.now or not self._asks_for_targets:
             return fallen
-        control = self.evaluate(self.batches, lambda y: y.flip(0) if y.dim() else y)
+        control = self.evaluate(self.batches, _of_others)
         if not math.isfinite(control):
             return fallen
         return min(fallen, (control - loss) / max(abs(control), 1e-12))
 
     @property
     def _asks_for_targets(self) -> bool:
-        """Whether the loss is another one when all targets are 0: some losses take none."""
-        return self.evaluate(self.batches, torch.zeros_like) != self.evaluate(self.batches)
+        """Whether the loss is another one when all targets are 0 (some losses take none), and
+        targets of other examples are other targets."""
+        if self.evaluate(self.batches, torch.zeros_like) == self.evaluate(self.batches):
+            return False
+        with self.patient.still(), measures.untouched_buffers(self.model):
+            some = [self.patient.forward(self.model, one)[1] for one in self.batches[: self.few]]
+        return any(not torch.equal(y, _of_others(y)) for y in patients.tensors(some))
+
+    def way(self) -> float:
+        """How far all parameters together went, over their length."""
+        pairs = [(self.before[n], p.detach()) for n, p in self.model.named_parameters()]
+        way, length = (
+            math.hypot(*(float(torch.linalg.vector_norm(x.float())) for x in part))
+            for part in ([new - old for old, new in pairs], [old for old, _ in pairs])
+        )
+        return way / length if length else math.inf
 
     def moved(self) -> dict[str, float]:
         """How far each parameter went over its own length: 0 if not at all, infinite from 0."""
@@ -209,6 +240,11 @@ class Trial:
             length = float(torch.linalg.vector_norm(old.float()))
             result[name] = way / length if length else (math.inf if way else 0.0)
         return result
+
+
+def _of_others(y: Tensor) -> Tensor:
+    """Targets in reverse: those of other examples."""
+    return y.flip(0) if y.dim() else y
 
 
 def _preparation(batches: Sequence[Any], change: Change) -> Callable[[Any], Any]:

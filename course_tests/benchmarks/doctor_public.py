@@ -12,7 +12,7 @@ from course_tests.doctor.cases.public import PublicCase, cases
 FIGURES = "published: DEFault names 63.5 % of 52 real faults; EMSE 2025, best tool: .55 / .37"
 
 
-def score_public(seeds: range, only: str | None = None) -> None:
+def score_public(seeds: range, only: str | None = None, group: str | None = None) -> None:
     """Prints a line for each case, and sums for each group.
 
     A fault counts as named when the root is one of its truths. Recall and precision, as the study
@@ -21,12 +21,17 @@ def score_public(seeds: range, only: str | None = None) -> None:
     """
     groups: dict[str, Counter[str]] = defaultdict(Counter)
     for one in cases():
-        if only is not None and only not in one.name:
+        if (only or "") not in one.name or group not in (None, one.group):
             continue
-        count = examined(one, seeds)
+        try:
+            count = examined(one, seeds)
+        except KeyboardInterrupt:
+            print("stopped early: the cases so far")
+            break
         print(_line(one, count, len(seeds)), flush=True)
         sick = bool(one.truths)
-        keys = [one.group] if one.group == "mended" else [one.group, "all real faults"]
+        alone = one.group in ("mended", "described")
+        keys = [one.group] if alone else [one.group, "all real faults"]
         for key in keys:
             groups[key].update({"beyond": not sick and bool(one.beyond), "cases": 1})
             if sick:

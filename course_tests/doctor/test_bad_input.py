@@ -100,6 +100,24 @@ def test_an_empty_loader(data: Any) -> None:
     assert "no batch" in str(verdict)
 
 
+def test_a_batch_without_examples() -> None:
+    verdict = examine(nn.Linear(6, 2), (X[:0], Y[:0]))
+    assert verdict.status == "not sure"
+    assert "no example" in str(verdict)
+
+
+def test_a_model_that_is_frozen_as_a_whole() -> None:
+    verdict = examine(nn.Linear(6, 2).requires_grad_(False))
+    assert verdict.illness == "frozen by mistake"
+    assert "nothing can be trained" in str(verdict)
+
+
+def test_a_scripted_model_is_not_blamed() -> None:
+    verdict = examine(torch.jit.script(nn.Linear(6, 2)))
+    assert verdict.status == "not sure"
+    assert "scripted" in str(verdict)
+
+
 def test_a_loader_that_raises() -> None:
     def batches() -> Any:
         yield X, Y

@@ -51,6 +51,7 @@ SYMPTOMS: tuple[Rule, ...] = (
     gradients.through_batch_norm,
     gradients.vanishing,
     loss.cut_off,
+    loss.beyond,
     rate.decayed,
     rate.clipped,
     rate.no_warm_up,
@@ -58,11 +59,13 @@ SYMPTOMS: tuple[Rule, ...] = (
     rate.too_small,
     gradients.through_time,
     units.collapsed,
+    wiring.frozen_after_all,
     rate.broke,
 )
 
 BY_TRIAL = frozenset(SYMPTOMS) - {
     units.constant, units.dead, units.saturated, units.attention,
     gradients.exploding, gradients.through_batch_norm, gradients.vanishing, loss.cut_off,
+    loss.beyond,
 }  # fmt: skip
 """Symptoms that cost trials: they are asked only where nothing was found before."""

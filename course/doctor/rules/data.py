@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,14 +18,24 @@ from course.doctor.words import number
 
 
 def not_finite(evidence: Evidence) -> Finding | None:
-    """NaN or infinity in a batch: seen, so certain."""
-    for step, batch in enumerate(evidence.patient.batches):
-        for x in patients.tensors(batch):
-            if x.is_floating_point() and not x.isfinite().all():
-                bad = int((~x.isfinite()).sum())
-                says = f"{bad} of {x.numel()} numbers of batch {step + 1} are NaN or infinite"
-                return Finding("input not finite", ("data",), says)
+    """NaN or infinity in a batch, and the loss or its gradient there is not finite either.
+
+    Where they are, someone takes care of them: a mask of -inf, targets that are missing.
+    """
+    for says, batch in bad_batches(evidence):
+        if not math.isfinite(evidence.gradient_length(batch, set(evidence.gradients))):
+            return Finding("input not finite", ("data",), says)
     return None
+
+
+def bad_batches(evidence: Evidence) -> Iterator[tuple[str, Any]]:
+    """Batches with NaN or infinity, each with a sentence on it."""
+    for step, batch in enumerate(evidence.patient.batches):
+        some = [x for x in patients.tensors(batch) if x.is_floating_point()]
+        bad = sum(int((~x.isfinite()).sum()) for x in some)
+        if bad:
+            total = sum(x.numel() for x in some)
+            yield f"{bad} of {total} numbers of batch {step + 1} are NaN or infinite", batch
 
 
 def constant(evidence: Evidence) -> Finding | None:
@@ -31,6 +43,12 @@ def constant(evidence: Evidence) -> Finding | None:
     x = evidence.inputs
     if x is None or len(x) < 4 or x.numel() == 0 or not bool((x == x[:1]).all()):
         return None
+    rows = [list(patients.tensors(batch)) for batch in evidence.patient.batches]
+    for parts in zip(*rows, strict=False):
+        first = parts[0][:1] if parts[0].dim() else parts[0]
+        last = parts[0] is rows[0][-1]  # the targets
+        if not last and not all(bool((part == first).all()) for part in parts):
+            return None
     return Finding("constant input", ("data",), f"all {len(x)} examples are the same")
 
 

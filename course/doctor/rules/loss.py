@@ -16,7 +16,8 @@ DIFFERENCES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 CROSSED = ("binary_cross_entropy",)
 
 ROUNDING = 1e-3
-"""How far the sum of probabilities may be from 1: float16 keeps three digits."""
+"""How far the sum of probabilities may be from 1 (float16 keeps three digits), or as far as the
+answer's own precision if that is less: bfloat16 keeps two."""
 
 
 def _calls(evidence: Evidence, *names: str) -> list[LossCall]:
@@ -40,7 +41,7 @@ def softmax_twice(evidence: Evidence) -> Finding | None:
         axis = 1 if x.dim() > 1 else 0
         if x.shape[axis] > 1 and bool((x >= 0).all()):
             sums = x.sum(axis)
-            if bool(((sums - 1).abs() < ROUNDING).all()):
+            if bool(((sums - 1).abs() < max(ROUNDING, torch.finfo(call.input.dtype).eps)).all()):
                 says = "what goes into cross_entropy sums to 1 for every example: probabilities"
                 return Finding("softmax before cross-entropy", ("loss",), says)
             if _came_from(evidence, call.input, "sigmoid"):
@@ -65,18 +66,26 @@ def sigmoid_twice(evidence: Evidence) -> Finding | None:
 
 
 def missing_squash(evidence: Evidence) -> Finding | None:
-    """nll_loss gets rows that are no logarithms of probabilities: sum of exp(x) is not 1 (by over
-    5 %, rounding is under 1e-3). Or over 5 % of what the loss clips to 0 ... 1 lies outside."""
-    if evidence.trace.clipped > 0.05:
+    """A loss that takes logarithms of probabilities (nll_loss, kl_div, ctc_loss) gets other rows:
+    the sum of exp(x) is not 1 (by over 5 %, rounding is under 1e-3). Or over 5 % of what the loss
+    clips to 0 ... 1, for a logarithm, lies outside."""
+    if evidence.trace.clipped > 0.05 and evidence.trace.logarithm:
         share = evidence.trace.clipped
         says = f"{share:.0%} of the answers are outside of 0 to 1, where the loss clips them"
         return Finding("missing sigmoid or softmax", ("loss",), says)
-    for call in _calls(evidence, "nll_loss"):
+    for call in _calls(evidence, "nll_loss", "kl_div", "ctc_loss"):
         x = call.input.double()
-        sums = x.logsumexp(1 if x.dim() > 1 else 0)
+        axis = {"nll_loss": 1 if x.dim() > 1 else 0, "ctc_loss": -1}.get(call.name)
+        if axis is None:  # kl_div asks for no axis: the one over which the targets sum to 1
+            y = call.target.double()
+            ones = [k for k in range(y.dim()) if bool(((y.sum(k) - 1).abs() < 0.01).all())]
+            if not ones or x.shape != call.target.shape:
+                continue
+            axis = ones[-1]
+        sums = x.logsumexp(axis)
         if float(sums.abs().median()) > 0.05:
             says = (
-                f"nll_loss expects logarithms of probabilities; exp of a row sums to "
+                f"{call.name} expects logarithms of probabilities; exp of a row sums to "
                 f"{number(float(sums.exp().median()))}, not 1"
             )
             return Finding("missing sigmoid or softmax", ("loss",), says)
@@ -122,9 +131,7 @@ def out_of_reach(evidence: Evidence) -> Finding | None:
         y = call.target
         if name is None or not y.is_floating_point() or y.numel() != call.input.numel():
             continue
-        low, high = LIMITS[name]
-        slack = 0.05 * float(y.double().std(correction=0))
-        outside = float(((y < low - slack) | (y > high + slack)).double().mean())
+        outside = _outside(name, y)
         says = f"the answer is a {name}, and {outside:.0%} of the targets are beyond its limits"
         if outside > OUTSIDE:
             return Finding("target out of reach", ("output",), says)
@@ -133,6 +140,30 @@ def out_of_reach(evidence: Evidence) -> Finding | None:
             says = "answers are a softmax, which sums to 1, and targets have none or several ones"
             return Finding("target out of reach", ("output",), says)
     return None
+
+
+def beyond(evidence: Evidence) -> Finding | None:
+    """The same under a loss that torch does not have: float answers out of a function with limits,
+    and targets beyond them. Such a loss may take its targets in its own way, so it counts only for
+    a network that does not learn."""
+    answer, y = evidence.outputs, evidence.targets
+    if evidence.trace.losses or not isinstance(answer, Tensor) or not isinstance(y, Tensor):
+        return None
+    if answer.dim() != y.dim() or len(answer) != len(y) or not y.is_floating_point():
+        return None
+    name = _last(evidence, answer)
+    if name is None:
+        return None
+    outside = _outside(name, y)
+    says = f"the answer is a {name}, and {outside:.0%} of the targets are beyond its limits"
+    return Finding("target out of reach", ("output",), says) if outside > OUTSIDE else None
+
+
+def _outside(name: str, y: Tensor) -> float:
+    """Share of targets beyond the limits of a function, by over 5 % of their spread."""
+    low, high = LIMITS[name]
+    slack = 0.05 * float(y.double().std(correction=0))
+    return float(((y < low - slack) | (y > high + slack)).double().mean())
 
 
 def cut_off(evidence: Evidence) -> Finding | None:

@@ -26,6 +26,11 @@ SHRUNK = 0.1
 (1 - rate * decay)^steps. Usual settings (0.1, 5e-4, 240 steps) leave 0.99."""
 
 
+FAR = 1.0
+"""How far the weights may have gone, over their length, for the rate to be called too small: they
+are others by then. Rates of a thousandth of the usual ones move them by under 0.05."""
+
+
 def _rates(evidence: Evidence) -> str:
     rates = sorted({float(rate) for rate in evidence.trial.rates})
     return " and ".join(f"{rate:.2g}" for rate in rates)
@@ -157,12 +162,15 @@ def too_large(evidence: Evidence) -> Finding | None:
 
 
 def too_small(evidence: Evidence) -> Finding | None:
-    """The rate is 0; or with 10 to 10,000 times the rate the copy learns."""
+    """The rate is 0; or with 10 to 10,000 times the rate the copy learns, and with the given one
+    the weights stay within their own length (`FAR`) of where they began."""
     if not evidence.patient.given:
         return None
     trial = evidence.trial
     if all(float(rate) == 0 for rate in trial.rates):
         return Finding("rate too small", ("optimizer",), "the rate is 0: nothing moves")
+    if trial.way() > FAR:
+        return None
     for factor in HIGHER:
         if evidence.gain(rate=factor) >= LEARNS:
             return _other(evidence, factor, "rate too small")

@@ -31,11 +31,11 @@ has 0.97 after about 30 layers (the map of Cho and Saul, 2009), and no longer tr
 def symmetric(evidence: Evidence) -> Finding | None:
     """All rows of a weight are equal at the start, and still are after the trial steps.
 
-    A last layer, a branch or a table that starts at 0 gets different gradients in each row, and is
-    no case of it.
+    A last layer or a branch that starts at 0 gets different gradients in each row, and is no case
+    of it. Of a table of embeddings the columns are meant. Nothing is said where nothing moves.
     """
     trial = evidence.trial
-    if len(trial.losses) < 5:
+    if len(trial.losses) < 5 or not trial.way():
         return None
     places = []
     for name, p in trial.model.named_parameters():
@@ -43,6 +43,8 @@ def symmetric(evidence: Evidence) -> Finding | None:
             continue
         gates = _gates(trial.model, name)
         old, new = trial.before[name].flatten(1), p.detach().flatten(1)
+        if isinstance(_owner(trial.model, name), nn.Embedding | nn.EmbeddingBag):
+            old, new = old.mT, new.mT  # its units are columns
         if len(old) // gates < 2 or len(old) % gates:
             continue
         if _rows_alike(old, gates, 1e-6) and _rows_alike(new, gates, 1e-3):
@@ -71,12 +73,16 @@ def constant(evidence: Evidence) -> Finding | None:
 
 def _gates(model: nn.Module, name: str) -> int:
     """How many blocks of rows a weight has that differ in their role: gates, or q, k and v."""
-    owner = model.get_submodule(name.rpartition(".")[0])
+    owner = _owner(model, name)
     if isinstance(owner, nn.LSTM | nn.LSTMCell):
         return 4
     if isinstance(owner, nn.GRU | nn.GRUCell | nn.MultiheadAttention):
         return 3 if not name.endswith("out_proj.weight") else 1
     return 1
+
+
+def _owner(model: nn.Module, name: str) -> nn.Module:
+    return model.get_submodule(name.rpartition(".")[0])
 
 
 def _rows_alike(weight: Tensor, gates: int, tolerance: float) -> bool:

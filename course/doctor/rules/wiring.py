@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from course import measures
 from course.doctor import patient as patients
 from course.doctor.evidence import Evidence
 from course.doctor.patient import Patient
+from course.doctor.rules.purpose import by_mistake, drawn_and_frozen, in_optimizer, why_drawn
 from course.doctor.verdict import Finding
 from course.doctor.words import listed as in_words
 from course.doctor.words import number
@@ -21,20 +22,25 @@ from course.doctor.words import number
 def listed(evidence: Evidence) -> Finding | None:
     """Modules in a Python list, tuple or dict that run, can be trained, and are not registered.
 
-    On purpose, and no finding: modules that are registered elsewhere, too; frozen ones; those
-    whose parameters the optimizer has.
+    On purpose, and no finding: modules that are registered elsewhere, too; frozen ones, or those
+    that run without gradients (a teacher); those whose parameters the optimizer has.
     """
     model = evidence.model
     hidden = dict(hidden_modules(model))
     if not hidden:
         return None
     ran: set[str] = set()
+
+    def note(name: str, output: Any) -> None:
+        if any(x.requires_grad for x in patients.tensors(output)):
+            ran.add(name)
+
     handles = [
-        module.register_forward_hook(lambda *call, name=name: ran.add(name))
+        module.register_forward_hook(lambda *call, name=name: note(name, call[2]))
         for name, module in hidden.items()
     ]
     try:
-        with evidence.patient.still(), measures.untouched_buffers(model):
+        with measures.untouched_buffers(model):
             evidence.patient.forward(model, evidence.trained[0])
     finally:
         for handle in handles:
@@ -76,16 +82,11 @@ def _parts(value: Any) -> Iterable[tuple[Any, nn.Module]]:
     return [(key, part) for key, part in items if isinstance(part, nn.Module)]
 
 
-def in_optimizer(patient: Patient) -> set[int]:
-    """The identities of the parameters that the optimizer has."""
-    groups = [] if patient.optimizer is None else patient.optimizer.param_groups
-    return {id(p) for group in groups for p in group["params"]}
-
-
 def detached(evidence: Evidence) -> Finding | None:
     """Parameters that can be trained and change the loss when they are changed, without gradient.
 
-    On purpose, and a note only: all of them look trained (see `looks_drawn`).
+    On purpose, and a note only: they look trained (see `by_mistake`); or the optimizer was not
+    given them either and the network learns (a generator, while the discriminator is trained).
     """
     named = dict(evidence.model.named_parameters())
     silent = [
@@ -94,7 +95,10 @@ def detached(evidence: Evidence) -> Finding | None:
     places = [name for name in silent[:40] if _matters(evidence, [name])] if silent else []
     if not places:
         return None
-    if evidence.gradients and not by_mistake(named, places):
+    if evidence.gradients and not by_mistake(evidence, named, places):
+        return None
+    mine, own = in_optimizer(evidence.patient), dict(evidence.patient.model.named_parameters())
+    if mine and not any(id(own[name]) in mine for name in places) and evidence.learns:
         return None
     total = sum(p.requires_grad for p in named.values())
     says = (
@@ -129,13 +133,29 @@ def frozen(evidence: Evidence) -> Finding | None:
     """Frozen weight matrices that are still as they were drawn.
 
     On purpose, and a note only: frozen ones that look trained, or like a trainable one (the target
-    network of a pair), biases and norms alone. A matrix with a side under 4 is not judged.
+    network of a pair), biases and norms alone. A matrix with a side under 4 is not judged. See
+    `frozen_after_all` for drawn ones beside others that look trained, or that the optimizer was not
+    given either (random features). Where all parameters are frozen, nothing can be on purpose.
     """
     named = dict(evidence.model.named_parameters())
-    silent = [n for n, p in named.items() if not p.requires_grad and p.dim() >= 2]
-    places = [
-        name for name in silent if looks_drawn(named[name]) and not has_twin(named, name, silent)
-    ]
+    if named and not any(p.requires_grad for p in named.values()):
+        if any(hidden_modules(evidence.model)):
+            return None
+        says = "no parameter of the model requires a gradient: nothing can be trained"
+        return Finding("frozen by mistake", tuple(named), says)
+    places = drawn_and_frozen(evidence)
+    return None if why_drawn(evidence, places) else _frozen(evidence, places)
+
+
+def frozen_after_all(evidence: Evidence) -> Finding | None:
+    """The same where something speaks for a purpose, in a network that does not learn, stays
+    finite, and has nothing else."""
+    if evidence.trial.broke is not None:
+        return None
+    return _frozen(evidence, drawn_and_frozen(evidence))
+
+
+def _frozen(evidence: Evidence, places: Sequence[str]) -> Finding | None:
     if not places or not any(_matters(evidence, [name]) for name in places[:10]):
         return None
     says = (
@@ -147,7 +167,7 @@ def frozen(evidence: Evidence) -> Finding | None:
 def left_out(evidence: Evidence) -> Finding | None:
     """Parameters that get a gradient, and are not in the optimizer.
 
-    On purpose, and a note only: all of them look trained, or they are biases and norms alone.
+    On purpose, and a note only: they look trained, or they are biases and norms alone.
     """
     patient = evidence.patient
     if patient.optimizer is None:
@@ -157,57 +177,10 @@ def left_out(evidence: Evidence) -> Finding | None:
     places = [n for n, p in named.items() if n in evidence.gradients and id(p) not in mine]
     if not places:
         return None
-    if len(places) < len(evidence.gradients) and not by_mistake(named, places):
+    if len(places) < len(evidence.gradients) and not by_mistake(evidence, named, places):
         return None
     says = f"the optimizer has not {in_words(places)}, which get gradients"
     return Finding("not in the optimizer", tuple(places), says)
-
-
-def by_mistake(named: Mapping[str, Tensor], places: Sequence[str]) -> bool:
-    """Whether some matrix among those places looks as it was drawn, or is too small to tell, and
-    is no copy of one elsewhere."""
-    wide = [name for name in places if named[name].dim() >= 2]
-    return any(
-        looks_drawn(named[name], small=True) and not has_twin(named, name, places) for name in wide
-    )
-
-
-def has_twin(named: Mapping[str, Tensor], name: str, places: Sequence[str]) -> bool:
-    """Whether a parameter elsewhere has the same shape and nearly its direction (cosine over 0.5),
-    as in a target network that follows another one."""
-    here = named[name].detach().double().flatten()
-    for other, p in named.items():
-        if other not in places and p.shape == named[name].shape:
-            there = p.detach().double().flatten()
-            size = float(here.norm() * there.norm())
-            if size and float(here @ there) > 0.5 * size:
-                return True
-    return False
-
-
-def looks_drawn(weight: Tensor, small: bool = False) -> bool:
-    """Whether a matrix looks random: its entries are in no order.
-
-    Training leaves large singular values behind. Random entries keep their largest one when they
-    are shuffled (Marchenko and Pastur 1967), up to chance: it counts as drawn unless it is 5 %
-    larger than in each of 20 shuffles. small: what is said of a matrix with a side under 4.
-    """
-    matrix = weight.detach().cpu().double()
-    matrix = matrix.reshape([n for n in matrix.shape if n > 1] or [1])
-    if matrix.dim() < 2 or min(matrix.flatten(1).shape) < 4:
-        return small
-    matrix = matrix.flatten(1)
-    if not matrix.isfinite().all() or matrix.numel() > 1 << 22:
-        return False
-    source = torch.Generator().manual_seed(0)
-    flat = matrix.flatten()
-    largest = max(
-        float(torch.linalg.matrix_norm(
-            flat[torch.randperm(len(flat), generator=source)].view_as(matrix), 2
-        ))
-        for _ in range(20)
-    )  # fmt: skip
-    return float(torch.linalg.matrix_norm(matrix, 2)) <= 1.05 * largest
 
 
 def evaluation_mode(evidence: Evidence) -> Finding | None:

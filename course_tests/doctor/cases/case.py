@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -39,20 +40,29 @@ class Case:
         """The loss of a batch."""
         if self.forward is not None:
             return self.loss(*self.forward(self.model, batch))
+        if isinstance(batch, tuple) and len(batch) == 1:
+            (batch,) = batch
         *inputs, targets = batch if isinstance(batch, tuple) else (batch, batch)
         return self.loss(self.model(*inputs), targets)
 
     def steps(self, count: int) -> list[float]:
         """Train in earnest, as anyone would; the losses before each step."""
-        losses = []
-        for step in range(count):
+        losses: list[float] = []
+
+        def loss(step: int) -> Tensor:
             self.optimizer.zero_grad()
             value = self.value(self.batches[step % len(self.batches)])
             value.backward()
             if self.clip is not None:
                 nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
-            self.optimizer.step()
-            losses.append(float(value.detach()))
+            return value.detach()
+
+        for step in range(count):
+            if isinstance(self.optimizer, torch.optim.LBFGS):
+                losses.append(float(self.optimizer.step(partial(loss, step))))
+            else:
+                losses.append(float(loss(step)))
+                self.optimizer.step()
         return losses
 
     def has_place_right(self, place: tuple[str, ...]) -> bool:

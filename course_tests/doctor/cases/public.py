@@ -174,6 +174,9 @@ def _targets(outputs: Tensor, y: Tensor) -> Tensor:
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cce": _crossed, "bce": _binary, "mse": _squared, "mae": _absolute, "hinge": _hinge,
-    "cross-entropy": functional.cross_entropy,
+    "cross-entropy": functional.cross_entropy, "nll": functional.nll_loss,
+    "bce with logits": lambda outputs, y: functional.binary_cross_entropy_with_logits(
+        outputs, y.float().view_as(outputs)
+    ),
     "nll of softmax": lambda outputs, y: functional.nll_loss(outputs.softmax(1), y),
 }  # fmt: skip

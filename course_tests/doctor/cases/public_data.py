@@ -210,6 +210,16 @@ def _images(source: torch.Generator, side: int) -> Pair:
     return functional.interpolate(x, (side, side), mode="bilinear").clamp(0, 1), y
 
 
+def _four_numbers(source: torch.Generator) -> Pair:
+    x = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    return x, torch.tensor([[1.0], [2], [3], [4]])
+
+
+def _percentages(source: torch.Generator) -> Pair:
+    x = _uniform(source, 0, 100, 500, 1)
+    return x, 5 * x + 3 + 0.1 * _normal(source, 500, 1)
+
+
 def _two_by_four(source: torch.Generator) -> Pair:
     return _uniform(source, 0, 0.4, 2, 4), _uniform(source, 0, 1, 2, 2)
 
@@ -226,5 +236,6 @@ KINDS = {
     "squares to": lambda source, most: _squares_to_100(source),
     "lines to": lambda source, most: _lines_to_100(source),
     "bits to large numbers": _bits_to_large_numbers, "digits": _digits, "pixels": _pixels,
-    "images": _images, "two by four": _two_by_four,
+    "images": _images, "two by four": _two_by_four, "four numbers": _four_numbers,
+    "percentages": _percentages,
 }  # fmt: skip
