@@ -20,6 +20,7 @@ from course_tests.corners import visit
 
 SEEDS = tuple(seeds(10, 3))
 MANY = tuple(seeds(20, 10))
+THIRTY = tuple(seeds(40, 30))  # where single runs go either way
 claims = pytest.mark.claims
 
 
@@ -75,13 +76,14 @@ def test_twenty_layers_learn_with_the_family(name: str) -> None:
 
 @claims
 def test_dead_units_come_back_unless_a_whole_layer_is_dead() -> None:
-    network = start("relu", bias=-1.0)
+    network = start("relu", bias=-1.0, seeds=THIRTY)
     before = science.units(network).dead[2]
-    partly = before < 1  # a few runs have none left
-    claim("bias -1: dead in layer 3", before, least=0.5)  # .899 ± .1
-    claim("bias -1: accuracy where not all are dead", learned(network)[partly], least=0.97)  # 1 ± 0
+    partly = before < 1  # one run in fifteen has none left
+    claim("bias -1: dead in layer 3", before, least=0.5)  # .86 ± .09
+    right = learned(network)[partly]
+    claim("bias -1: accuracy where not all are dead", right, least=0.85)  # .98 ± .13: 1 or guessing
     back = (before - science.units(network).dead[2])[partly]
-    claim("bias -1: came back where not all were dead", back, least=0.2)  # .623 ± .1
+    claim("bias -1: came back where not all were dead", back, least=0.2)  # .58 ± .13
     network = start("relu", bias=-2.0)
     before = science.units(network).dead
     assert (before[2] == 1).all()
@@ -98,7 +100,7 @@ def test_dead_units_come_back_unless_a_whole_layer_is_dead() -> None:
 @claims
 @pytest.mark.repeats
 def test_long_steps_kill_and_some_deaths_do_no_harm() -> None:
-    for rate, least, most in ((0.003, 0.0, 0.1), (0.03, 0.25, 0.75), (0.1, 0.8, 1.0)):
+    for rate, least, most in ((0.003, -math.inf, 0.1), (0.03, 0.25, 0.75), (0.1, 0.8, math.inf)):
         network = start("relu")
         learned(network, rate, steps=20)
         dead = science.units(network).dead[0]
@@ -110,12 +112,15 @@ def test_long_steps_kill_and_some_deaths_do_no_harm() -> None:
 
 
 @claims
-def test_plain_gradient_descent_kills_without_nan() -> None:
-    network = start("relu")
+def test_plain_gradient_descent_kills_mostly_without_nan() -> None:
+    network = start("relu", seeds=THIRTY)
     *_, last = sigmoid_saturation.train(network, optimizer=SGD(0.3, momentum=0.9))
-    assert last.first_nonfinite == (None, None, None)
-    claim("SGD, rate 0.3: dead", science.units(network).dead.mean(0), least=0.65)  # .907 ± .09
-    claim("SGD, rate 0.3: accuracy", last.train_accuracy, most=0.45)  # .115 ± .03
+    finite = np.array([first is None for first in last.first_nonfinite])
+    claim("SGD, rate 0.3: runs that stay finite", finite, least=0.7)  # .93 ± .25
+    dead = science.units(network).dead.mean(0)[finite]
+    claim("SGD, rate 0.3: dead", dead, least=0.65)  # .80 ± .19
+    # .31 ± .28: most guess, and one run in fifteen gets every digit right with a third of its units
+    claim("SGD, rate 0.3: accuracy", last.train_accuracy[finite], most=0.55)
 
 
 @claims
