@@ -23,7 +23,7 @@ class Recorded:
     """`function` of tensors on the CPU, without Python from its sixth call on.
 
     The same operations in the same order on the same memory: what it returns is equal bit for bit
-    (test_recording.py). `memory` is what the function uses and changes besides its inputs: the
+    (test_recorded_steps.py). `memory` is what the function uses and changes besides its inputs: the
     parameters and buffers of `module`. Which operations they are may depend on nothing but the
     shapes of the inputs and the modes of the modules; with others, and where a module has hooks,
     the function is called as it is. So it is on other devices, and where recording fails:

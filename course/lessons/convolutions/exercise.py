@@ -8,9 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from course.selfcheck import Verdict, check_function
+from course.selfcheck import Verdict, check, check_function
 
 Array = NDArray[Any]
+
+
+def check_weights(first: Any, second: Any, projection: Any) -> None:
+    """The faded example: the kernels of a unit that takes 32 channels and returns 64."""
+    bias = "The norm that follows has the biases; kernels only."
+    slips = [
+        (9 * 32, "That is one kernel for each channel that comes in. Each of the 64 has its own."),
+        (9 * 64**2, "It takes 32 channels, and returns 64."),
+        (9 * 32 * 64 + 64, bias),
+    ]
+    check("first", first, 9 * 32 * 64, mistakes=slips)
+    slips = [
+        (9 * 32 * 64, "The second one takes the 64 channels of the first."),
+        (9 * 64**2 + 64, bias),
+    ]
+    check("second", second, 9 * 64**2, mistakes=slips)
+    slips = [(9 * 32 * 64, "Its kernels are 1 x 1."), (32 * 64 + 64, bias)]
+    check("projection", projection, 32 * 64, mistakes=slips)
 
 
 def solve_convolve(picture: Array, kernel: Array) -> Array:
