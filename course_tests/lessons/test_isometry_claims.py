@@ -124,22 +124,22 @@ def test_orthogonal_beats_gaussian_at_every_rate_and_a_linear_network_beats_both
     claim("linear: loss", linear, most=0.3)  # .191 ± .02
     for name, values in zip(list(science.STARTS)[1:4], curved, strict=True):
         claim(f"{name}: loss", values, least=0.25, most=0.85)  # .458 ± .08, .478 ± .07, .533 ± .16
-    claim("tanh, Gaussian: loss", gauss, least=1.6)  # 1.91 ± .16
-    claim("ReLU, Gaussian: loss", relu, least=1.8)  # 2.15 ± .14
+    claim("tanh, Gaussian: loss", gauss, least=1.2)  # 1.76 ± .28: well above the three
+    claim("ReLU, Gaussian: loss", relu, least=1.5)  # 2.1 ± .18
 
 
 @pytest.mark.repeats
 def test_where_no_line_helps_the_linear_network_can_only_guess() -> None:
-    """Loss on the rings, of three rates: linear .69, tanh 1/4 .29, 1/64 .43, Gaussian .68."""
+    """Loss on the rings, of three rates: linear .69, tanh 1/4 .27, 1/64 .53, Gaussian .68."""
     rings, rates, best = science.rings(), (0.001, 0.003, 0.01), {}
     for name in science.STARTS:
-        network = science.started(name, rings, seeds=seeds(200, 15))
+        network = science.started(name, rings, seeds=seeds(200, 45))  # fifteen at each rate
         loss, _ = science.sweep(network, rings, rates=rates)
         best[name] = loss[science.best(loss)]
     linear, hard, small, large, gauss, _ = best.values()
     claim("linear: loss", linear, least=0.66)  # .693 ± .001
-    claim("hard-tanh: loss", hard, most=0.6)  # .33 ± .15
-    claim("tanh 1/64: loss", small, most=0.62)  # .425 ± .11
+    claim("hard-tanh: loss", hard, most=0.6)  # .35 ± .15
+    claim("tanh 1/64: loss", small, most=0.65)  # .53 ± .12; guessing is .69
     claim("tanh 1/4: loss", large, most=0.5)  # .294 ± .06
     claim("tanh, Gaussian: loss", gauss, least=0.62)  # .676 ± .02
     shallow = science.started("tanh, orthogonal, q* = 1/4", rings, depth=1, seeds=seeds(200, 15))

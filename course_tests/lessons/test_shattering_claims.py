@@ -61,8 +61,8 @@ def test_relu_pulls_the_cosine_of_any_two_inputs_to_one() -> None:
 def test_batch_norm_keeps_the_rank_and_only_small_branches_keep_the_jacobian() -> None:
     """Effective rank, 50 deep, n = 64 (input 59): 4, 12, 46, 52, 45; spread 49, 54, 45, 2.4, 10."""
     x = science.inputs(128, 64)
-    five = tuple(seeds(100, 5))
-    networks = {name: science.variant(name, seeds=five) for name in science.VARIANTS}
+    ten = tuple(seeds(100, 10))
+    networks = {name: science.variant(name, seeds=ten) for name in science.VARIANTS}
     rank = {
         name: science.by_depth(network, x, [50], measures.effective_rank)[0]
         for name, network in networks.items()
@@ -81,14 +81,14 @@ def test_batch_norm_keeps_the_rank_and_only_small_branches_keep_the_jacobian() -
     for name in ("bare", "layer norm", "batch norm"):
         claim(f"spread: {name}", spread[name], least=25)  # 49 ± 12, 54 ± 8, 45 ± 10
     claim("spread: small branches", spread["skips, small branches"], most=4)  # 2.42 ± .3
-    claim("spread: skips, batch norm", spread["skips, batch norm"], least=6, most=14)  # 9.7 ± .8
+    claim("spread: skips, batch norm", spread["skips, batch norm"], least=6, most=18)  # 11.5 ± 2.6
 
 
 def test_dividing_decorrelates_units_where_contrasts_vary() -> None:
     pictures = data.digits().x_train[:300]
     contrast = torch.exp(0.7 * torch.randn(300, 1, generator=seeding.generator(0, "contrast")))
     for name, examples in (("as they are", pictures), ("vary", pictures * contrast)):
-        h = science.one_layer(examples, seeds=tuple(seeds(100, 5)))
+        h = science.one_layer(examples, seeds=tuple(seeds(100, 10)))
         together, divided = (science.unit_correlation(part) for part in (h, science.divided(h)))
         margin = {"least": 0.02} if name == "vary" else {"least": -0.015, "most": 0.02}
         claim(f"{name}: correlation, less after dividing", (together - divided).numpy(), **margin)
@@ -104,7 +104,7 @@ def test_the_correlation_of_units_counts_those_that_change() -> None:
 
 def test_gradients_shatter_with_batch_norm_and_less_with_small_branches() -> None:
     found = {
-        name: science.correlation(name, [0, 1, 5], seeds=seeds(100, 6)) for name in science.PATHS
+        name: science.correlation(name, [0, 1, 5], seeds=seeds(100, 20)) for name in science.PATHS
     }
     one, bare, norm, full, gentle = found.values()
     assert all(values[0].mean() == 1 for values in found.values())
@@ -113,9 +113,9 @@ def test_gradients_shatter_with_batch_norm_and_less_with_small_branches() -> Non
     claim("batch norm, lag 1", norm[1], least=-0.2, most=0.2)  # -.04 ± .07
     claim("batch norm, lag 5", norm[2], least=-0.2, most=0.2)  # -.02 ± .07
     claim("batch norm and skips, lag 1", full[1], least=0.25, most=0.8)  # .52 ± .12
-    claim("batch norm and skips, lag 5", full[2], least=-0.2, most=0.3)  # .05 ± .12
+    claim("batch norm and skips, lag 5", full[2], least=-0.2, most=0.3)  # .03 ± .20
     claim("small branches, lag 1", gentle[1], least=0.7)  # .86 ± .07
-    claim("small branches, lag 5", gentle[2], least=0.25)  # .6 ± .17
+    claim("small branches, lag 5", gentle[2], least=0.25)  # .48 ± .21
 
 
 def test_large_weights_shatter_gradients_without_any_norm() -> None:
