@@ -76,7 +76,7 @@ def test_what_each_law_keeps(law: str) -> None:
     for activation, kept, room in (("identity", 1.0, 0.04), ("relu", 0.5, 0.08)):
         sizes = [
             mean_field.through_one_layer(law, 80, 320, activation=activation, seed=seed)
-            for seed in seeds(9, 3)
+            for seed in seeds(9, 12)
         ]
         forms = kept * 80 * variance, kept * 320 * variance
         for number, what in enumerate(("signal", "gradient")):
@@ -136,8 +136,8 @@ def test_chi_is_the_factor_of_gradients_and_of_small_distances() -> None:
 @pytest.mark.repeats
 def test_near_the_line_a_deep_tanh_network_trains_and_on_both_sides_it_fails() -> None:
     for sigma, least, most in ((0.7, 0.0, 0.35), (1.0, 0.8, 1.0), (2.5, 0.0, 0.35)):
-        accuracy = angles.accuracy(sigma, 0.05, depth=30, rate=0.001, seeds=FRESH)
-        # .15 ± .04, .975 ± .01, .147 ± .02
+        accuracy = angles.accuracy(sigma, 0.05, depth=30, rate=0.001, seeds=seeds(100, 9))
+        # .16 ± .14 (one run in ten has begun to learn), .954 ± .02, .137 ± .01
         claim(f"sigma_w {sigma}: accuracy", accuracy, least=least, most=most)
 
 
@@ -185,13 +185,13 @@ def test_shapes_have_equal_numbers_of_parameters() -> None:
 def test_digits_do_not_need_depth_and_the_deepest_is_far_behind() -> None:
     test = {}
     for depth in (1, 8, 32):
-        start = depth_width.network(depth, seeds=FRESH)
+        start = depth_width.network(depth, seeds=seeds(100, 6))
         *_, last = depth_width.train(start, every=depth_width.STEPS)
         test[depth] = last.test_accuracy
     claim("1 layer: test accuracy", test[1], least=0.95)  # .969 ± .004
     claim("8 layers: test accuracy", test[8], least=0.93)  # .96 ± .007
     claim("8 layers over 1", test[8] - test[1], most=0.01)  # -.0086 ± .009
-    claim("8 layers over 32", test[8] - test[32], least=0.05)  # .199 ± .08
+    claim("8 layers over 32", test[8] - test[32], least=0.05)  # .20 ± .10
 
 
 def test_the_extremes_of_all_controls_neither_fail_nor_warn() -> None:
@@ -330,11 +330,11 @@ def test_the_exercises_of_torch_layers(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.claims
 @pytest.mark.repeats
 def test_thin_deep_networks_lack_directions_and_not_the_right_size() -> None:
-    draws = seeds(600, 10)
-    drawn = depth_width.network(32, seeds=draws)
-    rescaled = depth_width.rescale_(depth_width.network(32, seeds=draws))
+    draws, many = seeds(600, 10), seeds(600, 30)
+    drawn = depth_width.network(32, seeds=many)
+    rescaled = depth_width.rescale_(depth_width.network(32, seeds=many))
     before, after = (depth_width.test_accuracy(net, rate=0.001) for net in (drawn, rescaled))
-    claim("rescaled over as drawn", after - before, most=0.02)  # -.048 ± .06
+    claim("rescaled over as drawn", after - before, most=0.02)  # -.057 ± .10
     gaussian, turned = (
         depth_width.thin_tanh(law, seeds=draws) for law in ("lecun_normal", "orthogonal")
     )
