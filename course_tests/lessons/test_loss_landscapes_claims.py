@@ -130,7 +130,7 @@ def test_plain_slices_get_rougher_with_depth_and_residual_ones_do_not(
     # .457 ± .09
     claim("plain 40 over 5: nonconvex share", deep.nonconvex - shallow.nonconvex, least=0.2)
     claim("plain 40: nonconvex share", deep.nonconvex, least=0.3)  # .55 ± .06
-    claim("plain 40: share with several minima", deep.minima > 1, least=0.3)  # .9 ± .3
+    claim("plain 40: share with several minima", deep.minima > 1, least=0.1)  # .83 ± .39
     claim("resnet 20: nonconvex share", skipped.nonconvex, most=0.05)  # .00308 ± .006
     claim("resnet 20: minima", skipped.minima, most=1.1)  # 1 ± 0
     claim("resnet 20: accuracy", skipped.accuracy, least=0.98)  # .995 ± .003
