@@ -83,6 +83,10 @@ class SGD:
         """The numbers which change from step to step (the first is 0); `update` gets a tensor."""
         return (rate,)
 
+    def part(self, rows: slice) -> SGD:
+        """The optimizer of these replicas alone: here the same, its numbers are those of all."""
+        return self
+
     def update(self, weights: Tensor, gradient: Tensor, state: dict, numbers: Tensor) -> None:
         """One step, in place."""
         if self.weight_decay:
@@ -120,6 +124,10 @@ class Adam:
         """The numbers which change from step to step (the first is 0); `update` gets a tensor."""
         t = step + 1
         return rate / (1 - self.beta1**t), 1 / math.sqrt(1 - self.beta2**t)
+
+    def part(self, rows: slice) -> Adam:
+        """The optimizer of these replicas alone: here the same, its numbers are those of all."""
+        return self
 
     def update(self, weights: Tensor, gradient: Tensor, state: dict, numbers: Tensor) -> None:
         """One step, in place."""

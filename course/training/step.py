@@ -74,6 +74,7 @@ class Stepper:
         """The stepper of these replicas alone, over the same memory."""
         part = copy.copy(self)
         part.network = parts.part(self.network, rows)
+        part.optimizer = self.optimizer.part(rows)
         part.weights = self.weights.part(dict(part.network.named_parameters()), rows)
         part.memory = {name: tensor[rows] for name, tensor in self.memory.items()}
         part.first = self.first + rows.start

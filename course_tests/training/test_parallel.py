@@ -10,6 +10,7 @@ import torch
 
 from course import networks
 from course.data import LinearTeacher
+from course.lessons.isometry.science import RateForEach
 from course.training import SGD, Adam, fit, parallel
 from course_tests.small import blobs, build
 
@@ -91,14 +92,22 @@ def test_how_many_threads_the_replicas_keep_busy(replicas, width, threads, parts
     assert parallel.divided(network, replicas, 100, threads) == parts
 
 
-def test_convolutions_are_divided_too():
+@pytest.mark.parametrize("name", sorted(networks.CONVOLUTIONAL))
+def test_convolutions_are_divided_too(name):
     examples, losses = blobs(size=2 * 8 * 6), []
     for threads in (1, 2):
         sizes = dict(shape=(2, 8, 6), width=2, depth=10, outputs=3, seeds=range(4))
-        network = networks.convolutional("van", **sizes)
+        network = networks.convolutional(name, **sizes)
         records = list(fit(network, examples, steps=8, batch=20, threads=threads))
         losses.append([record.loss for record in records])
     np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_replicas_take_their_own_rates_along():
+    rates = tuple(0.01 * (r + 1) for r in range(len(SEEDS)))
+    (_, one), (_, two) = (run(n, optimizer=RateForEach(rates=rates)) for n in (1, 2))
+    for key, value in two.items():
+        torch.testing.assert_close(value, one[key], rtol=1e-4, atol=1e-5)
 
 
 def test_a_task_gives_each_replica_its_own_examples():

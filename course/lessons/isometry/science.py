@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -114,6 +114,10 @@ class RateForEach(training.SGD):
 
     rate: float = 1.0
     rates: tuple[float, ...] = ()
+
+    def part(self, rows: slice) -> RateForEach:
+        """The optimizer of these replicas alone, with their rates."""
+        return replace(self, rates=self.rates[rows])
 
     def update(self, weights: Tensor, gradient: Tensor, state: dict, numbers: Tensor) -> None:
         """One step, in place."""
