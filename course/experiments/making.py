@@ -42,7 +42,7 @@ def network(settings: Grid, name: str, depth: int, dataset: data.Dataset) -> net
 
 def how(settings: Grid, name: str, dataset: data.Dataset, device: str) -> dict[str, Any]:
     """How it is trained: arguments of `training.fit`."""
-    arguments: dict[str, Any] = {"batch": settings.batch, "device": device, "threads": 1}
+    arguments: dict[str, Any] = {"batch": settings.batch, "device": device}
     arguments["schedule"] = (
         training.linear_decay(settings.decay_from) if settings.decay_from < 1 else training.constant
     )

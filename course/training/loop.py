@@ -184,7 +184,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 60.0,
     device: str = "cpu",
-    threads: int | None = None,
+    threads: int | None = 1,
 ) -> Iterator[Record]:
     """Train the network in place; yield a Record after every `record_every` steps and the last.
 
@@ -213,7 +213,8 @@ def fit(
         there. The CPU is the default, so that numbers do not depend on what else a machine has.
     threads: of the CPU, while it trains. The replicas are divided among them, two to each at least;
         further ones share every operation, and layers as thin as these lose by that, see
-        `networks.one_thread`. None: those of torch, as far as the replicas keep them busy.
+        `networks.one_thread`. None: those of torch, as far as the replicas keep them busy. The
+        default is one, so that numbers do not depend on how many cores a machine has.
 
     The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine,
     for each number of threads. Raises ValueError at once, before any training, for arguments that

@@ -175,7 +175,8 @@ def jaxed(examples: data.Dataset, depth: int) -> Step:
 
 def course(examples: data.Dataset, depth: int, seeds: Sequence[int] = range(SEEDS)) -> Step:
     network = networks.build("plain", like=examples, width=WIDTH, depth=depth, seeds=seeds)
-    records = fit(network, examples, steps=10**9, batch=BATCH, optimizer=SGD(RATE, MOMENTUM))
+    sgd = SGD(RATE, MOMENTUM)
+    records = fit(network, examples, steps=10**9, batch=BATCH, optimizer=sgd, threads=None)
     return lambda: float(next(records).loss.mean())
 
 
