@@ -81,7 +81,7 @@ def test_dead_units_come_back_unless_a_whole_layer_is_dead() -> None:
     partly = before < 1  # one run in fifteen has none left
     claim("bias -1: dead in layer 3", before, least=0.5)  # .86 ± .09
     right = learned(network)[partly]
-    claim("bias -1: accuracy where not all are dead", right, least=0.85)  # .98 ± .13: 1 or guessing
+    claim("bias -1: accuracy where not all are dead", right, least=0.7)  # .95 ± .2: 1 or guessing
     back = (before - science.units(network).dead[2])[partly]
     claim("bias -1: came back where not all were dead", back, least=0.2)  # .58 ± .13
     network = start("relu", bias=-2.0)
@@ -118,9 +118,9 @@ def test_plain_gradient_descent_kills_mostly_without_nan() -> None:
     finite = np.array([first is None for first in last.first_nonfinite])
     claim("SGD, rate 0.3: runs that stay finite", finite, least=0.7)  # .93 ± .25
     dead = science.units(network).dead.mean(0)[finite]
-    claim("SGD, rate 0.3: dead", dead, least=0.65)  # .80 ± .19
-    # .31 ± .28: most guess, and one run in fifteen gets every digit right with a third of its units
-    claim("SGD, rate 0.3: accuracy", last.train_accuracy[finite], most=0.55)
+    claim("SGD, rate 0.3: dead", dead, least=0.55)  # .77 ± .22
+    # .35 ± .34: most guess, and one run in fifteen gets every digit right with a third of its units
+    claim("SGD, rate 0.3: accuracy", last.train_accuracy[finite], most=0.65)
 
 
 @claims
