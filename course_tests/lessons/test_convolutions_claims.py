@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from course import data
+from course import data, networks
 from course.lessons.convolutions import science
-from course.lessons.convolutions.exercise import check_convolve, solve_convolve
+from course.lessons.convolutions.exercise import check_convolve, check_weights, solve_convolve
 from course.lessons.degradation import science as degradation
 from course_tests.claims import claim, seeds
 
@@ -72,3 +72,14 @@ def test_the_exercise_knows_right_and_wrong(capsys: pytest.CaptureFixture[str]) 
     turned = check_convolve(lambda picture, kernel: solve_convolve(picture, kernel[::-1, ::-1]))
     assert not turned and "Do not turn" in capsys.readouterr().out
     assert not check_convolve(lambda picture, kernel: ...)
+
+
+def test_the_faded_example_counts_what_a_unit_has(capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = dict(shape=(3, 32, 32), outputs=10, width=32, depth=10, seeds=(0,))
+    unit = networks.convolutional("resnet", **sizes).blocks[1]  # 32 channels in, 64 out
+    projection, first, second = sorted(p[0].numel() for p in unit.parameters() if p.dim() == 5)
+    check_weights(first, second, projection)
+    assert capsys.readouterr().out.count("right.") == 3
+    check_weights(9 * 32, 9 * 64**2 + 64, first)
+    words = capsys.readouterr().out
+    assert all(part in words for part in ("each channel", "has the biases", "1 x 1"))
