@@ -84,7 +84,7 @@ def page(browser: Browser, folder: Path, panels: list[BrowserPanel]) -> Iterator
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.on("requestfailed", lambda request: complaints.append(f"{request.url}: {request.failure}"))
     page.goto(written(folder, panels))
     for number in range(len(panels)):
         place(page, number)

@@ -36,13 +36,21 @@ def address(site: Path, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def tab(browser: Browser, scheme: str = "light", width: int = 1200) -> tuple[Page, list[str]]:
-    """A new page, and a list that gets its console's errors and the requests that fail."""
+    """A new page, and a list that gets its console's errors and the requests that fail.
+
+    What the browser itself drops, since the next page was asked for, did not fail.
+    """
     page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
     page.set_default_timeout(1000 * HANGS)
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda r: complaints.append(r.url))
+
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":
+            complaints.append(f"{request.url}: {request.failure}")
+
+    page.on("requestfailed", failed)
     return page, complaints
 
 
