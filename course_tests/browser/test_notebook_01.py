@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import Locator
 
 from course_tests.browser.conftest import OpenNotebook
@@ -18,6 +19,7 @@ def question(page: NotebookPage, words: str, number: int = 0) -> Locator:
     return found
 
 
+@pytest.mark.slow  # 07a stands for all that is drawn in the page in every push
 def test_the_explorer_of_the_scalar_chain_to_its_extremes(open_notebook: OpenNotebook) -> None:
     page = open_notebook("01_scalar_chain.ipynb")
     page.run_all()

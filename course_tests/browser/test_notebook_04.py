@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from course_tests.browser.conftest import OpenNotebook
+
+pytestmark = pytest.mark.slow  # 07a and 08 stand for all in every push
 
 RUN = """
 from course.lessons.relu_family import explorer

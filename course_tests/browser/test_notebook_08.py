@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from course_tests.browser.conftest import OpenNotebook
-
-pytestmark = pytest.mark.browser
 
 RUN = """
 from course import data
