@@ -5,15 +5,20 @@ from __future__ import annotations
 import struct
 import sys
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
+from matplotlib.spines import Spine
 
-from course.live.layers import FRAME, Layers, Unsure, sequence, signature, unsure
+from course.live.layers import FRAME, Layers, Unsure, sequence, unsure
+from course.live.scales import drawn_by, signatures, stands_alone
 from course.plots import arrange
 
 PAPER = 255  # white: below a figure whose own ground is transparent
@@ -22,9 +27,10 @@ PAPER = 255  # white: below a figure whose own ground is transparent
 class Canvas:
     """Draws `fig`; from its second change on only what has moved, over what is kept as pixels.
 
-    What is on the figure is listed at each drawing and compared with what was there. Where anything
-    but moving artists has changed (limits, ticks, a new artist, the order, the size), all is drawn
-    anew; so are figures with axes of other kinds, such as 3-D ones, whose changes nobody announces.
+    What is on the figure is listed at each drawing and compared with what was there. Where limits
+    or ticks have changed, what they concern is drawn anew; where anything else but moving artists
+    has (a new artist, the order, the size), all is. So are figures with axes of other kinds, such
+    as 3-D ones, whose changes nobody announces.
 
     full_draws: how often all was drawn. room: how wide the page is in pixels, 0 while unknown.
     ratio: pixels of the screen per pixel of the page.
@@ -40,10 +46,12 @@ class Canvas:
         self._axes: list[Axes] = list(fig.axes)
         self._parts: list[Artist] | None = None  # as drawn last; None: not sure
         self._layers: Layers | None = None
+        self._below: Layers | None = None  # without what is drawn by an axis in `_rescaled`
+        self._rescaled: set[Axis] = set()  # at least once since all was drawn
         self._moving: set[Artist] = set()
         self._changed: set[Artist] = set()
         self._drawing = False
-        self._signature: list[Any] = []
+        self._signatures: dict[Axis, list[Any]] = {}
         self._texts: tuple[Any, ...] = ()
         self._extent: tuple[Any, ...] | None = None
 
@@ -95,27 +103,52 @@ class Canvas:
             parts = sequence(self.figure)
         except Unsure:
             parts = None
-        if parts is None or parts != self._parts or not self._only_moves(parts):
+        rescaled = None if parts is None or parts != self._parts else self._only_scales(parts)
+        if parts is None or rescaled is None:
             self._draw_all()
             return
-        moving = self._moving | self._changed
+        moving = self._moving | {part for part in self._changed if _alone(part)}
+        if rescaled:
+            self._layers = None
+            self._rescaled |= rescaled
+            self._signatures = signatures(self._axes)
         if self._layers is None or moving != self._layers.moving or not self._layers.holds():
             self._moving = moving
-            self._layers = Layers(self._canvas, parts, moving)
+            self._layers = Layers(self._canvas, parts, moving, self._without_rescaled(parts))
         self._layers.compose()
+        self._listen(part for axis in rescaled for part in axis.findobj())  # to new ticks, too
 
-    def _only_moves(self, parts: list[Artist]) -> bool:
-        """Whether nothing has changed but parts that can be drawn anew without the others."""
-        return (
-            self._changed <= set(parts)
-            and not any(isinstance(artist, FRAME) for artist in self._changed)
-            and self._texts == self._room()
-            and self._signature == signature(self._axes)
-        )
+    def _only_scales(self, parts: list[Artist]) -> set[Axis] | None:
+        """Each axis whose limits or ticks have changed; None where more has than they and parts.
+
+        Parts: what can be drawn anew without the others.
+        """
+        if self._texts != self._room():
+            return None
+        new, old = signatures(self._axes), self._signatures
+        rescaled = {axis for axis in new if new[axis] != old.get(axis)}
+        rescaled |= {part for part in self._changed if isinstance(part, Axis)}
+        frames = {part for part in self._changed if isinstance(part, Spine)}
+        if frames or not self._changed <= {*parts, *(axis.axes for axis in rescaled)}:
+            return None
+        renderer, engine = self._canvas.get_renderer(), self.figure.get_layout_engine()
+        free = engine is None or isinstance(engine, PlaceHolderLayoutEngine)
+        alone = all(free and stands_alone(axis, renderer) for axis in rescaled)
+        return rescaled if alone and rescaled <= set(parts) else None
+
+    def _without_rescaled(self, parts: list[Artist]) -> Layers | None:
+        """The picture without what is drawn by limits that have changed: they may do so again."""
+        if not self._rescaled:
+            return None
+        moving = self._moving | drawn_by(self._rescaled, parts)
+        if self._below is None or moving != self._below.moving or not self._below.holds():
+            self._below = Layers(self._canvas, parts, moving)
+        return self._below
 
     def _draw_all(self) -> None:
         """Draw as matplotlib does, and listen from then on to what changes."""
-        self._layers = None
+        self._layers = self._below = None
+        self._rescaled = set()
         self._draw_figure()
         self.full_draws += 1
         everything = self.figure.findobj()
@@ -126,10 +159,13 @@ class Canvas:
             self._parts = None
             self._moving = set()
             return
-        changed = {part for part in self._changed if not isinstance(part, FRAME)} | self._moving
+        changed = {part for part in self._changed if _alone(part)} | self._moving
         self._moving = changed & set(self._parts) | unsure(self.figure, self._axes, self._parts)
-        self._texts, self._signature = self._room(), signature(self._axes)
-        for part in everything:
+        self._texts, self._signatures = self._room(), signatures(self._axes)
+        self._listen(everything)
+
+    def _listen(self, parts: Iterable[Artist]) -> None:
+        for part in parts:
             part.stale_callback = self._hear
 
     def _hear(self, artist: Artist, stale: bool) -> None:
@@ -158,6 +194,7 @@ class Canvas:
         for ax in self._axes:
             titles = [ax.get_title(loc) for loc in ("left", "center", "right")]
             texts += [ax.get_visible(), ax.axison, ax.get_xlabel(), ax.get_ylabel()]
+            texts.append(ax.bbox.bounds)
             texts += [(bool(title), title.count("\n")) for title in titles]
         return tuple(texts)
 
@@ -178,6 +215,11 @@ class Canvas:
             return pixels
         alpha = pixels[..., 3:] / 255
         return np.rint(pixels * alpha + PAPER * (1 - alpha)).astype(np.uint8)
+
+
+def _alone(part: Artist) -> bool:
+    """Whether a part that has changed can be drawn anew without others of its axes."""
+    return not isinstance(part, (*FRAME, Axes))
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import XAxis, YAxis
+from matplotlib.axis import Axis, YAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection
 from matplotlib.colors import to_rgba
@@ -20,12 +20,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.spines import Spine
 from matplotlib.text import Annotation, Text
-from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox, BboxBase
 
-FRAME = (XAxis, YAxis, Spine)
+FRAME = (Axis, Spine)
 """Where one of these changes, others do with it."""
-EDGE = 12.0  # pixels around axes, a frame or a legend for ticks, shadows and thick lines
+EDGE = 12.0  # pixels around a frame or a legend for shadows and thick lines
 SLACK = 16.0  # pixels that an artist without a clip box may move before the layers are built anew
 
 
@@ -73,16 +72,23 @@ def unsure(fig: Figure, axes: Iterable[Axes], parts: Iterable[Artist]) -> set[Ar
     """The parts that may change without a word: they are drawn anew each time.
 
     Sure are lines, text, patches, legends, axes' ticks and frames, in matplotlib's own classes and
-    transforms; a table, an image, or a collection changes its cells, values, or norm in silence,
-    and a legend in the best place looks for it at each drawing.
+    the transforms of their own axes; a table, an image, or a collection changes its cells, values,
+    or norm in silence, and a legend in the best place looks for it at each drawing.
     """
     known = {id(fig.transFigure), id(fig.transSubfigure)}
+    own: dict[Any, set[int]] = {}
+    grounds: dict[Artist, Any] = {ax.patch: ax for ax in axes}
     titles = set()
     for ax in axes:
-        own = ax.transData, ax.transAxes, ax.get_xaxis_transform(), ax.get_yaxis_transform()
-        known |= {id(transform) for transform in own}
+        its = ax.transData, ax.transAxes, ax.get_xaxis_transform(), ax.get_yaxis_transform()
+        own[ax] = known | {id(transform) for transform in its}
         titles |= {child for child in ax.get_children() if type(child) is Text} - {*ax.texts}
-    return {artist for artist in parts if artist not in titles and not _sure(artist, known)}
+    return {
+        artist
+        for artist in parts
+        if artist not in titles
+        and not _sure(artist, own.get(grounds.get(artist, artist.axes), known))
+    }
 
 
 def _sure(artist: Artist, transforms: set[int]) -> bool:
@@ -98,55 +104,47 @@ def _sure(artist: Artist, transforms: set[int]) -> bool:
     return id(own) in transforms or not artist.is_transform_set()
 
 
-def signature(axes: Iterable[Axes]) -> list[Any]:
-    """What ticks say and where they stand, of which a formatter or locator can be changed."""
-    state: list[Any] = []
-    for ax in axes:
-        for axis in (ax.xaxis, ax.yaxis):
-            for ticker in (axis.major, axis.minor):
-                state += [_state(ticker.formatter), _state(ticker.locator)]
-                if isinstance(ticker.formatter, FuncFormatter):
-                    ticks = axis.majorTicks if ticker is axis.major else axis.minorTicks
-                    state += [ticker.formatter(tick.get_loc(), k) for k, tick in enumerate(ticks)]
-    return state
-
-
-def _state(ticker: Any) -> list[Any]:
-    return [
-        value.tobytes() if isinstance(value, np.ndarray) else repr(value)
-        for value in vars(ticker).values()
-    ]
-
-
 class Layers:
     """The picture of `parts`, of which those in `moving` are drawn anew by each `compose`.
 
     What stays is kept as pixels, the ground; what stays but is drawn above something that moves is
     drawn again with it. So each pixel is the one that drawing everything would give.
+
+    below: layers of the same picture whose ground stands; only what they draw anew is gone through.
     """
 
     def __init__(
-        self, canvas: FigureCanvasAgg, parts: Sequence[Artist], moving: set[Artist]
+        self,
+        canvas: FigureCanvasAgg,
+        parts: Sequence[Artist],
+        moving: set[Artist],
+        below: Layers | None = None,
     ) -> None:
         self.moving = moving
         self._canvas, self._renderer = canvas, canvas.get_renderer()
-        self._reach = {artist: self._place(artist) for artist in parts if artist in moving}
         self._steps: list[Artist] = []
-        self._renderer.clear()
-        self._empty = self._pixels.view(np.uint32)[0, 0, 0]
+        self._ground: np.ndarray
+        if below is None:
+            self._renderer.clear()
+            self._empty = self._pixels.view(np.uint32)[0, 0, 0]
+        else:
+            self._pixels[:], self._empty, parts = below._ground, below._empty, below._steps
+        self._reach = {artist: self._place(artist) for artist in parts if artist in moving}
         touched = np.zeros(self._pixels.shape[:2], bool)  # by what is drawn again
         for artist in parts:
             if artist in moving:
                 touched[self._rectangle(self._reach[artist])] = True
+                if isinstance(artist, Axis):
+                    touched[self._rectangle(artist.axes.bbox)] = True  # its grid
                 self._steps.append(artist)
                 continue
-            box = self._box(artist)
-            if not touched[box].any():
+            around = self._box(artist)
+            if not touched[around].any():
                 artist.draw(self._renderer)
-            elif (above := self._pixels_of(artist, box)) is None:
+            elif (above := self._pixels_of(artist, around)) is None:
                 continue
-            elif (above & touched[box]).any():
-                touched[box] |= above
+            elif (above & touched[around]).any():
+                touched[around] |= above
                 self._steps.append(artist)
             else:
                 artist.draw(self._renderer)
@@ -173,18 +171,29 @@ class Layers:
         Text that is measured costs less than text that is drawn, and most of it lies beside the
         axes in which something moves.
         """
-        ax = artist.axes
-        if isinstance(artist, XAxis | YAxis) and ax is not None:
-            around = artist.get_tightbbox(self._renderer)
-            boxes = [ax.bbox.padded(EDGE), *([around.padded(EDGE)] if around else [])]
-            return self._rectangle(Bbox.union(boxes))
-        if type(artist) is Spine and ax is not None:
+        if isinstance(artist, Axis):
+            return self._rectangle(Bbox.union([artist.axes.bbox, self._ticks(artist)]))
+        if type(artist) is Spine:
             return self._rectangle(artist.get_window_extent(self._renderer).padded(EDGE))
         if type(artist) is Legend:
             return self._rectangle(artist.get_window_extent(self._renderer).padded(EDGE))
         framed = isinstance(artist, Text) and artist.get_bbox_patch() is not None
         extent = None if framed else self._extent(artist)
         return self._rectangle(self._canvas.figure.bbox if extent is None else extent)
+
+    def _ticks(self, axis: Any) -> Bbox:
+        """What the ticks of an axis with their labels may cover: beside its axes, not within."""
+        bbox, dpi = axis.axes.bbox, self._canvas.figure.dpi
+        ticks = (*axis.majorTicks[:1], *axis.minorTicks[:1])
+        longest = max((tick.tick1line.get_markersize() for tick in ticks), default=0.0)
+        edge = 2 + longest * dpi / 72
+        sides = {
+            "left": Bbox.from_extents(bbox.x0 - edge, bbox.y0 - SLACK, bbox.x0, bbox.y1 + SLACK),
+            "bottom": Bbox.from_extents(bbox.x0 - SLACK, bbox.y0 - edge, bbox.x1 + SLACK, bbox.y0),
+        }
+        beside = sides.get(axis.get_ticks_position(), bbox.padded(edge))
+        labels = axis.get_tightbbox(self._renderer)
+        return Bbox.union([beside, labels.padded(2)]) if labels else beside
 
     def holds(self) -> bool:
         """Whether all that moves is where it may be."""
@@ -210,8 +219,14 @@ class Layers:
         extent = self._extent(artist)
         if extent is None:
             return self._canvas.figure.bbox.frozen()
-        fixed = _clip(artist) is not None or type(artist) is Legend
-        return extent if fixed else extent.padded(SLACK)
+        if isinstance(artist, Axis):
+            grown = (-SLACK, 0.0) if isinstance(artist, YAxis) else (0.0, -SLACK)
+            return Bbox.union([extent, extent.translated(*grown)])
+        if _clip(artist) is not None or type(artist) is Legend:
+            return extent
+        boxes = [] if extent.width < 0 else [extent.padded(SLACK)]
+        boxes += [] if artist.axes is None else [artist.axes.bbox]
+        return Bbox.union(boxes) if boxes else extent
 
     def _extent(self, artist: Artist) -> Bbox | None:
         """What an artist may cover as it is now; None where that is unknown."""
@@ -222,6 +237,8 @@ class Layers:
                 return None
             frame = artist.get_frame().get_window_extent(self._renderer)
             return Bbox.union([artist.axes.bbox, frame])
+        if isinstance(artist, Axis):
+            return self._ticks(artist)
         if not isinstance(artist, Line2D | Text) or type(artist) not in (Line2D, Text):
             return None
         if artist.get_path_effects():

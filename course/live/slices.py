@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 SLICE = 0.06  # seconds of work between two drawings
+FIRST = 0.015  # seconds of work before the first: the picture follows the hand
 PAUSE = 0.002
 
 
@@ -26,24 +27,26 @@ class Slices(Generic[T]):
         self.done = False
 
     def advance(self, again: Callable[[], None]) -> None:
-        """Take items for one slice, and have `again` called soon unless that was the end.
+        """Take the items of a slice, at least one, and have `again` called unless that was the end.
 
         In a `draw`: ``steps.advance(lambda: panel.again())``; a lambda, for in its first drawing a
         panel has no name yet. Where nobody watches (no loop, COURSE_WAIT=1) all is one slice.
         """
-        end = time.monotonic() + _seconds()
-        while not self.done and time.monotonic() < end:
+        end = time.monotonic() + _seconds(SLICE if self.items else FIRST)
+        while not self.done:
             try:
                 self.items.append(next(self._source))
             except StopIteration:
                 self.done = True
+            if time.monotonic() >= end:  # after one item at the least
+                break
         if not self.done:
             asyncio.get_running_loop().call_later(PAUSE, again)
 
 
-def _seconds() -> float:
+def _seconds(slice_: float) -> float:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return math.inf
-    return math.inf if os.environ.get("COURSE_WAIT") == "1" else SLICE
+    return math.inf if os.environ.get("COURSE_WAIT") == "1" else slice_

@@ -1,4 +1,4 @@
-"""Twenty-five kinds of figure, changed step by step: each picture is the one drawn from nothing."""
+"""Thirty kinds of figure, changed step by step: each picture is the one drawn from nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, Rectangle
+from matplotlib.patches import Circle, ConnectionPatch, Rectangle
 from matplotlib.ticker import FuncFormatter, ScalarFormatter
 from matplotlib.transforms import Affine2D
 
@@ -319,6 +319,65 @@ def an_artist_of_ones_own(fig: Figure) -> Change:
     return lambda t: setattr(quiet, "size", t / 2)
 
 
+@kind
+def limits_of_one_panel(fig: Figure) -> Change:
+    ax, still = fig.subplots(1, 2)
+    fig.subplots_adjust(wspace=0.02)  # labels of the second reach into the first
+    still.axhspan(0.2, 0.4, color="orange", zorder=3)
+    still.plot(X, X, marker="o", label="still")
+    still.legend()
+    ax.set(yscale="log", ylabel="size", ylim=(1e-9, 1))
+    ax.plot(X, 1 + X, label="a line")
+    ax.text(0.1, 0.5, "in data", zorder=7)
+    ax.axvline(0.5, zorder=1)
+    ax.grid(True)
+    ax.legend(loc="upper left")
+    return lambda t: (ax.lines[0].set_ydata(t + X), still.set_ylim(0, 900 * t))
+
+
+@kind
+def limits_without_and_with_an_exponent(fig: Figure) -> Change:
+    ax, other = axes(fig, position=(0.2, 0.2, 0.25, 0.6)), axes(fig, position=(0.6, 0.2, 0.3, 0.6))
+    ax.set_title("titled", loc="left")
+    other.plot(X, X)
+    return lambda t: (ax.set_ylim(0, t * 1e8 if t > 0.5 else t), other.set_xlim(-t, 1))
+
+
+@kind
+def limits_that_others_share(fig: Figure) -> Change:
+    left, right = fig.subplots(1, 2, sharey=True)
+    left.plot(X, X)
+    right.plot(X, 1 - X)
+    twin = left.twinx()
+    twin.plot(X, X**2, color="green")
+    return lambda t: (left.set_ylim(-t, 2 * t), twin.set_ylim(0, 3 * t))
+
+
+@kind
+def drawn_by_anothers_limits(fig: Figure) -> Change:
+    ax, other = fig.subplots(1, 2)
+    other.plot(X, X)
+    other.add_line(Line2D(X, X, transform=ax.transData, clip_on=False, color="red", linewidth=4))
+    fig.add_artist(Line2D(X, 1 - X, transform=ax.transData, color="blue"))
+    ends: dict[str, Any] = {"axesA": ax, "axesB": other, "coordsA": "data", "coordsB": "data"}
+    fig.add_artist(ConnectionPatch((0.2, 0.2), (0.5, 0.5), **ends))
+    return lambda t: ax.set(xlim=(-t, 1), ylim=(0, 1 + t))
+
+
+@kind
+def limits_and_ticks_of_ones_own(fig: Figure) -> Change:
+    ax, other = fig.subplots(1, 2)
+    other.plot(X, X)
+
+    def change(t: float) -> None:
+        ax.set_xlim(0, t)
+        ax.set_xticks([0, t / 2, t], ["none", "half", f"all of {t}"])
+        ax.get_xticklabels()[-1].set_color("red" if t > 0.5 else "blue")
+        ax.spines["left"].set_position(("data", t / 3))
+
+    return change
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_each_picture_is_the_one_drawn_from_nothing(name: str) -> None:
     ours, theirs = (Figure(figsize=(4, 3), dpi=100) for _ in range(2))
@@ -340,7 +399,8 @@ def test_each_picture_is_the_one_drawn_from_nothing(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["line", "twin_axes", "overlapping_axes", "artists_on_the_figure", "filled_band", "table",
-     "image_changed_in_place", "marks_outside_the_frame", "annotation", "scatter_colours"],
+     "image_changed_in_place", "marks_outside_the_frame", "annotation", "scatter_colours",
+     "limits_of_one_panel", "limits_that_others_share"],
 )  # fmt: skip
 def test_what_only_moves_is_not_drawn_in_full(name: str) -> None:
     fig = Figure(figsize=(4, 3))

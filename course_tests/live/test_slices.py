@@ -14,7 +14,8 @@ from course.live import Slices, slices
 def test_each_drawing_takes_a_slice_and_asks_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     monkeypatch.setattr(slices, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
-    monkeypatch.setattr(slices, "SLICE", 3)
+    monkeypatch.setattr(slices, "FIRST", 1)
+    monkeypatch.setattr(slices, "SLICE", 2)
     monkeypatch.delenv("COURSE_WAIT", raising=False)
     work, drawn = Slices(range(5)), []
 
@@ -31,7 +32,7 @@ def test_each_drawing_takes_a_slice_and_asks_for_the_next(monkeypatch: pytest.Mo
         await over.wait()
 
     asyncio.run(watch())
-    assert drawn == [[0, 1], [0, 1, 2, 3], [0, 1, 2, 3, 4]]
+    assert drawn == [[0], [0, 1, 2], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4]]
 
 
 def test_where_nobody_watches_all_is_one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
