@@ -11,11 +11,11 @@ installs it into a folder of its own.
 
 Students are threads of this process, which speak to the hub as a browser does (hub_student.py).
 They do each thing at the same time, which is the worst that a class can do: log in and start a
-server; run a notebook, cell by cell; move the slider of its first explorer, about twice a second.
-A row of the table:
+server; run a notebook cell by cell, up to its first explorer (--whole: to its end); move a slider
+there, half a second after each picture. A row of the table:
 
     start       s from the login until the server's page is there: median, and the slowest
-    notebook    s from the first to the last cell, kernel's start and background runs included
+    notebook    s from opening it to the end of the last cell that is run, kernel's start included
     latency     ms from a slider's event until the new picture has come: median and p95
     CPU         s of a processor for a start, for the notebook; ms for a picture
     PSS, USS    MB a student, server and kernel, at the end: with its share of what processes have
@@ -182,9 +182,10 @@ def use(hub: Hub) -> Use:
     return result
 
 
-def lesson(hub: Hub, count: int, notebook: str, changes: int) -> str:
+def lesson(hub: Hub, count: int, notebook: str, changes: int, whole: bool = False) -> str:
     """A row of the table, for so many students."""
-    students = [Student(hub.url, f"student{count}x{k}", notebook, changes) for k in range(count)]
+    names = [f"student{count}x{k}" for k in range(count)]
+    students = [Student(hub.url, name, notebook, changes, whole) for name in names]
     moments, most = [Use()], [0.0]
     done = threading.Event()
 
@@ -255,15 +256,17 @@ students median    max     (s)  median    p95     (s)       (s)     (ms)     PSS
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("students", nargs="*", type=int, default=[1, 4, 8])
-    parser.add_argument("--notebook", default="02_blow_up.ipynb", help="a notebook's file name")
+    parser.add_argument("--notebook", default="12a_norms.ipynb", help="a notebook's file name")
     parser.add_argument("--changes", type=int, default=30, help="of the slider, by each student")
+    parser.add_argument("--whole", action="store_true", help="run all cells of the notebook")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         program = proxy(Path(folder))
         print(HEAD)
         for count in arguments.students:
             with running_hub(program) as hub:
-                print(lesson(hub, count, arguments.notebook, arguments.changes), flush=True)
+                what = arguments.notebook, arguments.changes, arguments.whole
+                print(lesson(hub, count, *what), flush=True)
 
 
 if __name__ == "__main__":

@@ -41,11 +41,13 @@ class Figure:
 class Student:
     """One who logs in as `name` at the hub `url`; seconds: of each phase, waits: of each picture.
 
-    Raises RuntimeError for a cell that fails or has no end, and what the network raises.
+    whole: whether all cells of the notebook are run, or those up to the first explorer. Raises
+    RuntimeError for a cell that fails or has no end, and what the network raises.
     """
 
-    def __init__(self, url: str, name: str, notebook: str, changes: int) -> None:
+    def __init__(self, url: str, name: str, notebook: str, changes: int, whole: bool) -> None:
         self.url, self.name, self._notebook, self._changes = url, name, notebook, changes
+        self._whole = whole
         self.seconds: dict[str, float] = {}
         self.waits: list[float] = []
         self._browser = requests.Session()
@@ -75,7 +77,7 @@ class Student:
         self.seconds["start"] = time.monotonic() - began
 
     def notebook(self) -> None:
-        """Open the notebook with a kernel of its own, and run all its cells."""
+        """Open the notebook with a kernel of its own, and run its cells."""
         began = time.monotonic()
         path = f"{COPY}/{self._notebook}"
         content = self._get(f"/user/{self.name}/api/contents/{path}").json()["content"]
@@ -91,12 +93,14 @@ class Student:
         for cell in content["cells"]:
             if cell["cell_type"] == "code":
                 self._run("".join(cell["source"]))
+            if self._explorer is not None and not self._whole:
+                break
         self.seconds["notebook"] = time.monotonic() - began
 
     def sliders(self) -> None:
         """Move a slider of the first live figure to and fro; wait for the picture each time."""
         began = time.monotonic()
-        figure = next((one for one in self._figures if one.sliders), None)
+        figure = self._explorer
         if figure is None:
             raise RuntimeError(f"{self._notebook} has no slider for which the kernel draws")
         slider, state = next(iter(figure.sliders.items()))
@@ -110,6 +114,11 @@ class Student:
                     break
             self.waits.append(time.monotonic() - moved)
         self.seconds["sliders"] = time.monotonic() - began
+
+    @property
+    def _explorer(self) -> Figure | None:
+        """The first figure with sliders for which the kernel draws, once it has come."""
+        return next((figure for figure in self._figures if figure.sliders), None)
 
     def leave(self) -> None:
         """Close the page."""
