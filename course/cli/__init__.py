@@ -25,6 +25,7 @@ COMMANDS = {
         "For instructors: grade again after a fix, add marks.",
     ),
     "site": ("course.cli.site", "All lessons as pages, to read in a browser."),
+    "links": ("course.cli.links", "Addresses of the notebooks on Binder, Colab, a hub."),
     "quiz": ("course.classroom.commands", "Export your predictions, or sum up those of a class."),
 }
 """name: (the module that defines a click command of that name, one line of help)."""

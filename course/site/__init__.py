@@ -9,6 +9,7 @@ sources     what becomes a page: each notebook as it is stored, the handbook, th
 exact       explorers that the page computes itself; theme/exact.js brings them to life
 colours     pictures with few colours: a page with all that it asks for has at most 1.5 MB
 predictions questions that a page asks as the notebook does; where exercises are run
+elsewhere   addresses of a notebook on Binder, on Colab, on a hub
 formulas    formulas as MathML, when the site is built
 named       names of buttons, tables that scroll by keys
 building    build: the whole site, or an error and nothing

@@ -12,14 +12,12 @@ import re
 from html import escape
 from typing import Any
 
+from course.site import elsewhere
+
 PHASES = {"Predict": ("before", "predict"), "Now that you have seen it": ("after", "revisit")}
 ASKED = re.compile(r"<p><b>(" + "|".join(PHASES) + r")\.</b> ")
 MEASURED = re.compile(r"</summary><b>([a-h])\) ")
 NOT_YET = ": not yet. Write "
-
-BINDER = "https://mybinder.org"
-COPY = "lab/tree/my-very-deep-networks"
-"""Where the README says that the course is run without installing, and the folder there."""
 
 
 def marked(output: dict[str, Any], source: str) -> dict[str, Any]:
@@ -74,7 +72,7 @@ def binder(name: str) -> str:
     (GITHUB_REPOSITORY, "owner/name"), it opens there; else the address is that of Binder, which
     asks for a repository.
     """
-    repository = os.environ.get("GITHUB_REPOSITORY", "")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
-        return BINDER
-    return f"{BINDER}/v2/gh/{repository}/HEAD?urlpath={COPY}/{name}.ipynb"
+    try:
+        return elsewhere.on_binder(os.environ.get("GITHUB_REPOSITORY", ""), f"{name}.ipynb")
+    except ValueError:
+        return elsewhere.BINDER

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from course.classroom import quizzes
 from course.selfcheck import answers
-from course.site import predictions
+from course.site import elsewhere, predictions
 from course_tests import store
 from course_tests.browser.page import HANGS
 from course_tests.repository import ROOT
@@ -248,8 +248,8 @@ def test_a_question_that_cannot_be_read_is_an_error() -> None:
 def test_an_exercise_says_where_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"({predictions.BINDER})" in readme and f"`{predictions.COPY}/" in readme
-    assert predictions.binder("01_a") == predictions.BINDER
+    assert f"({elsewhere.BINDER})" in readme and f"`{elsewhere.COPY}/" in readme
+    assert predictions.binder("01_a") == elsewhere.BINDER
     monkeypatch.setenv("GITHUB_REPOSITORY", "someone/deep-course")
-    there = f"{predictions.BINDER}/v2/gh/someone/deep-course/HEAD?urlpath={predictions.COPY}"
-    assert predictions.binder("01_a") == f"{there}/01_a.ipynb"
+    there = elsewhere.on_binder("someone/deep-course", "01_a.ipynb")
+    assert predictions.binder("01_a") == there
