@@ -102,12 +102,20 @@ def test_a_word_is_found(browser: Browser, address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["file"], indirect=True)
-def test_no_page_breaks_a_rule_of_accessibility(browser: Browser, address: str) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [
+        [*LESSONS[::7], *(name for name in OTHERS if name != "playground")],  # it has its own test
+        pytest.param([n for n in LESSONS if n not in LESSONS[::7]], marks=pytest.mark.slow),
+    ],
+    ids=["some", "others"],
+)
+def test_no_page_breaks_a_rule_of_accessibility(
+    browser: Browser, address: str, names: list[str]
+) -> None:
     page, _ = tab(browser)
     looks: dict[str, list[str]] = {}
-    for name in LESSONS + OTHERS:
-        if name == "playground":
-            continue  # test_playground.py asks
+    for name in names:
         page.goto(f"{address}/{name}.html")
         assert violations(page, looks) == [], name
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
