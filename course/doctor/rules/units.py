@@ -61,12 +61,14 @@ def symmetric(evidence: Evidence) -> Finding | None:
 
 
 def constant(evidence: Evidence) -> Finding | None:
-    """A layer whose weights all begin with one number that is not 0, in a network that does not
-    learn: dropout tells its units apart, and nothing else does."""
+    """A layer of torch's whose weights all begin with one number that is not 0, in a network that
+    does not learn: dropout tells its units apart, and nothing else does. Parameters of other
+    modules may mean something else by it (rates of decay)."""
     trial = evidence.trial
     places = [
         name for name, p in trial.model.named_parameters()
         if p.dim() >= 2 and p.requires_grad and name in evidence.gradients and len(p) > 1
+        and type(_owner(trial.model, name)).__module__.startswith("torch.nn")
         and bool((trial.before[name] == trial.before[name].flatten()[0]).all())
         and bool(trial.before[name].any())
     ]  # fmt: skip

@@ -122,7 +122,7 @@ def state_space(source: torch.Generator, sick: bool) -> Case:
     """Digits as sequences of 64 pixels."""
     model = rare_dynamics.StateSpace(32, 8, 10, -0.1)
     return Case("", model, tasks.digits(source), functional.cross_entropy,
-                adam(model, 1e-8 if sick else 5e-3))  # fmt: skip
+                adam(model, 1e-6 if sick else 5e-3))  # fmt: skip
 
 
 @other("frozen by mistake", "body", into=RARE)
@@ -140,7 +140,7 @@ def image_prior(source: torch.Generator, sick: bool) -> Case:
 @other("rate too small", "optimizer", into=RARE)
 def soft_tree(source: torch.Generator, sick: bool) -> Case:
     model = rare_modules.Tree(64, 10)
-    best = adam(model, 1e-7 if sick else 2e-2)
+    best = adam(model, 1e-5 if sick else 2e-2)
     return Case("", model, tasks.digits(source), functional.nll_loss, best)
 
 
