@@ -47,7 +47,7 @@ Networks on which rules were mended, so these flatter:
         weights, a critic, triplets, a policy, all pairs, a masking gate, scaled branches). At first
         1 of the 19 that are seen to learn was flagged (the recomputed blocks), 2 that are not were
         left not sure, and of 21 faults 17 were named and located. After mends, with two of the
-        cases made clearer, the five in question one by one: no flag, and 20 of 21 (of the policy
+        cases made clearer, the four in question one by one: no flag, and 20 of 21 (of the policy
         not: its loss says nothing of it)
     --rivals --side development --only healthy --seeds 1
         of 10 healthy networks torchmortem flagged 9 (x 3.5 of its bare loop), gradsnitch 1 (x 1.3),
@@ -55,7 +55,8 @@ Networks on which rules were mended, so these flatter:
 
 The public figures flatter, too: three rules (targets out of reach, one label for all, answers that
 a loss clips) were written after the table had been read, and the lowest rate is tried since then;
-without the 7 cases that these name it was 57.5 % of 40 at draw 0. Single cases move from draw to draw, so expect a spread of some percent.
+without the 7 cases that these name it was 57.5 % of 40 at draw 0. Single cases move from draw to
+draw, so expect a spread of some percent.
 
 What a watch adds to a loop (--overhead: 200 steps in turn with and without it, the least of 7
 rounds): convolutions +5.3 %.
