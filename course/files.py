@@ -1,11 +1,22 @@
-"""A file is written whole, or not at all."""
+"""A file is written whole, or not at all; and where the notebooks are."""
 
 from __future__ import annotations
 
 import glob
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
+
+
+@cache
+def notebooks() -> dict[str, str]:
+    """{slug: file name} of the notebooks, in their order: "van" is in "10a_van.ipynb"."""
+    package = Path(__file__).parent
+    clone = (package.parent / "pyproject.toml").is_file()
+    folder = (package.parent if clone else package) / "notebooks"
+    names = sorted(path.name for path in folder.glob("[0-9][0-9]*_*.ipynb"))
+    return {name.removesuffix(".ipynb").partition("_")[2]: name for name in names}
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

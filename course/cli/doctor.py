@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from course import files
 from course.arguments import reject
 
 ORDER = ("model", "data", "loss", "optimizer")
+OTHERS = ("forward", "clip", "steps")
 
 
 def case(source: str) -> dict[str, Any]:
@@ -22,7 +24,8 @@ def case(source: str) -> dict[str, Any]:
 
     The factory takes nothing, and returns a dict of the arguments (model, data, loss, optimizer,
     forward, clip, steps) or a tuple of the first three or four. The script runs as a module, not
-    as a program. ValueError if there is no such file or function, or it returns something else.
+    as a program. ValueError if there is no such file or function, if it raises, or returns
+    something else.
     """
     path, _, name = source.rpartition(":")
     if not path or not Path(path).is_file():
@@ -31,19 +34,36 @@ def case(source: str) -> dict[str, Any]:
     if specification is None or specification.loader is None:
         raise reject("script", path, "a Python file")
     module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module  # its dataclasses and data loaders look there
     sys.path.insert(0, str(Path(path).resolve().parent))  # it may import its neighbours
-    specification.loader.exec_module(module)
+    loader = specification.loader
+    _run(path, lambda: loader.exec_module(module))
     factory = getattr(module, name, None)
     if not callable(factory):
         raise reject("factory", name, f"a function in {path}")
-    result = factory()
+    result = _run(path, factory)
     if isinstance(result, tuple) and 3 <= len(result) <= len(ORDER):
         return dict(zip(ORDER, result, strict=False))
     if not isinstance(result, Mapping) or not set(ORDER[:3]) <= set(result):
         raise reject(
             f"what {name}() returns", type(result).__name__, "(model, data, loss, optimizer)"
         )
+    if not set(result) <= {*ORDER, *OTHERS}:
+        unknown = sorted(set(result) - {*ORDER, *OTHERS})
+        raise reject(f"what {name}() returns", unknown, f"only {', '.join((*ORDER, *OTHERS))}")
     return dict(result)
+
+
+def _run(path: str, function: Callable[[], Any]) -> Any:
+    """What it returns; ValueError with the place in the script where it raises, or exits."""
+    try:
+        return function()
+    except (Exception, SystemExit) as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        here = Path(path).resolve()
+        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == here]
+        at = f", line {lines[-1]}" if lines else ""
+        raise ValueError(f"{path}{at}: {type(error).__name__}: {error}") from error
 
 
 @click.command(
@@ -59,7 +79,7 @@ Example, in train.py:
   course doctor train.py:factory --json
 
 \b
-Exit status: 0 healthy; 1 ill, or not sure; 2 nothing could be examined
+Exit status: 0 healthy; 1 ill, or not sure; 2 the script can't be run, or returns something else
 """,
 )
 @click.argument("source", metavar="SCRIPT.PY:FACTORY")

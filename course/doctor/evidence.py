@@ -63,9 +63,7 @@ class Evidence:
                 value = self.patient.loss(outputs, targets)
                 slopes: Sequence[Tensor | None] = [None] * len(trainable)
                 if value.requires_grad and trainable:
-                    slopes = torch.autograd.grad(
-                        value.mean(), list(trainable.values()), allow_unused=True
-                    )
+                    slopes = self.patient.slopes(value.mean(), list(trainable.values()))
             self.whole = value.dim() == 0 or value.numel() == 1
             self.outputs, self.targets = patients.apply(outputs, lambda x: x.detach()), targets
             try:
@@ -73,7 +71,7 @@ class Evidence:
             except RuntimeError:  # none of the layers is called as a module
                 table = []
         lengths = {
-            name: _length(slope) for name, slope in zip(trainable, slopes, strict=True)
+            name: patients.length(slope) for name, slope in zip(trainable, slopes, strict=True)
             if slope is not None
         }  # fmt: skip
         return tracing.trace, float(value.detach().float().mean()), lengths, table
@@ -168,8 +166,8 @@ class Evidence:
         chosen = [p for n, p in self.model.named_parameters() if n in names and p.requires_grad]
         with measures.untouched_buffers(self.model):
             value = self.patient.value(self.model, batch)
-            slopes = torch.autograd.grad(value, chosen, allow_unused=True) if chosen else []
-        return math.hypot(*(_length(slope) for slope in slopes if slope is not None))
+            slopes = self.patient.slopes(value, chosen) if chosen else []
+        return math.hypot(*(patients.length(slope) for slope in slopes if slope is not None))
 
     def gain(self, patient: bool = False, **changes: Any) -> float:
         """How much further that trial comes than the one as given: a difference of shares.
@@ -212,11 +210,6 @@ class Evidence:
 
 def _own(module: nn.Module | None) -> list[nn.Parameter]:
     return [] if module is None else list(module.parameters())
-
-
-def _length(x: Tensor) -> float:
-    values = x.coalesce().values() if x.is_sparse else x
-    return float(torch.linalg.vector_norm(values.double()))
 
 
 def _rows(rows: Tensor, x: Tensor) -> Tensor:

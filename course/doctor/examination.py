@@ -100,14 +100,18 @@ def _verdict(evidence: Evidence) -> Verdict:
     findings: list[Finding] = []
     failed: list[str] = []
 
-    def ask(rule: rules.Rule) -> None:
+    def answer(question: Callable[[Evidence], Any]) -> Any:
+        """None where the question itself fails: that is not the network's fault, and is said."""
         try:
-            finding = rule(evidence)
+            return question(evidence)
         except Exception as error:
-            says = " ".join(f"{type(error).__name__}: {error}".split())[:120]
-            failed.append(f"{rule.__name__.replace('_', ' ')} ({says})")
-        else:
-            findings.extend([finding] if finding else [])
+            name = question.__name__.strip("_").replace("_", " ")
+            failed.append(f"{name} ({_said(error)[:120]})")
+            return None
+
+    def ask(rule: rules.Rule) -> None:
+        finding = answer(rule)
+        findings.extend([finding] if finding else [])
 
     for rule in rules.CERTAIN:
         ask(rule)
@@ -121,18 +125,20 @@ def _verdict(evidence: Evidence) -> Verdict:
         for rule in rules.SYMPTOMS:
             if not (findings and rule in rules.BY_TRIAL):
                 ask(rule)
-    about = notes(evidence)
+    about = answer(notes) or []
     status = "ill" if findings else "healthy" if learns else "not sure"
     if status == "not sure" and not evidence.patient.given:
-        factor = rate.better(evidence)
+        factor = answer(rate.better)
         if factor is not None:
             status = "healthy"
             about.append(
                 f"Adam at 0.001 did not learn within the trial, at {0.001 * factor:g} it did"
             )
-    measured = _measured(evidence)
+    measured = answer(_measured) or []
+    if status == "not sure":
+        measured += answer(_further_tests) or []
     if findings and findings[0].illness == "collapsed representation":
-        measured += jacobians.in_words(evidence)
+        measured += answer(jacobians.in_words) or []
     return Verdict(
         status,
         root=findings[0] if findings else None,
@@ -160,8 +166,33 @@ def _measured(evidence: Evidence) -> list[str]:
     moved = trial.moved()
     count = sum(way > 0 for way in moved.values())
     says.append(f"{count} of {len(moved)} parameters moved")
+    named = dict(trial.model.named_parameters())
+    first = {n: way for n, way in trial.first.items() if named[n].dim() >= 2 and way < math.inf}
+    if any(first.values()):
+        low, high = (pick(first, key=first.__getitem__) for pick in (min, max))
+        says.append(
+            f"the first step moved matrices by {number(first[low])} ({low}) to "
+            f"{number(first[high])} ({high}) of their length"
+        )
     came = sum(length > 0 for length in evidence.gradients.values())
     says.append(f"a gradient comes to {came} of {len(moved)}")
+    return says
+
+
+def _further_tests(evidence: Evidence) -> list[str]:
+    """What one batch alone and a rate of 0 show, where nothing was found."""
+    alone, still = evidence.what_if(only_first_batch=True), evidence.what_if(rate=0.0)
+    says = [
+        f"trained on one batch alone the loss goes from {number(alone.start)} to "
+        f"{number(alone.now)} in {len(alone.losses)} steps"
+    ]
+    if still.now != still.start:
+        says.append(
+            f"at a rate of 0 it goes from {number(still.start)} to {number(still.now)}: something "
+            "else than the steps changes (buffers, a state)"
+        )
+    else:
+        says.append("at a rate of 0 it stays where it is")
     return says
 
 

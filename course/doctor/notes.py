@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from course.doctor.evidence import LEARNS, Evidence
-from course.doctor.rules.data import bad_batches
+from course.doctor.rules.data import bad_batches, one_example
 from course.doctor.rules.purpose import (
     by_mistake,
     drawn_and_frozen,
@@ -17,6 +17,7 @@ from course.doctor.rules.purpose import (
     in_optimizer,
     why_drawn,
 )
+from course.doctor.rules.wiring import one_under_batch_norm
 from course.doctor.words import listed
 
 
@@ -39,6 +40,11 @@ def notes(evidence: Evidence) -> list[str]:
         )
     for bad, _ in islice(bad_batches(evidence), 1):
         says.append(f"{bad}; where that is so and nothing is found, loss and gradient are finite")
+    alone = one_under_batch_norm(evidence.patient)
+    if alone is not None:
+        says.append(f"{alone.evidence}, over its places; in evaluation it will be another network")
+    if one_example(evidence):
+        says.append("all batches hold one and the same example: it is learned by heart")
     if not evidence.whole:
         says.append("the loss has more than one entry: its mean was taken; backward() would refuse")
     if evidence.trial.scheduled:
@@ -46,7 +52,7 @@ def notes(evidence: Evidence) -> list[str]:
     trial = evidence.trial
     if trial.share(trial.now) < LEARNS and evidence.slow:
         says.append("it learns slowly: the loss falls steadily; a larger rate may be worth a try")
-    if trial.share(trial.now) > 5 * LEARNS and trial.share(trial.held) < 0:
+    if evidence.held_out and trial.share(trial.now) > 5 * LEARNS and trial.share(trial.held) < 0:
         says.append("what it learns does not carry over to batches held out yet: it overfits")
     return says
 

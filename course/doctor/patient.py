@@ -6,7 +6,7 @@ import copy
 import itertools
 import random
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,9 @@ from course.arguments import reject
 
 Loss = Callable[[Any, Any], Tensor]
 Forward = Callable[[nn.Module, Any], tuple[Any, Any]]
+
+RECOMPUTED = "CheckpointFunctionBackward"
+"""The node of the older torch.utils.checkpoint in a graph."""
 
 MEMORY = 256 << 20
 """Bytes of batches that are kept at most."""
@@ -63,6 +66,14 @@ def tensors(batch: Any) -> Iterator[Tensor]:
         yield from itertools.chain.from_iterable(map(tensors, batch.values()))
     elif isinstance(batch, tuple | list):
         yield from itertools.chain.from_iterable(map(tensors, batch))
+
+
+def length(x: Tensor) -> float:
+    """The Euclidean length, in double precision; also of sparse and complex numbers."""
+    values = x.detach().coalesce().values() if x.is_sparse else x.detach()
+    values = torch.view_as_real(values) if values.is_complex() else values
+    wide = values.float() if x.device.type == "mps" else values.double()  # which has no double
+    return float(torch.linalg.vector_norm(wide))
 
 
 def apply(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
@@ -146,10 +157,11 @@ class Patient:
         model = getattr(model, "_orig_mod", model)  # what torch.compile wrapped
         self.loss, self.forward, self.clip = loss, forward or call, clip
         self.custom_forward = forward is not None
+        self._recomputes: bool | None = None
         self.left: list[str] = []
         self.given = optimizer is not None
         self.earlier = {
-            name: float(torch.linalg.vector_norm(p.grad.double()))
+            name: length(p.grad)
             for name, p in model.named_parameters()
             if p.grad is not None and not p.grad.is_sparse
         }  # lengths of the gradients that are there already
@@ -182,6 +194,25 @@ class Patient:
                 return "does not require grad" in str(error)
         return False
 
+    def slopes(self, value: Tensor, parameters: Sequence[Tensor]) -> Sequence[Tensor | None]:
+        """The gradient of a loss by each parameter, None where none comes; p.grad stays.
+
+        torch.utils.checkpoint, the older way (use_reentrant=True), knows only backward(): there
+        p.grad of these parameters is read and put back.
+        """
+        if self._recomputes is None:
+            self._recomputes = any(node.name() == RECOMPUTED for node in _nodes(value))
+        if not self._recomputes:
+            return torch.autograd.grad(value, parameters, allow_unused=True)
+        before = [p.grad for p in parameters]
+        for p in parameters:
+            p.grad = None
+        value.backward()
+        result = [p.grad for p in parameters]
+        for p, slope in zip(parameters, before, strict=True):
+            p.grad = slope
+        return result
+
     def value(
         self, model: nn.Module, batch: Any, change: Callable[[Tensor], Tensor] | None = None
     ) -> Tensor:
@@ -196,6 +227,17 @@ class Patient:
         if not isinstance(loss, Tensor):
             raise TypeError(f"the loss returned {type(loss).__name__}, not a tensor")
         return loss if loss.dim() == 0 else loss.mean()
+
+
+def _nodes(value: Tensor) -> Iterator[Any]:
+    """The nodes of the graph behind a loss."""
+    stack, known = [value.grad_fn], set()
+    while stack:
+        node = stack.pop()
+        if node is not None and node not in known:
+            known.add(node)
+            stack += [parent for parent, _ in node.next_functions]
+            yield node
 
 
 def copies(model: nn.Module, optimizer: Optimizer | None) -> tuple[nn.Module, Optimizer | None]:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import base64
 import io
 import math
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from course import files
 from course.doctor import pictures
 from course.doctor.words import number
 
 if TYPE_CHECKING:
     from course.doctor.verdict import Finding, LayerRecord, Verdict
+
+
+CARD = "glossary.ipynb"
+"""The notebook that has the whole decision card."""
 
 
 def text(verdict: Verdict) -> str:
@@ -24,6 +30,8 @@ def text(verdict: Verdict) -> str:
         for place, remedy in enumerate(about.remedies, 1):
             lines.append(f"Remedy {place}: {remedy.do}. To check: {remedy.check}.")
         lines.append(f"Explained in: {lesson(verdict.root)}.")
+    if verdict.status != "healthy":
+        lines.append(f"What to measure next: the decision card in {CARD}.")
     if verdict.consequences:
         lines += ["", "Likely consequences, to look at again after the remedy:"]
         lines += [
@@ -47,13 +55,20 @@ def headline(verdict: Verdict) -> str:
 
 def lesson(finding: Finding) -> str:
     """The notebook that explains a finding."""
-    return f"the notebook {finding.about.lesson}"
+    return files.notebooks().get(finding.about.lesson, f"the notebook {finding.about.lesson}")
 
 
 def html(verdict: Verdict) -> str:
     """The same for a notebook: the text, a table by layer with bars, and one figure."""
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in text(verdict).split("\n") if line)
+    lines = (_linked(escape(line)) for line in text(verdict).split("\n") if line)
+    paragraphs = "".join(f"<p>{line}</p>" for line in lines)
     return f'<div class="course-doctor">{paragraphs}{_table(verdict)}{_figure(verdict)}</div>'
+
+
+def _linked(line: str) -> str:
+    """The same with links to the notebooks that it names."""
+    names = "|".join(map(re.escape, [*files.notebooks().values(), CARD]))
+    return re.sub(f"(?:{names})", r'<a href="\g<0>">\g<0></a>', line)
 
 
 def _table(verdict: Verdict) -> str:

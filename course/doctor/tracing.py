@@ -119,5 +119,15 @@ class Tracing(TorchFunctionMode):
     def _crossing(self, one: Tensor, other: Tensor) -> None:
         shapes = {tuple(one.shape), tuple(other.shape)}
         n = max(one.numel(), other.numel())
-        if n > 1 and one.numel() == other.numel() and shapes == {(n, 1), (n,)}:
+        if n < 2 or one.numel() != other.numel() or shapes != {(n, 1), (n,)}:
+            return
+        if not _same_numbers(one, other):
             self.trace.crossed = (tuple(one.shape), tuple(other.shape))
+
+
+def _same_numbers(one: Tensor, other: Tensor) -> bool:
+    """Whether both are views of one tensor: scores[:, None] - scores takes all pairs on purpose."""
+    try:
+        return one.data_ptr() == other.data_ptr()
+    except RuntimeError:  # it has no storage of its own
+        return False

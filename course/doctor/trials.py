@@ -52,9 +52,9 @@ class Trial:
     the batches, in the mode of training, before the first step and at present; held_start, held:
     likewise over batches that were never trained on (NaN without any). lengths: of the gradient at
     each step. passes: through the network, in training. history: (steps, `now`) after each call of
-    `advance`. broke: (step, what) where a
-    loss or a gradient was first not finite; the trial ends there. scheduled: whether the rate
-    rises, also because a schedule holds it below its initial one.
+    `advance`. first: how far each parameter went in the first step, over its length. broke: (step,
+    what) where a loss or a gradient was first not finite; the trial ends there. scheduled: whether
+    the rate rises, also because a schedule holds it below its initial one.
     """
 
     few = 4
@@ -89,6 +89,7 @@ class Trial:
         self.losses: list[float] = []
         self.lengths: list[float] = []
         self.passes = 0
+        self.first: dict[str, float] = {}
         self.broke: tuple[int, str] | None = None
         self.before = {n: p.detach().clone() for n, p in self.model.named_parameters()}
         self.start = self.evaluate(self.batches)
@@ -124,9 +125,7 @@ class Trial:
         trainable = [p for p in self.model.parameters() if p.requires_grad]
         if not value.requires_grad or not trainable:
             return
-        for p, slope in zip(
-            trainable, torch.autograd.grad(value, trainable, allow_unused=True), strict=True
-        ):
+        for p, slope in zip(trainable, self.patient.slopes(value, trainable), strict=True):
             p.grad = slope
         came = [p.grad for p in trainable if p.grad is not None]
         length = float(torch.linalg.vector_norm(torch.stack(
@@ -143,6 +142,8 @@ class Trial:
             self.optimizer.step(lambda: self._again(batch, trainable))
         else:
             self.optimizer.step()
+        if step == 0:
+            self.first = self.moved()
 
     @property
     def _asks_again(self) -> bool:
@@ -154,9 +155,7 @@ class Trial:
     def _again(self, batch: Any, trainable: Sequence[nn.Parameter]) -> float:
         self.passes += 1
         value = self.patient.value(self.model, batch)
-        for p, slope in zip(
-            trainable, torch.autograd.grad(value, trainable, allow_unused=True), strict=True
-        ):
+        for p, slope in zip(trainable, self.patient.slopes(value, trainable), strict=True):
             p.grad = slope
         return float(value.detach())
 
@@ -226,7 +225,7 @@ class Trial:
         """How far all parameters together went, over their length."""
         pairs = [(self.before[n], p.detach()) for n, p in self.model.named_parameters()]
         way, length = (
-            math.hypot(*(float(torch.linalg.vector_norm(x.float())) for x in part))
+            math.hypot(*map(patients.length, part))
             for part in ([new - old for old, new in pairs], [old for old, _ in pairs])
         )
         return way / length if length else math.inf
@@ -236,8 +235,7 @@ class Trial:
         result = {}
         for name, p in self.model.named_parameters():
             old = self.before[name]
-            way = float(torch.linalg.vector_norm((p.detach() - old).float()))
-            length = float(torch.linalg.vector_norm(old.float()))
+            way, length = patients.length(p.detach() - old), patients.length(old)
             result[name] = way / length if length else (math.inf if way else 0.0)
         return result
 

@@ -6,9 +6,10 @@ import csv
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from pathlib import Path
+
+from course import files
 
 FOLDER = Path(__file__).parent
 LINKED = "notebook"
@@ -19,16 +20,6 @@ def rows(file: str) -> list[dict[str, str]]:
     """The lines of a CSV file of this folder, each {column: text}."""
     with (FOLDER / file).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
-
-
-@cache
-def notebook_files() -> dict[str, str]:
-    """{slug: file name} of the notebooks, in their order: "van" is in "10a_van.ipynb"."""
-    package = FOLDER.parent
-    clone = (package.parent / "pyproject.toml").is_file()
-    folder = (package.parent if clone else package) / "notebooks"
-    names = sorted(path.name for path in folder.glob("[0-9][0-9]*_*.ipynb"))
-    return {name.removesuffix(".ipynb").partition("_")[2]: name for name in names}
 
 
 @dataclass(frozen=True)
@@ -50,8 +41,8 @@ class Table:
 
     def _cell(self, column: str, text: str) -> str:
         shown = escape(text)
-        if column == LINKED and text in notebook_files():
-            file = notebook_files()[text]
+        if column == LINKED and text in files.notebooks():
+            file = files.notebooks()[text]
             shown = (
                 f'<a href="{file}">{file.partition("_")[0]} {escape(text.replace("_", " "))}</a>'
             )

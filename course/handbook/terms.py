@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from course import files
 from course.arguments import one_of
 from course.handbook import tables
 from course.handbook.tables import Table
@@ -56,7 +57,7 @@ def glossary(*terms: str, notebook: str | None = None) -> Table:
     """
     chosen = [TERMS[one_of("terms", term, TERMS)] for term in terms]
     if notebook is not None:
-        one_of("notebook", notebook, tables.notebook_files())
+        one_of("notebook", notebook, files.notebooks())
         chosen += [term for term in TERMS.values() if term.notebook == notebook]
     elif not terms:
         chosen = sorted(TERMS.values(), key=lambda term: term.term.lower())

@@ -2,7 +2,8 @@
 
 Each watches a run of 150 steps as its own documentation shows. A network counts as flagged with any
 finding above "info"; a sick one as named right when some finding's title holds a word of `WORDS`
-for it, however many others stand beside it.
+for it, however many others stand beside it; and as located when such a finding has a true place
+among its layers, or when the illness sits in no layer. Of the doctor only the root counts.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import copy
 import importlib.util
 import math
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from course_tests.doctor.cases.case import Case
@@ -40,21 +42,44 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def findings(tool: str, case: Case) -> tuple[list[str], float]:
-    """(titles of the tool's findings, seconds) of a run of a copy of the case."""
+NO_LAYER = frozenset({"data", "loss", "optimizer", "clip", "p.grad", "output", "the loss"})
+"""Places that are no layers."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a tool said. findings: (title, layers) of each; seconds: that it took; error: what it
+    failed with, "" if it did not."""
+
+    findings: tuple[tuple[str, tuple[str, ...]], ...]
+    seconds: float
+    error: str = ""
+
+    def named(self, case: Case) -> bool:
+        """Whether some title holds a word of the truth."""
+        return bool(self._right(case))
+
+    def located(self, case: Case) -> bool:
+        """Whether such a finding has a true place, or there is none in the network."""
+        right = self._right(case)
+        return bool(right) and (
+            set(case.place) <= NO_LAYER or any(case.has_place_right(layers) for layers in right)
+        )
+
+    def _right(self, case: Case) -> list[tuple[str, ...]]:
+        words = WORDS.get(case.truth or "", ())
+        return [layers for title, layers in self.findings if any(w in title.lower() for w in words)]
+
+
+def report(tool: str, case: Case) -> Report:
+    """What a tool says of a run of a copy of the case."""
     twin = copy.deepcopy(case)
     begun = time.perf_counter()
     try:
-        titles = {"torchmortem": _torchmortem, "gradsnitch": _gradsnitch}[tool](twin)
+        said = {"torchmortem": _torchmortem, "gradsnitch": _gradsnitch}[tool](twin)
     except Exception as error:
-        titles = [f"does not run: {type(error).__name__}"]
-    return titles, time.perf_counter() - begun
-
-
-def named_right(truth: str, titles: list[str]) -> bool:
-    """Whether some title holds a word of the truth."""
-    words = WORDS.get(truth, ())
-    return any(word in title.lower() for title in titles for word in words)
+        return Report((), time.perf_counter() - begun, f"{type(error).__name__}: {error}")
+    return Report(tuple(said), time.perf_counter() - begun)
 
 
 def _step(case: Case, step: int) -> float:
@@ -64,7 +89,7 @@ def _step(case: Case, step: int) -> float:
     return float(value.detach())
 
 
-def _torchmortem(case: Case) -> list[str]:
+def _torchmortem(case: Case) -> list[tuple[str, tuple[str, ...]]]:
     import torchmortem
 
     with torchmortem.Autopsy(case.model, optimizer=case.optimizer) as autopsy:
@@ -72,11 +97,14 @@ def _torchmortem(case: Case) -> list[str]:
             loss = _step(case, step)
             case.optimizer.step()
             autopsy.step(loss=loss)
-    report: Any = autopsy.get_report()
-    return [f.title for f in report.findings if f.severity > torchmortem.Severity.INFO]
+    whole: Any = autopsy.get_report()
+    return [
+        (one.title, tuple(one.affected_layers))
+        for one in whole.findings if one.severity > torchmortem.Severity.INFO
+    ]  # fmt: skip
 
 
-def _gradsnitch(case: Case) -> list[str]:
+def _gradsnitch(case: Case) -> list[tuple[str, tuple[str, ...]]]:
     import gradsnitch
 
     monitor = gradsnitch.watch(case.model, case.optimizer)
@@ -86,4 +114,4 @@ def _gradsnitch(case: Case) -> list[str]:
         case.optimizer.step()
         if not math.isfinite(loss):
             break
-    return [finding.name for finding in gradsnitch.lint(monitor.df())]
+    return [(finding.name, ()) for finding in gradsnitch.lint(monitor.df())]

@@ -130,6 +130,7 @@ def test_a_loader_that_raises() -> None:
 def test_a_batch_of_one() -> None:
     verdict = examine(nn.Linear(6, 2), (X[:1], Y[:1]))
     assert verdict.status in ("healthy", "not sure")
+    assert not any("held out" in note for note in verdict.notes)
     assert any("fewer than three batches" in line for line in verdict.not_examined)
 
 

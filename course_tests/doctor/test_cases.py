@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+from course.doctor import ILLNESSES
+from course_tests.doctor.cases import deep, faults
 from course_tests.doctor.cases.deep import DEEP
 from course_tests.doctor.cases.families import FAMILIES
 from course_tests.doctor.cases.faults import FAULTS
@@ -25,7 +27,13 @@ TWINS = {
     "left out": ("mlp", 2), "stale optimizer": ("mlp", 1),
     "eval mode": ("batch-norm mlp", 1), "batch of one": ("batch-norm mlp", 1),
     "piled up": ("mlp", 1), "symmetric": ("regression", 1), "dead": ("binary", 1),
+    "constant label": ("mlp", 1), "wrong axis": ("mlp", 1), "out of reach": ("regression", 1),
+    "does not run": ("mlp", 1),
 }  # fmt: skip
+
+
+def test_there_is_a_case_of_every_illness() -> None:
+    assert {*faults.TRUTHS.values(), *deep.TRUTHS.values()} == set(ILLNESSES)
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -13,7 +13,9 @@ from course import doctor
 from course.doctor.evidence import Evidence
 from course.doctor.patient import Patient
 from course.doctor.trials import PASSES
+from course_tests.doctor.cases import rare_modules
 from course_tests.doctor.cases.others import OTHERS
+from course_tests.doctor.cases.rare import RARE
 
 QUICK = ("bags with offsets", "skip gram", "distillation", "all in bfloat16")
 UNSURE = ("connectionist sequence",)
@@ -30,6 +32,27 @@ def kinds(*without: str) -> list[Any]:
         for name in OTHERS
         if name not in without
     ]
+
+
+SLOW_TO_LEARN = ("nearest codes", "policy")
+"""Healthy, but not seen to learn in 250 steps: a plateau, and a loss that says nothing of that."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RARE)
+def test_a_healthy_network_of_a_rarer_kind_is_left_in_peace(name: str) -> None:
+    verdict = RARE[name](0, False).examine()
+    assert verdict.root is None, str(verdict)
+    assert verdict.status == "healthy" or name in SLOW_TO_LEARN, str(verdict)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in RARE if name != "policy"])
+def test_the_fault_of_a_rarer_kind_is_named_and_located(name: str) -> None:
+    case = RARE[name](0, True)
+    verdict = case.examine()
+    assert verdict.illness == case.truth, str(verdict)
+    assert case.has_place_right(verdict.place), verdict.place
 
 
 @pytest.mark.parametrize("name", kinds())
@@ -139,3 +162,44 @@ def test_an_optimizer_that_asks_again_gets_fewer_steps() -> None:
     trial = evidence.what_if(rate=0.1)
     assert len(trial.losses) < 10
     assert trial.passes <= 10 * PASSES + 25
+
+
+def test_blocks_that_are_computed_again_on_the_way_back() -> None:
+    model = rare_modules.Checkpointed(6, 16, 1)
+    assert examine(model, steps=20).status == "healthy"
+    assert all(p.grad is None for p in model.parameters())
+
+
+def pictures(count: int, most: int) -> list[tuple[Tensor, Tensor]]:
+    """Batches of one picture (1, 2, 8, 8) and another one as its target; so many are different."""
+    source = torch.Generator().manual_seed(1)
+    x = torch.rand(most, 1, 2, 8, 8, generator=source)
+    return [(x[k % most], (x[k % most, :, :1] > 0.5).float()) for k in range(count)]
+
+
+@pytest.mark.parametrize(("most", "note"), [(1, "by heart"), (12, "over its places")])
+def test_one_picture_at_a_time_is_a_task(most: int, note: str) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(2, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 1, 1)
+    )
+    verdict = examine(model, pictures(12, most), steps=20)
+    assert verdict.status == "healthy", str(verdict)
+    assert any(note in says for says in verdict.notes), verdict.notes
+
+
+def test_one_example_with_a_plain_label_is_no_task() -> None:
+    batches = [(X[:1].expand(32, -1), Y[:1].expand(32, -1))] * 8
+    assert examine(body(), batches, steps=10).illness == "constant input"
+
+
+def test_where_nothing_is_found_one_batch_and_a_rate_of_0_are_tried() -> None:
+    class Counts(nn.Linear):
+        """Adds what only the number of its calls decides; nothing can be learned."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(0 * x) + torch.randn(len(x), 1)
+
+    said = " ".join(examine(Counts(6, 1), steps=10).evidence)
+    assert "one batch alone" in said
+    assert "rate of 0" in said

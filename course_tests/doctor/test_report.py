@@ -105,6 +105,35 @@ def test_the_command_names_what_is_not_there(tmp_path: Path, source: str) -> Non
     assert source.split(":")[-1] in done.output
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    torch.manual_seed(0)", "    raise KeyError('x')", "line 6: KeyError: 'x'"),
+        ("import torch", "import no_such_module; import torch", "line 2: ModuleNotFoundError"),
+        (
+            "model, batches, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 0.1)",
+            "dict(model=model, data=batches, loss=nn.CrossEntropyLoss(), schedule=3)",
+            "schedule",
+        ),
+    ],
+    ids=["factory", "script", "key"],
+)  # fmt: skip
+def test_the_command_says_where_a_script_is_wrong(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT.replace("RATE", "0.1").replace(old, new, 1))
+    done = CliRunner().invoke(main, ["doctor", f"{script}:factory"])
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_links_lead_to_the_lesson_and_to_the_decision_card(sick: Verdict) -> None:
+    page = sick._repr_html_()
+    assert '<a href="03_sigmoid_saturation.ipynb">' in page
+    assert '<a href="glossary.ipynb">' in page
+
+
 def constant(loss: object, answer: torch.Tensor, target: torch.Tensor) -> tuple[float, float]:
     with Tracing() as tracing:
         tracing.trace.total = float(loss(answer, target))  # type: ignore[operator]

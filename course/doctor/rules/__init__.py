@@ -26,12 +26,11 @@ CERTAIN: tuple[Rule, ...] = (
     wiring.frozen,
     wiring.left_out,
     wiring.evaluation_mode,
-    wiring.batch_of_one,
     loss.broadcast,
     loss.softmax_twice,
     loss.sigmoid_twice,
-    loss.missing_squash,
     loss.wrong_axis,
+    loss.missing_squash,
     loss.out_of_reach,
     gradients.half_precision,
     gradients.not_finite,
@@ -41,6 +40,7 @@ CERTAIN: tuple[Rule, ...] = (
 )
 
 SYMPTOMS: tuple[Rule, ...] = (
+    wiring.batch_of_one,
     units.constant,
     data.badly_scaled,
     data.badly_scaled_target,
@@ -64,7 +64,7 @@ SYMPTOMS: tuple[Rule, ...] = (
 )
 
 BY_TRIAL = frozenset(SYMPTOMS) - {
-    units.constant, units.dead, units.saturated, units.attention,
+    wiring.batch_of_one, units.constant, units.dead, units.saturated, units.attention,
     gradients.exploding, gradients.through_batch_norm, gradients.vanishing, loss.cut_off,
     loss.beyond,
 }  # fmt: skip

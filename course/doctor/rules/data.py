@@ -38,10 +38,33 @@ def bad_batches(evidence: Evidence) -> Iterator[tuple[str, Any]]:
             yield f"{bad} of {total} numbers of batch {step + 1} are NaN or infinite", batch
 
 
+PICTURE = 16
+"""Numbers in a target from which on one example can be a task of its own (a picture drawn from one
+noise, Ulyanov et al. 2018); with fewer, a loader that gives it over and over is broken."""
+
+
+def one_example(evidence: Evidence) -> bool:
+    """Whether all examples of all batches are one, with a target of at least `PICTURE` numbers."""
+    rows = [list(patients.tensors(batch)) for batch in evidence.patient.batches]
+    if len(rows[0]) < 2 or any(len(parts) != len(rows[0]) for parts in rows):
+        return False
+    if rows[0][-1].dim() < 1 or rows[0][-1][:1].numel() < PICTURE:
+        return False
+    if len(rows) == 1 and all(len(part) == 1 for part in rows[0] if part.dim()):
+        return False  # all that was given, not all that there is
+    return all(
+        part.shape[1:] == first.shape[1:] and part.dim() > 0 and bool((part == first[:1]).all())
+        for parts in rows for part, first in zip(parts, rows[0], strict=True)
+    )  # fmt: skip
+
+
 def constant(evidence: Evidence) -> Finding | None:
-    """All examples of all batches are equal in all inputs (at least 4 examples)."""
+    """All examples of all batches are equal in all inputs (at least 4 examples), and not in their
+    targets."""
     x = evidence.inputs
     if x is None or len(x) < 4 or x.numel() == 0 or not bool((x == x[:1]).all()):
+        return None
+    if one_example(evidence):
         return None
     rows = [list(patients.tensors(batch)) for batch in evidence.patient.batches]
     for parts in zip(*rows, strict=False):
@@ -67,9 +90,10 @@ def constant_label(evidence: Evidence) -> Finding | None:
 
 
 def same_batch(evidence: Evidence) -> Finding | None:
-    """Three or more batches of one pass through the loader are equal, number by number."""
+    """Three or more batches of one pass through the loader are equal, number by number, and hold
+    more than one example."""
     batches = evidence.patient.batches
-    if len(batches) < 3:
+    if len(batches) < 3 or one_example(evidence):
         return None
     first = list(patients.tensors(batches[0]))
     for batch in batches[1:]:

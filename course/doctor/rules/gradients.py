@@ -59,14 +59,17 @@ def not_finite(evidence: Evidence) -> Finding | None:
 
 def _first_bad(evidence: Evidence) -> tuple[str, ...] | None:
     """The first layer that is not finite, or the loss, or the parameter nearest to the loss whose
-    gradient is not."""
+    gradient is not. None where loss and gradients are finite: a layer that masks with -infinity
+    means it."""
+    bad = [name for name, length in evidence.gradients.items() if not math.isfinite(length)]
+    if math.isfinite(evidence.loss) and not bad:
+        return None
     for row in evidence.table:
         if float(row["nonfinite"][0]) > 0 or math.isinf(float(row["norm"][0])):
             return (row["layer"],)
     if not math.isfinite(evidence.loss):
         return ("loss",)
-    bad = [name for name, length in evidence.gradients.items() if not math.isfinite(length)]
-    return (bad[-1],) if bad else None
+    return (bad[-1],)
 
 
 def _grows(evidence: Evidence) -> bool:

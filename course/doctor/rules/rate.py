@@ -14,7 +14,7 @@ from course.doctor.symptoms import RISE
 from course.doctor.verdict import Finding
 from course.doctor.words import number
 
-LOWER = (0.1, 0.01, 0.001)
+LOWER = (0.1, 0.01, 0.001, 0.0001)
 """Factors on the rate, a decade apart: rates that learn reach over about one (the lesson on the
 scalar chain: from nearly 0 to 2 over the curvature, the best in the middle)."""
 
@@ -144,7 +144,7 @@ def _after_sums(value: Tensor) -> int:
 
 
 def too_large(evidence: Evidence) -> Finding | None:
-    """With a tenth, a hundredth or a thousandth of the rate the copy learns; or the loss rises
+    """With a tenth to a ten-thousandth of the rate the copy learns; or the loss rises
     (by `RISE`, or is no longer finite), and with such a rate it falls by as much."""
     if not evidence.patient.given:
         return None

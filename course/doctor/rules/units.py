@@ -32,7 +32,8 @@ def symmetric(evidence: Evidence) -> Finding | None:
     """All rows of a weight are equal at the start, and still are after the trial steps.
 
     A last layer or a branch that starts at 0 gets different gradients in each row, and is no case
-    of it. Of a table of embeddings the columns are meant. Nothing is said where nothing moves.
+    of it; factors by channel, (C, 1, 1), have no rows. Of a table of embeddings the columns are
+    meant. Nothing is said where nothing moves.
     """
     trial = evidence.trial
     if len(trial.losses) < 5 or not trial.way():
@@ -45,8 +46,12 @@ def symmetric(evidence: Evidence) -> Finding | None:
         old, new = trial.before[name].flatten(1), p.detach().flatten(1)
         if isinstance(_owner(trial.model, name), nn.Embedding | nn.EmbeddingBag):
             old, new = old.mT, new.mT  # its units are columns
-        if len(old) // gates < 2 or len(old) % gates:
+        if len(old) // gates < 2 or len(old) % gates or (p.dim() > 2 and old.shape[1] == 1):
             continue
+        way = new.double() - old.double()
+        moved = float(way.abs().max()) > 1e-6 * max(float(old.abs().max()), 1e-30)
+        if moved and not _rows_alike(way, gates, 0.1):
+            continue  # alike still, for the steps are small, and not for long
         if _rows_alike(old, gates, 1e-6) and _rows_alike(new, gates, 1e-3):
             places.append(name)
     if not places:
@@ -56,12 +61,14 @@ def symmetric(evidence: Evidence) -> Finding | None:
 
 
 def constant(evidence: Evidence) -> Finding | None:
-    """A layer whose weights all begin with one number that is not 0, in a network that does not
-    learn: dropout tells its units apart, and nothing else does."""
+    """A layer of torch's whose weights all begin with one number that is not 0, in a network that
+    does not learn: dropout tells its units apart, and nothing else does. Parameters of other
+    modules may mean something else by it (rates of decay)."""
     trial = evidence.trial
     places = [
         name for name, p in trial.model.named_parameters()
         if p.dim() >= 2 and p.requires_grad and name in evidence.gradients and len(p) > 1
+        and type(_owner(trial.model, name)).__module__.startswith("torch.nn")
         and bool((trial.before[name] == trial.before[name].flatten()[0]).all())
         and bool(trial.before[name].any())
     ]  # fmt: skip

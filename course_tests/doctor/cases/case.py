@@ -15,7 +15,9 @@ from course import doctor
 
 @dataclass
 class Case:
-    """truth: the illness, None for healthy. place: names, one of which the verdict must name."""
+    """truth: the illness, None for healthy. place: names, one of which the verdict must name.
+    warm_up: steps over which a schedule lets the rate rise, see `warmed`. twin: a healthy one that
+    differs in nothing but the remedy, where the truth hangs on it."""
 
     family: str
     model: nn.Module
@@ -27,6 +29,8 @@ class Case:
     truth: str | None = None
     place: tuple[str, ...] = ()
     fault: str = "healthy"
+    warm_up: int = 0
+    twin: Case | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     def examine(self, **settings: Any) -> doctor.Verdict:
@@ -35,6 +39,14 @@ class Case:
             self.model, self.batches, loss=self.loss, optimizer=self.optimizer,
             forward=self.forward, clip=self.clip, **settings,
         )  # fmt: skip
+
+    def warmed(self, steps: int) -> Case:
+        """This very case, with a rate that rises over so many steps, as a schedule has it."""
+        self.warm_up = steps
+        for group in self.optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+            group["lr"] /= steps
+        return self
 
     def value(self, batch: Any) -> Tensor:
         """The loss of a batch."""
@@ -58,6 +70,8 @@ class Case:
             return value.detach()
 
         for step in range(count):
+            for group in self.optimizer.param_groups if self.warm_up else ():
+                group["lr"] = group["initial_lr"] * min(1.0, (step + 1) / self.warm_up)
             if isinstance(self.optimizer, torch.optim.LBFGS):
                 losses.append(float(self.optimizer.step(partial(loss, step))))
             else:

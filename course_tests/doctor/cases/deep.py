@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable
 
@@ -14,6 +15,9 @@ from course_tests.doctor.cases.case import Case
 
 DEEP: dict[str, Callable[[int], Case]] = {}
 """name: a function of a seed that draws a case."""
+
+TRUTHS: dict[str, str] = {}
+"""name: the illness."""
 
 
 def deep(truth: str, *place: str) -> Callable[[Callable[..., Case]], Callable[[int], Case]]:
@@ -29,7 +33,7 @@ def deep(truth: str, *place: str) -> Callable[[Callable[..., Case]], Callable[[i
             case.truth, case.place = truth, case.place or place
             return case
 
-        DEEP[name] = draw
+        DEEP[name], TRUTHS[name] = draw, truth
         return draw
 
     return register
@@ -142,9 +146,15 @@ def attention_without_skips(rng: random.Random, source: torch.Generator) -> Case
 
 @deep("no warm-up under post-norm", "optimizer")
 def deep_post_norm(rng: random.Random, source: torch.Generator) -> Case:
+    """The twin has the same weights, data and rate, risen to over the first steps. Only where the
+    one is seen not to learn and the other to learn is it a case: a rate that is too large for both
+    is another illness."""
     model = modules.Encoder(60, 32, 4, rng.randint(6, 10), 4, pre=False)
     best = torch.optim.Adam(model.parameters(), rng.choice([3e-3, 5e-3]))
-    return _case(model, tasks.tokens(source), best)
+    case = _case(model, tasks.tokens(source), best)
+    case.twin = copy.deepcopy(case).warmed(30)
+    case.twin.family = "deep post norm, warmed up"
+    return case
 
 
 @deep("symmetric start")

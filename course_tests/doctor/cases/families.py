@@ -254,6 +254,17 @@ def multi_task(rng: random.Random, source: torch.Generator) -> Case:
     return Case("", model, batches, modules.two_losses, torch.optim.Adam(model.parameters(), 2e-3))
 
 
+@family
+def sequence_regression(rng: random.Random, source: torch.Generator) -> Case:
+    """A number for a sequence (B, 12, 4), of the standard kind."""
+    model = modules.Recurrent(nn.GRU, 4, rng.choice([24, 48]), 1)
+    x = torch.randn(2000, 12, 4, generator=source)
+    y = x[:, :, 0].mean(1) * 12**0.5 + torch.tanh(2 * x[:, -1, 1])
+    batches = tasks.cut(source, 64, x, ((y - y.mean()) / y.std())[:, None])
+    loss = rng.choice([functional.mse_loss, functional.l1_loss])
+    return Case("", model, batches, loss, torch.optim.Adam(model.parameters(), 5e-3))
+
+
 def scaled_pixels(x: Tensor) -> Tensor:
     """Pixels from 0 to 255, as they come from files."""
     return ((x - x.min()) / (x.max() - x.min()) * 255).round()

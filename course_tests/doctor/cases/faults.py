@@ -17,11 +17,15 @@ from course_tests.doctor.cases.case import Case
 FAULTS: dict[str, Callable[[Case, random.Random], Case | None]] = {}
 """name: makes a healthy case ill, or returns None where it does not apply."""
 
+TRUTHS: dict[str, str] = {}
+"""name: the illness."""
+
 BY_SIGHT = frozenset({
     "softmax first", "softmax inside", "sigmoid first", "no log-softmax", "crossed shapes",
     "sorted labels", "same batch", "constant input", "nan in data", "shuffled labels",
     "shifted labels", "in a list", "detached", "frozen", "left out", "stale optimizer", "eval mode",
-    "batch of one", "piled up", "symmetric",
+    "batch of one", "piled up", "symmetric", "constant label", "wrong axis", "out of reach",
+    "does not run",
 })  # fmt: skip
 """Ill whether or not the loss falls. All others count only where they are seen not to learn."""
 
@@ -39,7 +43,7 @@ def fault(truth: str) -> Callable[[Any], Any]:
             case.truth, case.fault, case.place = truth, name, place
             return case
 
-        FAULTS[name] = make
+        FAULTS[name], TRUTHS[name] = make, truth
         return make
 
     return register
@@ -356,7 +360,8 @@ def eval_mode(case: Case, rng: random.Random) -> tuple[str, ...] | None:
 
 @fault("batch of one under batch norm")
 def batch_of_one(case: Case, rng: random.Random) -> tuple[str, ...] | None:
-    norms = [n for n, m in case.model.named_modules() if isinstance(m, _BatchNorm)]
+    """Not over the places of pictures: that is instance norm, and may well train."""
+    norms = [n for n, m in case.model.named_modules() if isinstance(m, nn.BatchNorm1d)]
     if not norms:
         return None
     case.batches = [tuple(part[:1] for part in batch) for batch in case.batches]
@@ -414,3 +419,51 @@ def saturated(case: Case, rng: random.Random) -> tuple[str, ...] | None:
     for k in places:
         layers[k - 1].weight.data *= rng.choice([50.0, 100.0])
     return tuple(str(k) for k in places)
+
+
+# What came later: at the end, so that the draws of the others stay
+
+
+@fault("constant label")
+def constant_label(case: Case, rng: random.Random) -> tuple[str, ...] | None:
+    if not _labels(case) or case.loss is not functional.cross_entropy:
+        return None
+    label = rng.randrange(4)
+    case.batches = [(x, torch.full_like(y, label)) for x, y in case.batches]
+    return ("data",)
+
+
+@fault("softmax over the wrong axis")
+def wrong_axis(case: Case, rng: random.Random) -> tuple[str, ...] | None:
+    """Over the batch, where over the classes it would be right; or over one unit."""
+    if case.loss is functional.cross_entropy and _labels(case):
+        case.model, case.loss = nn.Sequential(case.model, nn.LogSoftmax(0)), functional.nll_loss
+        return ("output",)
+    if case.loss is functional.binary_cross_entropy_with_logits and case.family == "binary":
+        case.model = nn.Sequential(case.model, nn.Softmax(1))
+        case.loss = functional.binary_cross_entropy
+        return ("output",)
+    return None
+
+
+@fault("target out of reach")
+def out_of_reach(case: Case, rng: random.Random) -> tuple[str, ...] | None:
+    """Standardized targets, and a last function that gives no negative numbers, or none over 1."""
+    if case.loss not in (functional.mse_loss, functional.l1_loss, functional.smooth_l1_loss):
+        return None
+    if not isinstance(case.batches[0], tuple):
+        return None
+    case.model = nn.Sequential(case.model, rng.choice([nn.ReLU, nn.Sigmoid, nn.Tanh])())
+    return ("output",)
+
+
+@fault("does not run")
+def does_not_run(case: Case, rng: random.Random) -> tuple[str, ...] | None:
+    """The loss gets fewer targets than answers, or the first layer more inputs than it has."""
+    if not _labels(case):
+        return None
+    if _is_float(case) and case.batches[0][0].dim() < 4 and rng.random() < 0.5:
+        _with_inputs(case, lambda x: torch.cat([x, x[..., :1]], -1))
+        return ("the forward pass",)
+    case.batches = [(x, y[1:]) for x, y in case.batches]
+    return ("the loss",)

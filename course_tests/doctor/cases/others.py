@@ -12,16 +12,17 @@ from torch.nn import functional
 from course_tests.doctor.cases import modules, other_modules, tasks
 from course_tests.doctor.cases.case import Case
 
-OTHERS: dict[str, Callable[[int, bool], Case]] = {}
+Draw = Callable[[int, bool], Case]
+OTHERS: dict[str, Draw] = {}
 """name: a function of a seed, and of whether the fault is put in."""
 
 Make = Callable[[torch.Generator, bool], Case]
 
 
-def other(truth: str, *place: str) -> Callable[[Make], Callable[[int, bool], Case]]:
+def other(truth: str, *place: str, into: dict[str, Draw] = OTHERS) -> Callable[[Make], Draw]:
     """Registers a kind under the function's name, with what is true of it when it is sick."""
 
-    def register(function: Make) -> Callable[[int, bool], Case]:
+    def register(function: Make) -> Draw:
         name = function.__name__.replace("_", " ")
 
         def draw(seed: int, sick: bool) -> Case:
@@ -32,13 +33,14 @@ def other(truth: str, *place: str) -> Callable[[Make], Callable[[int, bool], Cas
                 case.truth, case.place, case.fault = truth, place, f"{name}, {truth}"
             return case
 
-        OTHERS[name] = draw
+        into[name] = draw
         return draw
 
     return register
 
 
-def _adam(model: nn.Module, rate: float) -> torch.optim.Optimizer:
+def adam(model: nn.Module, rate: float) -> torch.optim.Optimizer:
+    """Adam on the parameters that can be trained."""
     return torch.optim.Adam([p for p in model.parameters() if p.requires_grad], rate)
 
 
@@ -47,7 +49,7 @@ def kolmogorov_arnold(source: torch.Generator, sick: bool) -> Case:
     """A learned function of each input, as a sum of bumps on a grid; sick: inputs beyond it."""
     model = nn.Sequential(other_modules.Bumps(8, 8), other_modules.Bumps(8, 1))
     batches = [(x * 300 if sick else x, y) for x, y in tasks.numbers(source)]
-    return Case("", model, batches, functional.mse_loss, _adam(model, 1e-2))
+    return Case("", model, batches, functional.mse_loss, adam(model, 1e-2))
 
 
 @other("rate too large", "optimizer")
@@ -75,13 +77,13 @@ def generator_step(source: torch.Generator, sick: bool) -> Case:
     for p in model.discriminator.parameters():
         p.requires_grad_(False)
     batches = [(torch.randn(64, 16, generator=source), torch.ones(64, 1)) for _ in range(20)]
-    return Case("", model, batches, functional.binary_cross_entropy_with_logits, _adam(model, 1e-3))
+    return Case("", model, batches, functional.binary_cross_entropy_with_logits, adam(model, 1e-3))
 
 
 @other("layers in a list", "experts")
 def mixture_of_experts(source: torch.Generator, sick: bool) -> Case:
     model = other_modules.Experts(64, 4, 10, listed=sick)
-    return Case("", model, tasks.digits(source), functional.cross_entropy, _adam(model, 2e-3))
+    return Case("", model, tasks.digits(source), functional.cross_entropy, adam(model, 2e-3))
 
 
 @other("missing sigmoid or softmax", "loss")
@@ -100,7 +102,7 @@ def graph_convolution(source: torch.Generator, sick: bool) -> Case:
         some = answer[shown] if sick else answer[shown].log_softmax(1)
         return functional.nll_loss(some, y[shown])
 
-    return Case("", model, [(x, edges, y)], loss, _adam(model, 1e-2))
+    return Case("", model, [(x, edges, y)], loss, adam(model, 1e-2))
 
 
 @other("sigmoid twice", "loss")
@@ -113,7 +115,7 @@ def u_net(source: torch.Generator, sick: bool) -> Case:
     for x, _ in tasks.images(source):
         clean = (x > 0).float()
         batches.append((clean + 0.7 * torch.randn(x.shape, generator=source), clean))
-    return Case("", model, batches, functional.binary_cross_entropy_with_logits, _adam(model, 2e-3))
+    return Case("", model, batches, functional.binary_cross_entropy_with_logits, adam(model, 2e-3))
 
 
 @other("rate too large", "optimizer")
@@ -124,7 +126,7 @@ def causal_decoder(source: torch.Generator, sick: bool) -> Case:
     for x, y in tasks.text(source):
         empty = torch.arange(24) >= torch.randint(12, 25, (len(x), 1), generator=source)
         batches.append((x.masked_fill(empty, 20), y.masked_fill(empty, -100)))
-    best = _adam(model, 3.0 if sick else 3e-3)
+    best = adam(model, 3.0 if sick else 3e-3)
     return Case("", model, batches, other_modules.masked_loss, best)
 
 
@@ -137,7 +139,7 @@ def bags_with_offsets(source: torch.Generator, sick: bool) -> Case:
         lengths = torch.randint(8, 17, (len(x),), generator=source)
         words = torch.cat([row[:n] for row, n in zip(x, lengths, strict=True)])
         batches.append((words, lengths.cumsum(0) - lengths, y))
-    best = _adam(model.head if sick else model, 1e-2)
+    best = adam(model.head if sick else model, 1e-2)
     return Case("", model, batches, functional.cross_entropy, best)
 
 
@@ -150,7 +152,7 @@ def normalizing_flow(source: torch.Generator, sick: bool) -> Case:
         x = torch.randn(64, 4, generator=source)
         x[:, 2:] = 0.3 * x[:, 2:] + x[:, :2] ** 2
         batches.append(1e4 * x if sick else x)
-    return Case("", model, batches, other_modules.flow_loss, _adam(model, 1e-3))
+    return Case("", model, batches, other_modules.flow_loss, adam(model, 1e-3))
 
 
 @other("softmax before cross-entropy", "loss")
@@ -159,7 +161,7 @@ def under_autocast(source: torch.Generator, sick: bool) -> Case:
     model: nn.Module = other_modules.Autocast()
     if sick:
         model = nn.Sequential(model, nn.Softmax(1))
-    return Case("", model, tasks.images(source), functional.cross_entropy, _adam(model, 3e-3))
+    return Case("", model, tasks.images(source), functional.cross_entropy, adam(model, 3e-3))
 
 
 @other("softmax before cross-entropy", "loss")
@@ -169,14 +171,14 @@ def all_in_bfloat16(source: torch.Generator, sick: bool) -> Case:
         model.append(nn.Softmax(1))
     model.to(torch.bfloat16)
     batches = [(x.bfloat16(), y) for x, y in tasks.digits(source)]
-    return Case("", model, batches, functional.cross_entropy, _adam(model, 3e-3))
+    return Case("", model, batches, functional.cross_entropy, adam(model, 3e-3))
 
 
 @other("rate too small", "optimizer")
 def denoising_diffusion(source: torch.Generator, sick: bool) -> Case:
     """Which noise was added, at a time that the forward pass draws."""
     model = other_modules.Denoiser(64, 128)
-    best = _adam(model, 1e-7 if sick else 2e-3)
+    best = adam(model, 1e-7 if sick else 2e-3)
     batches = [(2 * x - 1,) for x in tasks.pictures_alone(source)]
     return Case("", model, batches, lambda pair, _: functional.mse_loss(*pair), best)
 
@@ -196,7 +198,7 @@ def q_learning(source: torch.Generator, sick: bool) -> Case:
         answer: tuple[Tensor, Tensor] = model(*batch)
         return answer
 
-    case = Case("", model, batches, functional.smooth_l1_loss, _adam(model, 1e-3))
+    case = Case("", model, batches, functional.smooth_l1_loss, adam(model, 1e-3))
     case.forward = forward
     return case
 
@@ -226,16 +228,14 @@ def contrastive_views(source: torch.Generator, sick: bool) -> Case:
     if sick:
         nn.init.constant_(model.encoder[0].bias, -30.0)
     batches = [(x,) for x, _ in tasks.digits(source)]
-    return Case("", model, batches, other_modules.views_loss, _adam(model, 1e-3))
+    return Case("", model, batches, other_modules.views_loss, adam(model, 1e-3))
 
 
 @other("missing sigmoid or softmax", "loss")
 def distillation(source: torch.Generator, sick: bool) -> Case:
     """A student after a teacher's probabilities; sick: kl_div gets plain numbers."""
     teacher = modules.mlp([64, 64, 10], nn.ReLU)
-    Case("", teacher, tasks.digits(source), functional.cross_entropy, _adam(teacher, 3e-3)).steps(
-        99
-    )
+    Case("", teacher, tasks.digits(source), functional.cross_entropy, adam(teacher, 3e-3)).steps(99)
     with torch.no_grad():
         batches = [(x, teacher(x).softmax(1)) for x, _ in tasks.digits(source)]
     model = modules.mlp([64, 32, 10], nn.ReLU)
@@ -244,7 +244,7 @@ def distillation(source: torch.Generator, sick: bool) -> Case:
         rows = answer if sick else answer.log_softmax(1)
         return functional.kl_div(rows, y, reduction="batchmean")
 
-    return Case("", model, batches, loss, _adam(model, 3e-3))
+    return Case("", model, batches, loss, adam(model, 3e-3))
 
 
 @other("constant input", "data")
@@ -256,7 +256,7 @@ def deep_set(source: torch.Generator, sick: bool) -> Case:
         spread = 0.2 + torch.rand(64, 1, generator=source)
         x = spread[:, None] * torch.randn(64, 12, 2, generator=source)
         batches.append((torch.ones_like(x) if sick else x, spread))
-    return Case("", model, batches, functional.mse_loss, _adam(model, 3e-3))
+    return Case("", model, batches, functional.mse_loss, adam(model, 3e-3))
 
 
 @other("exploding gradients", "field")
@@ -274,7 +274,7 @@ def quantiles(source: torch.Generator, sick: bool) -> Case:
     if sick:
         model.append(nn.Sigmoid())
     batches = [(x, 4 * y) for x, y in tasks.numbers(source)]
-    return Case("", model, batches, other_modules.pinball_loss, _adam(model, 3e-3))
+    return Case("", model, batches, other_modules.pinball_loss, adam(model, 3e-3))
 
 
 @other("missing sigmoid or softmax", "loss")
@@ -284,7 +284,7 @@ def connectionist_sequence(source: torch.Generator, sick: bool) -> Case:
     batches = []
     for x, y in tasks.rows(source, 48):
         batches.append((x.view(16, 24, 8), y.view(16, 3) + 1))
-    return Case("", model, batches, other_modules.sequence_loss, _adam(model, 1e-2))
+    return Case("", model, batches, other_modules.sequence_loss, adam(model, 1e-2))
 
 
 @other("frozen by mistake", "body")
@@ -292,7 +292,7 @@ def low_rank_adapters(source: torch.Generator, sick: bool) -> Case:
     """Frozen layers that were trained before, with small factors beside; sick: never trained."""
     body = modules.mlp([64, 64, 64, 10], nn.ReLU)
     if not sick:
-        before = Case("", body, tasks.digits(source), functional.cross_entropy, _adam(body, 3e-3))
+        before = Case("", body, tasks.digits(source), functional.cross_entropy, adam(body, 3e-3))
         before.steps(150)
     model = other_modules.Adapted(copy.deepcopy(body))
     best = torch.optim.Adam(model.parameters(), 3e-3)
@@ -318,7 +318,7 @@ def rare_class(source: torch.Generator, sick: bool) -> Case:
         keep = (y != 3) | (chance < 0.5)
         batches.append((x[keep], (y[keep] == 3).float()[:, None]))
     model.train(not sick)
-    return Case("", model, batches, functional.binary_cross_entropy_with_logits, _adam(model, 2e-3))
+    return Case("", model, batches, functional.binary_cross_entropy_with_logits, adam(model, 2e-3))
 
 
 @other("rate too small", "optimizer")
