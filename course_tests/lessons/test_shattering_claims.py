@@ -106,7 +106,7 @@ def test_gradients_shatter_with_batch_norm_and_less_with_small_branches() -> Non
     found = {
         name: science.correlation(name, [0, 1, 5], seeds=seeds(100, 20)) for name in science.PATHS
     }
-    one, bare, norm, full, gentle = found.values()
+    one, bare, layer, norm, full, gentle = found.values()
     assert all(values[0].mean() == 1 for values in found.values())
     claim("one layer, lag 1", one[1], least=0.92)  # .98 ± .02
     claim("bare, lag 1", bare[1], least=0.72)  # .87 ± .07
@@ -114,8 +114,38 @@ def test_gradients_shatter_with_batch_norm_and_less_with_small_branches() -> Non
     claim("batch norm, lag 5", norm[2], least=-0.2, most=0.2)  # -.02 ± .07
     claim("batch norm and skips, lag 1", full[1], least=0.25, most=0.8)  # .52 ± .12
     claim("batch norm and skips, lag 5", full[2], least=-0.2, most=0.3)  # .03 ± .20
-    claim("small branches, lag 1", gentle[1], least=0.7)  # .86 ± .07
-    claim("small branches, lag 5", gentle[2], least=0.25)  # .48 ± .21
+    claim("layer norm, lag 1", layer[1], least=0.25, most=0.7)  # .47 ± .1
+    claim("layer norm, lag 5", layer[2], least=-0.2, most=0.35)  # .08 ± .15
+    claim("small branches, lag 1", gentle[1], least=0.85)  # .95 ± .05
+    claim("small branches, lag 5", gentle[2], least=0.6)  # .83 ± .12
+
+
+def test_it_is_the_size_of_the_branches_that_counts_and_not_their_norm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small = {"name": "resnet", "norm": "batch", "small": True}
+    monkeypatch.setitem(science.VARIANTS, "small", small)
+    network, x = science.variant("small", seeds=tuple(seeds(100, 5))), science.inputs(128, 64)
+    rank = science.by_depth(network, x, [50], measures.effective_rank)[0]
+    claim("small branches with batch norm: rank", rank, least=50)  # 54.4 ± .5
+    claim("spread", science.jacobian_spread(network, x), most=3)  # 1.86 ± .16
+    for norm, least in (("batch", 0.6), ("layer", 0.7)):
+        path = {"name": "resnet", "depth": 49, "norm": norm, "branch": 1 / 7}
+        monkeypatch.setitem(science.PATHS, "small", path)
+        together = science.correlation("small", [1], seeds=seeds(100, 10))[0]
+        claim(f"{norm} norm: neighbours", together, least=least)  # .77 ± .12, .84 ± .04
+
+
+def test_layer_norm_shatters_near_0_only() -> None:
+    """Away from 0 the signals of a line hardly turn, and their length is taken off."""
+    near, together = [], []
+    for seed in seeds(100, 6):
+        gradients, x = science.gradients("ReLU, 24, layer norm", seed=seed), science.PATH[:, 0]
+        near.append(float(gradients[x.abs() < 0.25].square().sum() / gradients.square().sum()))
+        far = gradients[x > 1]
+        together.append(float((far[1:] * far[:-1]).mean() / far.square().mean()))
+    claim("share of the squares within 1/4 of 0", near, least=0.6)  # .87 ± .05
+    claim("correlation of neighbours beyond 1", together, least=0.75)  # .92 ± .05
 
 
 def test_large_weights_shatter_gradients_without_any_norm() -> None:

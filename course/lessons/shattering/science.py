@@ -126,9 +126,10 @@ def one_layer(x: Tensor, *, units: int = 64, seeds: Sequence[int] = range(5)) ->
 PATHS: dict[str, dict[str, Any]] = {
     "ReLU, 1 layer": {"name": "plain", "depth": 0, "norm": None},
     "ReLU, 24": {"name": "plain", "depth": 23, "norm": None},
+    "ReLU, 24, layer norm": {"name": "plain", "depth": 23, "norm": "layer"},
     "ReLU, 24, batch norm": {"name": "plain", "depth": 23, "norm": "batch"},
     "skips, 50, batch norm": {"name": "resnet", "depth": 49, "norm": "batch", "branch": 1.0},
-    "skips x 0.1, 50, batch norm": {"name": "resnet", "depth": 49, "norm": "batch", "branch": 0.1},
+    "skips x 1/7, 50, no norm": {"name": "resnet", "depth": 49, "norm": None, "branch": 1 / 7},
 }
 """ReLU networks of one input and one output, for `correlation`: He's weights, biases N(0, 0.1)."""
 PATH = torch.linspace(-2, 2, 256, dtype=torch.float64)[:, None]
@@ -142,9 +143,18 @@ def correlation(
 
     name: of `PATHS`. Balduzzi et al., "The shattered gradients problem" (2017), section 3.
     """
-    settings = PATHS[one_of("name", name, PATHS)]
+    return _correlation(lags, seeds, width=width, **_settings(name))
+
+
+def gradients(name: str, *, width: int = 64, seed: int = 0) -> Tensor:
+    """The gradients of a network of `PATHS` at the inputs of `PATH`, (256,)."""
+    network = _of_a_path([seed], width=width, **_settings(name))
+    return measures.path_gradients(network, PATH)[0].flatten()
+
+
+def _settings(name: str) -> dict[str, Any]:
     bias = partial(initializers.normal_bias, variance=0.1)
-    return _correlation(lags, seeds, width=width, init="he_normal", bias=bias, **settings)
+    return {**PATHS[one_of("name", name, PATHS)], "init": "he_normal", "bias": bias}
 
 
 def tanh_correlation(
