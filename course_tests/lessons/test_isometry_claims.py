@@ -107,20 +107,22 @@ def test_a_signal_that_shrinks_with_depth_keeps_the_spectrum() -> None:
 
 
 @pytest.mark.repeats
-def test_orthogonal_beats_gaussian_at_every_rate_and_a_linear_network_beats_both() -> None:
+def test_orthogonal_beats_gaussian_at_four_rates_and_a_linear_network_beats_both() -> None:
     """Lowest mean loss at five rates: linear .19, three orthogonal ones .46 to .53, 1.9, 2.1."""
     digits = data.digits().subset(1500, test=297)
-    best = {}
+    losses = {}
     for name in science.STARTS:
-        network = science.started(name, digits, seeds=seeds(200, 5 * len(science.RATES)))
-        loss, accuracy = science.sweep(network, digits)
-        assert (accuracy[np.isinf(loss)] == 0).all()
-        best[name] = loss[science.best(loss)]
-        if name == "tanh, orthogonal, q* = 1/64":
-            claim("tanh 1/64 at the rate 0.003: loss", loss[2], least=0.9)  # 1.22 ± .03
-        if name == "tanh, orthogonal, q* = 1/4":
-            claim("tanh 1/4 at the rate 0.003: loss", loss[2], most=0.8)  # .615 ± .03
-    linear, *curved, gauss, relu = best.values()
+        draws = 10 if "1/64" in name else 5
+        network = science.started(name, digits, seeds=seeds(200, draws * len(science.RATES)))
+        losses[name], accuracy = science.sweep(network, digits)
+        assert (accuracy[np.isinf(losses[name])] == 0).all()
+    _, _, quiet, loud, gaussian, _ = losses.values()
+    claim("tanh 1/64 at the rate 0.003: loss", quiet[2], least=0.9)  # 1.22 ± .03
+    claim("tanh 1/4 at the rate 0.003: loss", loud[2], most=0.8)  # .615 ± .03
+    for rate, behind in zip(science.RATES[:4], (gaussian - quiet)[:4], strict=True):
+        # .107 ± .08, .305 ± .06, .59 ± .2, 1.46 ± .4; at 0.03 neither learns
+        claim(f"tanh 1/64 at the rate {rate}: Gaussian less orthogonal", behind, least=0)
+    linear, *curved, gauss, relu = (loss[science.best(loss)] for loss in losses.values())
     claim("linear: loss", linear, most=0.3)  # .191 ± .02
     for name, values in zip(list(science.STARTS)[1:4], curved, strict=True):
         claim(f"{name}: loss", values, least=0.25, most=0.85)  # .458 ± .08, .478 ± .07, .533 ± .16
@@ -130,13 +132,16 @@ def test_orthogonal_beats_gaussian_at_every_rate_and_a_linear_network_beats_both
 
 @pytest.mark.repeats
 def test_where_no_line_helps_the_linear_network_can_only_guess() -> None:
-    """Loss on the rings, of three rates: linear .69, tanh 1/4 .27, 1/64 .53, Gaussian .68."""
+    """Loss on the rings, of three rates: linear .69, tanh 1/4 .25, 1/64 .55, Gaussian .68."""
     rings, rates, best = science.rings(), (0.001, 0.003, 0.01), {}
     for name in science.STARTS:
         network = science.started(name, rings, seeds=seeds(200, 45))  # fifteen at each rate
         loss, _ = science.sweep(network, rings, rates=rates)
         best[name] = loss[science.best(loss)]
-    linear, hard, small, large, gauss, _ = best.values()
+    linear, hard, small, large, gauss, relu = best.values()
+    for name, values in (("tanh 1/64", small), ("Gaussian tanh", gauss), ("ReLU", relu)):
+        # .32 ± .2, .43 ± .1, .2 ± .2
+        claim(f"tanh 1/4 is the best: less than {name} by", values.mean() - large, least=0)
     claim("linear: loss", linear, least=0.66)  # .693 ± .001
     claim("hard-tanh: loss", hard, most=0.6)  # .35 ± .15
     claim("tanh 1/64: loss", small, most=0.65)  # .53 ± .12; guessing is .69
