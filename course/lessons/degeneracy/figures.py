@@ -49,14 +49,14 @@ def answers(fig: Figure, axes: Any, units: Mapping[str, ArrayLike]) -> None:
 
 
 def remedies(ax: Axes, losses: Mapping[str, Mapping[str, Array]]) -> None:
-    """A table of losses (R,): a row for each start, a column for each remedy, shaded by the loss.
+    """A table of losses (R,), {remedy: {start: losses}}: a column for each remedy, shaded.
 
-    In each field stands mean ± standard error; where a run ended in NaN, that it breaks down.
+    In each field stands mean ± standard error, or that it breaks down, where a run did.
     """
-    rows, columns = list(losses), list(next(iter(losses.values())))
+    columns, rows = list(losses), list(next(iter(losses.values())))
     for y, row in enumerate(rows):
         for x, column in enumerate(columns):
-            values = np.asarray(losses[row][column], dtype=float)
+            values = np.asarray(losses[column][row], dtype=float)
             whole = bool(np.isfinite(values).all())
             mean, error = curves.mean_and_error(values[None])
             text = f"{mean[0]:.2f} ± {error[0]:.2f}" if whole else "breaks down"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -161,6 +161,16 @@ def linear_map(network: Network) -> LinearMap:
     return LinearMap(signals.loss, signals.gradient_norms, sizes, singular.numpy())
 
 
+def strongest(h: torch.Tensor) -> np.ndarray:
+    """Share of the variance of a layer, h (R, B, n), that its strongest quarter of units has, (R,).
+
+    A quarter if all vary alike, 1 if no other unit changes with the input.
+    """
+    variance = h.double().var(dim=1)
+    top = variance.topk(variance.shape[-1] // 4).values
+    return np.asarray(top.sum(-1) / variance.sum(-1))
+
+
 def mean_correlation(h: torch.Tensor) -> np.ndarray:
     """Mean absolute correlation of two different units of a layer, h (R, B, n), over inputs: (R,).
 
@@ -178,40 +188,6 @@ def final(
 ) -> np.ndarray:
     """The loss on held-out examples after training 30 layers of width 32, (R,). See `learn`."""
     return curve(learn(init, seeds=seeds, steps=steps, optimizer=optimizer, every=steps)).final
-
-
-def side_by_side(
-    starts: Mapping[str, str | Law], optimizer: Optimizer, *, first: int = 0, draws: int = 5
-) -> np.ndarray:
-    """Losses on held-out examples after 300 steps of 30 layers of width 32, (starts, draws).
-
-    All are trained as one network: each run has a seed of its own, from `first` on, so a task, too.
-    """
-    network = deep_linear("zero", seeds=range(first, first + draws * len(starts)))
-    with torch.no_grad():
-        for place, init in enumerate(starts.values()):
-            rows = slice(place * draws, (place + 1) * draws)
-            drawn = deep_linear(init, seeds=network.seeds[rows])
-            for weight, own in zip(network.parameters(), drawn.parameters(), strict=True):
-                weight[rows] = own
-    return curve(train(network, optimizer=optimizer, every=300)).final.reshape(-1, draws)
-
-
-def at_best(
-    starts: Mapping[str, str | Law],
-    optimizers: Sequence[Optimizer],
-    *,
-    first: int = 0,
-    draws: int = 5,
-) -> dict[str, np.ndarray]:
-    """The losses (draws,) of each start with the optimizer that gives it the lowest mean.
-
-    See `side_by_side`. A run that broke down counts as infinite.
-    """
-    tried = [side_by_side(starts, one, first=first, draws=draws) for one in optimizers]
-    losses = np.nan_to_num(np.stack(tried), nan=math.inf, posinf=math.inf)
-    best = losses.mean(axis=2).argmin(axis=0)
-    return {name: losses[best[place], place] for place, name in enumerate(starts)}
 
 
 def spectrum(
