@@ -20,6 +20,7 @@ slices          Slices: training a little at each drawing
 words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that
 layers          what stays as pixels, and what is drawn anew above it
+scales          limits that change: which axis they draw anew
 picture         the picture in the page, with its alternative text
 output          a widget in a cell
 link            a button that copies a link to the same state on a page
