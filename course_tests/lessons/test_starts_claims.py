@@ -74,7 +74,7 @@ def test_other_starts_train_too_and_selu_loses_with_depth(digits: data.Dataset) 
         rank[law] = profile.rank[-1]
         claim(f"SELU, {law}: growth per block", profile.growth, least=1.02, most=1.06)
         *_, last = degradation.train(net, digits, epochs=5, rate=0.001)
-        trained[law] = last.train_accuracy
+        trained[law] = np.asarray(last.train_accuracy)
     claim("SELU: rank, orthogonal over LeCun", rank["orthogonal"] - rank["lecun_normal"], least=10)
     more = trained["orthogonal"] - trained["lecun_normal"]
     claim("SELU, 50 blocks: orthogonal over LeCun", more, least=0.1)
