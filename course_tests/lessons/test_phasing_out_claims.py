@@ -46,6 +46,11 @@ def test_gradual_is_good_and_abrupt_is_bad(digits: data.Dataset) -> None:
             lag = (batches - running).mean(1)
             claim("ramp: largest lag", lag.max(), least=0.08)  # .382 ± .05
             claim("ramp: last lag", lag[-1], least=-0.05, most=0.05)  # .00637 ± .007
+        if name == "weak":
+            before, after = removal.before.train_accuracy, removal.after.train_accuracy
+            lost = np.asarray(before) - np.asarray(after)
+            claim("weak: left of the skips", removal.left.mean((1, 2)), least=0.05)  # .085 ± .01
+            claim("weak: lost with them", lost, least=0.3)  # .73 ± .1
         assert accuracy is not None
         last[name] = accuracy
     claim("ramp over plain", last["ramp"] - last["plain"], least=0.03)  # .134 ± .04
@@ -57,12 +62,12 @@ def test_gradual_is_good_and_abrupt_is_bad(digits: data.Dataset) -> None:
 @pytest.mark.claims
 @pytest.mark.repeats
 def test_phasing_out_does_not_help_at_50_blocks(digits: data.Dataset) -> None:
-    nets = fading.family(("plain", "ramp"), digits, (50,), seeds=SEEDS)
+    nets = fading.family(("plain", "ramp"), digits, (50,), seeds=SIX)
     nets |= fading.family(("ramp",), digits, (25,), seeds=SEEDS)
     last = {name: list(r) for name, r in fading.train(nets, digits, epochs=6).items()}
     right = {name: np.asarray(records[-1].train_accuracy) for name, records in last.items()}
     # -.04 ± .1
-    claim("50 blocks: ramp over plain", right["ramp 50"] - right["plain 50"], most=0.16)
+    claim("50 blocks: ramp over plain", right["ramp 50"] - right["plain 50"], most=0.1)
     claim("50 blocks: plain", right["plain 50"], most=0.35)  # .184 ± .03
     neighbours = {n: fading.inside_of(last[f"ramp {n}"], "neighbours") for n in (25, 50)}
     claim("25 blocks: neighbours at the end", neighbours[25][-1], least=0.6)  # .874 ± .05
@@ -102,7 +107,6 @@ def test_a_hundred_epochs_do_not_save_50_blocks(digits: data.Dataset) -> None:
     right = {name: np.asarray(record.train_accuracy) for name, record in last.items()}
     claim("plain 50, 100 epochs", right["plain 50"], most=0.6)
     claim("ramp 50, 100 epochs", right["ramp 50"], most=0.6)
-    claim("ramp over plain, 100 epochs", right["ramp 50"] - right["plain 50"], most=0.2)
 
 
 def test_where_half_is_lost() -> None:

@@ -66,6 +66,18 @@ def test_other_starts_train_too_and_selu_loses_with_depth(digits: data.Dataset) 
     ten, fifty = (fitted("SELU", depth, digits, count=8) for depth in (10, 50))
     claim("SELU, 10 blocks", ten, least=0.95)  # .985 ± .004
     claim("SELU, 50 blocks less than 10", ten - fifty, least=0.1)  # .32 ± .05
+    trained, rank = {}, {}
+    for law in ("lecun_normal", "orthogonal"):
+        options = {**remedies.SELU, "init": law}
+        net = degradation.network("plain", digits, depth=50, seeds=MANY, **options)
+        profile = degradation.profile(net, digits, places=2)
+        rank[law] = profile.rank[-1]
+        claim(f"SELU, {law}: growth per block", profile.growth, least=1.02, most=1.06)
+        *_, last = degradation.train(net, digits, epochs=5, rate=0.001)
+        trained[law] = np.asarray(last.train_accuracy)
+    claim("SELU: rank, orthogonal over LeCun", rank["orthogonal"] - rank["lecun_normal"], least=10)
+    more = trained["orthogonal"] - trained["lecun_normal"]
+    claim("SELU, 50 blocks: orthogonal over LeCun", more, least=0.1)
 
 
 @pytest.mark.claims

@@ -12,30 +12,30 @@ from numpy.typing import NDArray
 from course.plots import curves, experiments, style
 
 Array = NDArray[Any]
-MEASURE = "test_accuracy"
 
 
-def budgets(ax: Axes, columns: Mapping[str, Array], epochs: Sequence[int]) -> None:
-    """Test accuracy of plain networks against depth after several numbers of epochs.
+def budgets(axes: Sequence[Axes], columns: Mapping[str, Array], epochs: Sequence[int]) -> None:
+    """Training and test accuracy of plain networks against depth after several numbers of epochs.
 
     columns: of a recorded table, with a row for each network, depth, seed and epoch. The residual
     networks after the last of these epochs are drawn beside them.
     """
-    for j, count in enumerate(epochs):
-        shade = 0.35 + 0.65 * (j + 1) / len(epochs)
-        line = {**style.architecture("plain"), "alpha": shade, "linewidth": 0.8 + 0.5 * j}
-        _by_depth(ax, columns, "plain", count, line)
-    _by_depth(ax, columns, "resnet", epochs[-1], style.architecture("resnet"))
-    ax.set(xlabel="depth (hidden blocks)", ylabel="test accuracy (%)")
+    lines = [("plain", count, _budget(j, len(epochs))) for j, count in enumerate(epochs)]
+    lines.append(("resnet", epochs[-1], style.architecture("resnet")))
+    for ax, (kind, title) in zip(axes, {"train": "training", "test": "test"}.items(), strict=True):
+        for name, count, line in lines:
+            rows = columns["epoch"] == count
+            chosen = {key: values[rows] for key, values in columns.items()}
+            depths, values = experiments.by_depth(chosen, name, f"{kind}_accuracy")
+            curves.mean_band(ax, depths, 100 * values, label=f"{name}, {count} epochs", **line)
+        ax.set(xlabel="depth (hidden blocks)", ylabel=f"{title} accuracy (%)")
+    axes[-1].legend(frameon=False, fontsize=9)
 
 
-def _by_depth(
-    ax: Axes, columns: Mapping[str, Array], name: str, epochs: int, line: Mapping[str, Any]
-) -> None:
-    rows = columns["epoch"] == epochs
-    chosen = {key: values[rows] for key, values in columns.items()}
-    depths, values = experiments.by_depth(chosen, name, MEASURE)
-    curves.mean_band(ax, depths, 100 * values, label=f"{name}, {epochs} epochs", **line)
+def _budget(number: int, count: int) -> dict[str, Any]:
+    """The line of plain networks with the `number`-th of `count` budgets: darker with each."""
+    shade = 0.35 + 0.65 * (number + 1) / count
+    return {**style.architecture("plain"), "alpha": shade, "linewidth": 0.8 + 0.5 * number}
 
 
 def explosion(
@@ -95,7 +95,7 @@ def starts_and_ends(
     }
     curves.mean_band(ax, depths, 100 * start, label="neighbours, untrained", **grey)
     for j, (epochs, ends) in enumerate(fitted.items()):
-        line = {**style.architecture("plain"), "linewidth": 1.0 + 1.2 * j, "alpha": 0.6 + 0.4 * j}
+        line = _budget(j, len(fitted))
         values = 100 * np.array([ends[depth] for depth in ends])
         curves.mean_band(ax, list(ends), values, label=f"fit after {epochs} epochs", **line)
     style.whole_numbers(ax)

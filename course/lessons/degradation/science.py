@@ -20,7 +20,7 @@ import torch
 from course import measures, networks, training
 from course.arguments import whole
 from course.data import Dataset, LinearTeacher
-from course.experiments import EXPERIMENTS
+from course.experiments import EXPERIMENTS, recorded
 from course.networks import Network
 from course.training import Optimizer, Record
 
@@ -96,6 +96,17 @@ def by_depth(
     }
     depths = sorted(last)
     return np.array(depths, dtype=int), np.array([last[depth] for depth in depths])
+
+
+def recorded_fit(epochs: int) -> dict[int, np.ndarray]:
+    """Training accuracies (10,) of plain networks with 20, 30 and 50 blocks, recorded on digits.
+
+    epochs: 40 or 160. The tables come from `course run degradation --networks plain
+    --depths 20,30,50 --seeds 10 --epochs 40 --evaluate-every 40`, and the same with 160, on a CPU.
+    """
+    last = recorded(f"degradation-{epochs}-epochs", "digits").last()
+    depths = np.unique(last["depth"])
+    return {int(depth): last["train_accuracy"][last["depth"] == depth] for depth in depths}
 
 
 @dataclass(frozen=True)

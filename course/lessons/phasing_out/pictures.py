@@ -21,6 +21,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "van": style.architecture("van"), "van0": style.architecture("van0"),
     "published": style.architecture("van"), "slow": style.line(3),
     "push": style.line(5), "ramp": style.line(4), "cut": style.line(6),
+    "weak": {"color": style.GREY, "linestyle": "-", "marker": "x", "markersize": 5},
 }  # fmt: skip
 """Lines of the networks and schedules by name."""
 

@@ -18,20 +18,22 @@ from course.training import Record
 
 
 def schedules(steps: int) -> dict[str, training.Skips]:
-    """The five schedules of notebook 10b for a run of `steps` steps, by name.
+    """The six schedules of notebook 10b for a run of `steps` steps, by name.
 
     "slow" is `training.SCHEDULES["slow"]`, which was chosen for 600 steps, with its alpha step
     stretched so that its skips should leave at the same share of the run: t* is 86 % of it. "push"
     has a multiplier that stays at -1, and the alpha step with which t* is 80 % of the run, where
-    the ramp ends too.
+    the ramp ends too. "weak" has a multiplier that stays at -1/200, and an alpha step 200 times as
+    long, so the same t*; but slopes of the cost are as large as that.
     """
     slow = training.SCHEDULES["slow"]
     assert isinstance(slow, training.Multipliers) and slow.rate is not None
     stretched = replace(slow, rate=slow.rate * 600 / whole("steps", steps, least=1))
     known = training.SCHEDULES
+    push = training.Multipliers(ratio=0, multiplier=-1, rate=1 / (0.8 * steps))
     return {
-        "published": known["published"], "slow": stretched,
-        "push": training.Multipliers(ratio=0, multiplier=-1, rate=1 / (0.8 * steps)),
+        "published": known["published"], "slow": stretched, "push": push,
+        "weak": replace(push, multiplier=-1 / 200, rate=200 / (0.8 * steps)),
         "ramp": known["ramp"], "cut": known["cut"],
     }  # fmt: skip
 

@@ -33,6 +33,7 @@ RATES: dict[str, dict[int, tuple[float, ...]]] = {
         100: (0.001, 0.003),
     },
     "ResNet, batch norm": {10: (0.03, 0.1, 0.3), 50: (0.03, 0.1)},
+    "batch norm": {0: (0.03, 0.1, 0.3, 1.0)},
 }  # fmt: skip
 """Which networks, how many blocks each, and which rates are tried there."""
 SEEDS = (0, 1, 2, 3, 4)
