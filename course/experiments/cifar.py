@@ -5,8 +5,8 @@ ResNet up to about 40 layers. On CIFAR-100 (--data cifar100, its figure 3) likew
 
 For a GPU. On a laptop take a part of it. The record that comes with the course (notebook 10c) was
 made on one core, and so was "cifar-van-120", with --networks van --leave-at 120:
-course run cifar --depths 10,26,50 --seeds 3 --width 4 --subset 1008 --test-subset 500 --epochs 3 \
---batch 16 --evaluate-every 3
+course run cifar --depths 10,18,26,34,50 --seeds 3 --width 4 --subset 1008 --test-subset 500 \
+--epochs 3 --batch 16 --evaluate-every 3
 
 Given in the paper, and so here: depth 8 n + 2, SGD with momentum 0.9, 165 epochs of batches of 128,
 rate 0.1 divided by ten at epochs 82 and 125, crops and mirroring, He's start, eta' = eta / 10 and
