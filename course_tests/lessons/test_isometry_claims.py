@@ -135,7 +135,7 @@ def test_where_no_line_helps_the_linear_network_can_only_guess() -> None:
     """Loss on the rings, of three rates: linear .69, tanh 1/4 .25, 1/64 .55, Gaussian .68."""
     rings, rates, best = science.rings(), (0.001, 0.003, 0.01), {}
     for name in science.STARTS:
-        network = science.started(name, rings, seeds=seeds(200, 45))  # fifteen at each rate
+        network = science.started(name, rings, seeds=seeds(200, 75))  # 25 at each rate
         loss, _ = science.sweep(network, rings, rates=rates)
         best[name] = loss[science.best(loss)]
     linear, hard, small, large, gauss, relu = best.values()
@@ -144,7 +144,7 @@ def test_where_no_line_helps_the_linear_network_can_only_guess() -> None:
         claim(f"tanh 1/4 is the best: less than {name} by", values.mean() - large, least=0)
     claim("linear: loss", linear, least=0.66)  # .693 ± .001
     claim("hard-tanh: loss", hard, most=0.6)  # .35 ± .15
-    claim("tanh 1/64: loss", small, most=0.65)  # .53 ± .12; guessing is .69
+    claim("tanh 1/64: loss", small, most=0.67)  # .51 ± .18; guessing is .69
     claim("tanh 1/4: loss", large, most=0.5)  # .294 ± .06
     claim("tanh, Gaussian: loss", gauss, least=0.62)  # .676 ± .02
     shallow = science.started("tanh, orthogonal, q* = 1/4", rings, depth=1, seeds=seeds(200, 15))
