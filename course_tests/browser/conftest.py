@@ -82,6 +82,12 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.fixture
+def no_lab() -> None:
+    """For what opens Chromium by itself: the page of other tests is closed."""
+    LAB.close()
+
+
+@pytest.fixture
 def open_notebook(
     server: Server, chromium: str, request: pytest.FixtureRequest
 ) -> Iterator[OpenNotebook]:

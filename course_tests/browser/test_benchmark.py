@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from course_tests.benchmarks.live_latency import measure, report
-from course_tests.browser.conftest import LAB
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_lab")
 def test_the_benchmark_runs_and_our_figure_never_goes_blank_or_stale(
     chromium: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    LAB.close()  # the benchmark opens its own
     ways, step = measure(1, heavy=True)
     theirs, ours = ways
     assert len(theirs.latency) == len(ours.latency) == 20
