@@ -111,12 +111,13 @@ class Canvas:
         if rescaled:
             self._layers = None
             self._rescaled |= rescaled
-            self._signatures = signatures(self._axes)
         if self._layers is None or moving != self._layers.moving or not self._layers.holds():
             self._moving = moving
             self._layers = Layers(self._canvas, parts, moving, self._without_rescaled(parts))
         self._layers.compose()
-        self._listen(part for axis in rescaled for part in axis.findobj())  # to new ticks, too
+        if rescaled:  # their ticks stand elsewhere now, and some are new
+            self._signatures = signatures(self._axes)
+            self._listen(part for axis in rescaled for part in axis.findobj())
 
     def _only_scales(self, parts: list[Artist]) -> set[Axis] | None:
         """Each axis whose limits or ticks have changed; None where more has than they and parts.

@@ -173,9 +173,7 @@ class Layers:
         """
         if isinstance(artist, Axis):
             return self._rectangle(Bbox.union([artist.axes.bbox, self._ticks(artist)]))
-        if type(artist) is Spine:
-            return self._rectangle(artist.get_window_extent(self._renderer).padded(EDGE))
-        if type(artist) is Legend:
+        if type(artist) in (Spine, Legend):
             return self._rectangle(artist.get_window_extent(self._renderer).padded(EDGE))
         framed = isinstance(artist, Text) and artist.get_bbox_patch() is not None
         extent = None if framed else self._extent(artist)

@@ -1,4 +1,4 @@
-"""Thirty kinds of figure, changed step by step: each picture is the one drawn from nothing."""
+"""Many kinds of figure, changed step by step: each picture is the one drawn from nothing."""
 
 from __future__ import annotations
 
@@ -336,6 +336,24 @@ def limits_of_one_panel(fig: Figure) -> Change:
 
 
 @kind
+def limits_whose_labels_stay(fig: Figure) -> Change:
+    """What is kept below is taken again and again: labels need no other room."""
+    ax, still = fig.subplots(1, 2)
+    still.axhspan(0.2, 0.4, color="orange", zorder=3)
+    still.plot(X, X, marker="o", label="still")
+    still.plot(X, 1 - X, linewidth=6, zorder=1)  # below the grid
+    still.text(0.3, 0.6, "in data", zorder=7)
+    still.annotate("here", (0.5, 0.5), (0.6, 0.2), arrowprops={"arrowstyle": "->"})
+    still.scatter(X, X**2)
+    still.axvline(0.25)
+    still.grid(True)
+    still.legend(loc="upper left")
+    still.set_yticks([0, 0.5])
+    ax.plot(X, X)
+    return lambda t: still.set_ylim(-0.1, 1 + t)
+
+
+@kind
 def limits_without_and_with_an_exponent(fig: Figure) -> Change:
     ax, other = axes(fig, position=(0.2, 0.2, 0.25, 0.6)), axes(fig, position=(0.6, 0.2, 0.3, 0.6))
     ax.set_title("titled", loc="left")
@@ -400,7 +418,7 @@ def test_each_picture_is_the_one_drawn_from_nothing(name: str) -> None:
     "name",
     ["line", "twin_axes", "overlapping_axes", "artists_on_the_figure", "filled_band", "table",
      "image_changed_in_place", "marks_outside_the_frame", "annotation", "scatter_colours",
-     "limits_of_one_panel", "limits_that_others_share"],
+     "limits_of_one_panel", "limits_that_others_share", "limits_whose_labels_stay"],
 )  # fmt: skip
 def test_what_only_moves_is_not_drawn_in_full(name: str) -> None:
     fig = Figure(figsize=(4, 3))
