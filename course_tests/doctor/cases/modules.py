@@ -72,6 +72,23 @@ class Encoder(nn.Module):
         return self.head(self.body(x).mean(1))
 
 
+class PostNorm(nn.Module):
+    """Residual blocks h -> norm(h + F(h)): the norm after the sum, as in the first transformers."""
+
+    def __init__(self, inputs: int, width: int, depth: int, outputs: int):
+        super().__init__()
+        self.stem = nn.Linear(inputs, width)
+        self.branches = nn.ModuleList(mlp([width, 2 * width, width], nn.ReLU) for _ in range(depth))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(depth))
+        self.head = nn.Linear(width, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for branch, norm in zip(self.branches, self.norms, strict=True):
+            x = norm(x + branch(x))
+        return self.head(x)
+
+
 class BagOfWords(nn.Module):
     """The mean of embeddings, and a linear layer."""
 
