@@ -314,7 +314,10 @@ def said(root: Locator) -> str:
 
 
 def picture(root: Locator) -> str:
-    return root.locator(".course-exact-frame").inner_html()
+    """The SVG of the explorer, once nothing of it is still to come."""
+    frame = root.locator(".course-exact-frame")
+    frame.and_(root.locator("[aria-busy=false]")).wait_for()
+    return frame.inner_html()
 
 
 def test_every_control_goes_to_both_ends_by_keys(page: Page, panels: list[BrowserPanel]) -> None:
