@@ -11,7 +11,7 @@ export const PAIRS = 5;
 const HERMITE = [];
 {
   let [before, now] = [Z.map(() => 1), Z.slice()];
-  for (let degree = 1; degree < 300; degree++) {
+  for (let degree = 1; degree < 500; degree++) {
     if (degree % 2) HERMITE.push(now.map((value, k) => WEIGHTS[k] * value));
     const next = now.map((value, k) => (Z[k] * value - Math.sqrt(degree) * before[k]) / Math.sqrt(degree + 1));
     [before, now] = [now, next];
