@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, Page
 
 from course.site import playground_page
 from course_tests import store
-from course_tests.browser.page import HANGS
 from course_tests.cli.commands import course, refused
 from course_tests.repository import ROOT
 from course_tests.site.accessibility import RULES, violations
 from course_tests.site.conftest import PAGES
+from course_tests.site.tabs import Tab
 
 PICTURES = ("network", "loss", "sizes", "ranks", "last")
 PARTS = ROOT / "course" / "site" / "playground"
@@ -30,51 +30,36 @@ SMALL = "#depth=3&width=8&init=glorot_normal&seeds=1"
 Open = Callable[..., Page]
 
 
-class Tab:
-    """A page that is loaded again for every test: a new one starts a process, and is cold."""
-
-    def __init__(self, browser: Browser, context: dict[str, Any]) -> None:
-        self.page = browser.new_context(**context).new_page()
-        self.page.set_default_timeout(1000 * HANGS)
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def load(self, address: str, *, reduced_motion: Any = "no-preference") -> None:
-        self.page.goto("about:blank")  # else another link of the same page would not load it
-        self.page.emulate_media(color_scheme="light", reduced_motion=reduced_motion)
-        self.asked.clear()
-        self.page.goto(address)
-
-
 @pytest.fixture(scope="module")
 def tabs(browser: Browser) -> Iterator[dict[str, Tab]]:
     """Pages by how they were opened."""
     tabs: dict[str, Tab] = {}
     yield tabs
     for tab in tabs.values():
-        tab.page.context.close()
+        tab.close()
 
 
 @pytest.fixture
 def visit(browser: Browser, served: tuple[str, Path], tabs: dict[str, Tab]) -> Iterator[Open]:
     """visit("#depth=3", over="http", width=360): the page, which may complain of nothing."""
     address, folder = served
+    visited: list[Tab] = []
 
-    def go(link: str = "", *, over: str = "file", motion: str = "", **context: Any) -> Page:
+    def go(
+        link: str = "", *, over: str = "file", motion: str = "no-preference", **context: Any
+    ) -> Page:
         opened = f"{over} {context}"
         if opened not in tabs:
-            tabs[opened] = Tab(browser, {"offline": over == "file", **context})
+            tabs[opened] = Tab(browser, offline=over == "file", **context)
         tab = tabs[opened]
+        visited.append(tab)
         start = (folder / "page.html").as_uri() if over == "file" else f"{address}/page.html"
-        tab.load(start + link, reduced_motion=motion or "no-preference")
+        tab.load(start + link, motion=motion)
         assert [url for url in tab.asked if not url.startswith((start, "data:"))] == []
         return tab.page
 
     yield go
-    assert [tab.complaints for tab in tabs.values() if tab.complaints] == []
+    assert [tab.complaints for tab in visited if tab.complaints] == []
 
 
 def word(page: Page) -> str:

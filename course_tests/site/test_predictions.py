@@ -16,8 +16,8 @@ from course.classroom import quizzes
 from course.selfcheck import answers
 from course.site import elsewhere, predictions
 from course_tests import store
-from course_tests.browser.page import HANGS
 from course_tests.repository import ROOT
+from course_tests.site.tabs import Tab
 
 STATIC = ROOT / "course" / "site" / "theme" / "static"
 KEY = "very-deep-networks-course/predictions.jsonl"
@@ -52,32 +52,19 @@ def lesson(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-class Reader:
-    """A browser of a reader who has answered nothing, and its page: loaded anew for every test."""
-
-    def __init__(self, browser: Browser, script: str = "") -> None:
-        context = browser.new_context()
-        context.set_default_timeout(1000 * HANGS)
-        context.add_init_script(script)
-        self.page = context.new_page()
-        self.complaints: list[str] = []
-        context.on("console", lambda message: self.complaints.append(message.text))
-        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
-
-
 @pytest.fixture(scope="module")
-def reader(browser: Browser) -> Iterator[Reader]:
-    reader = Reader(browser)
+def reader(browser: Browser) -> Iterator[Tab]:
+    reader = Tab(browser)
     yield reader
-    reader.page.context.close()
+    reader.close()
 
 
 @pytest.fixture
-def page(reader: Reader, lesson: Path) -> Iterator[Page]:
-    """The lesson, for the first time; the console may complain of nothing."""
-    reader.page.goto(lesson.as_uri())
+def page(reader: Tab, lesson: Path) -> Iterator[Page]:
+    """The lesson, to a reader who has answered nothing; the console may complain of nothing."""
+    reader.load(lesson.as_uri())
     reader.page.evaluate("localStorage.clear()")
-    reader.page.reload()
+    reader.load(lesson.as_uri())
     yield reader.page
     assert reader.complaints == []
 
@@ -216,16 +203,17 @@ def test_what_is_damaged_is_said_and_left_out(page: Page, line: str) -> None:
 def test_a_browser_that_keeps_nothing_says_so(
     browser: Browser, lesson: Path, tmp_path: Path
 ) -> None:
-    reader = Reader(browser, REFUSED)
+    reader = Tab(browser)
     page = reader.page
-    page.goto(lesson.as_uri())
+    page.add_init_script(REFUSED)
+    reader.load(lesson.as_uri())
     section = page.get_by_role("region", name="Your predictions")
     assert "keeps nothing" in section.inner_text()
     assert "Locked" in answer(question(page, "Predict"), "b")
     assert "answer to 1 question" in section.inner_text()
     export(page, tmp_path)
     assert quizzes.collect(tmp_path)[1] == 1
-    page.context.close()
+    reader.close()
     assert reader.complaints == []
 
 
