@@ -357,6 +357,28 @@ def test_a_state_is_set_from_outside_and_read(page: Page) -> None:
     assert page.evaluate("courseExact.places[0].get().depth") == 50
 
 
+def test_words_come_first_and_what_is_no_longer_asked_for_does_not_come(page: Page) -> None:
+    """Maps of tanh are measured piece by piece after the words; those of ReLU are there at once."""
+    root = place(page, 3)
+    asked = """(values) => {
+        const { element, set } = courseExact.places[3];
+        const frame = element.querySelector(".course-exact-frame");
+        return values.map((some) => {
+            set(some);
+            return [frame.getAttribute("aria-busy"), frame.innerHTML, frame.ariaLabel];
+        }); }"""
+    tanh = {"activation": "tanh", "depth": 9, "width": 30, "seed": 8}
+    ((busy, early, words),) = page.evaluate(asked, [tanh])
+    assert busy == "true" and words.startswith("tanh, weight scale 1, 9 layers")
+    assert len(picture(root)) > len(early)
+    later = page.evaluate(asked, [{"seed": 9}, {"activation": "relu"}])
+    assert [busy for busy, *_ in later] == ["true", "false"]
+    page.evaluate("""async () => {
+        for (let k = 0; k < 9; k++) await new Promise(requestAnimationFrame); }""")
+    assert picture(root) == later[1][1]
+    root.get_by_role("button", name="Reset").click()
+
+
 def test_it_fits_a_phone_and_a_dark_page_and_breaks_no_rule(
     browser: Browser, addresses: tuple[str, str], panels: list[BrowserPanel]
 ) -> None:
