@@ -1,7 +1,7 @@
 // Sizes of a signal and of its gradient by layer and weight scale: mean_field.py, in the page.
 // A profile is {forward, backward}: root mean squares at layers 0 ... L.
 
-import { meanSquare, scalarProducts, times, turned } from "../../live/js/matrices.js";
+import { meanSquare, scalarProducts, scaleBy, turned } from "../../live/js/matrices.js";
 import { stream } from "../../live/js/streams.js";
 import { UNITS } from "../../live/js/units.js";
 import { gaussianMeans } from "./gaussian.js";
@@ -26,13 +26,13 @@ function draws(width, seed, depth) {
     if (DRAWS.size > 3) DRAWS.clear();
     const next = stream(seed, "inputs and gradients");
     const [x, last] = [next(INPUTS * width), next(INPUTS * width)];
-    for (const rows of [x, last]) times(rows, 1 / Math.sqrt(meanSquare(rows)));
+    for (const rows of [x, last]) scaleBy(rows, 1 / Math.sqrt(meanSquare(rows)));
     DRAWS.set(name, { x, last, matrices: [] });
   }
   const drawn = DRAWS.get(name);
   while (drawn.matrices.length < depth) {
     const gaussian = stream(seed, `layer ${drawn.matrices.length + 1}`)(width * width);
-    const back = times(gaussian, 1 / Math.sqrt(width));
+    const back = scaleBy(gaussian, 1 / Math.sqrt(width));
     drawn.matrices.push({ back, forth: turned(back, width) });
   }
   return drawn;
@@ -51,7 +51,7 @@ function forwardPass(activation, scale, width, seed, depth) {
   const { x, matrices } = draws(width, seed, depth);
   pass.outputs ??= x;
   while (pass.slopes.length < depth) {
-    const z = times(scalarProducts(pass.outputs, matrices[pass.slopes.length].forth, width), scale);
+    const z = scaleBy(scalarProducts(pass.outputs, matrices[pass.slopes.length].forth, width), scale);
     const slopes = new Float64Array(z.length);
     UNITS[activation].apply(z, z, slopes);
     pass.outputs = z;

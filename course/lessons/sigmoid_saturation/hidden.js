@@ -1,7 +1,7 @@
 // An untrained network on digits, its hidden layers and its gradients: science.py, in the page.
 // Layers have 64 units; examples stand in rows, and a matrix by rows of its inputs.
 
-import { meanSquare, scalarProducts, times, turned } from "../../live/js/matrices.js";
+import { meanSquare, scalarProducts, scaleBy, turned } from "../../live/js/matrices.js";
 import { normals } from "../../live/js/streams.js";
 import { UNITS } from "../../live/js/units.js";
 import { DIGITS } from "./digits.js";
@@ -36,9 +36,9 @@ function forward({ activation, depth, scale, input_scale: inputScale, seed }) {
   if (passed.name !== name) passed = { name, depth: 0 };
   const matrices = weights(seed, depth).layers;
   for (let l = passed.depth; l < depth; l++) {
-    const before = l ? LAYERS[l - 1].outputs : times(DIGITS.pixels.slice(), inputScale);
+    const before = l ? LAYERS[l - 1].outputs : scaleBy(DIGITS.pixels.slice(), inputScale);
     const layer = (LAYERS[l] ??= { outputs: before.slice(), slopes: before.slice(), inputs: before.slice() });
-    times(scalarProducts(before, matrices[l].forth, WIDTH, layer.inputs), scale);
+    scaleBy(scalarProducts(before, matrices[l].forth, WIDTH, layer.inputs), scale);
     pass(activation, layer);
     passed.depth = l + 1;
   }
@@ -58,14 +58,14 @@ function pass(activation, layer) {
     const bin = Math.floor(z / EACH) + BINS / 2;
     counts[bin > 0 ? Math.min(bin, BINS - 1) : 0] += 1;
   }
-  layer.shares = times(counts, 1 / inputs.length);
+  layer.shares = scaleBy(counts, 1 / inputs.length);
   layer.saturated = saturated / inputs.length;
   layer.slope = Math.sqrt(meanSquare(slopes));
 }
 
 // The gradient of each example's loss with respect to the outputs of the last hidden layer.
 function lastGradient(outputs, head, scale) {
-  const scores = times(scalarProducts(outputs, head.forth, WIDTH), scale);
+  const scores = scaleBy(scalarProducts(outputs, head.forth, WIDTH), scale);
   for (let k = 0; k < scores.length; k += CLASSES) {
     const row = scores.subarray(k, k + CLASSES);
     const most = Math.max(...row);
@@ -74,7 +74,7 @@ function lastGradient(outputs, head, scale) {
     for (let c = 0; c < CLASSES; c++) row[c] /= sum;
     row[DIGITS.labels[k / CLASSES]] -= 1;
   }
-  return times(scalarProducts(scores, head.back, CLASSES), scale);
+  return scaleBy(scalarProducts(scores, head.back, CLASSES), scale);
 }
 
 // {shares, saturated, slopes, gradient, expected}: by layer, and `growth`; see HiddenLayers.
@@ -89,7 +89,7 @@ export function hiddenLayers(values) {
   for (let l = depth - 1; l > 0; l--) {
     const { slopes, slope } = layers[l];
     for (let k = 0; k < back.length; k++) back[k] *= slopes[k];
-    [back, spare] = [times(scalarProducts(back, matrices[l].back, WIDTH, spare), scale), back];
+    [back, spare] = [scaleBy(scalarProducts(back, matrices[l].back, WIDTH, spare), scale), back];
     gradient.unshift(Math.sqrt(WIDTH * meanSquare(back)));
     expected.unshift(expected[0] * scale * slope);
   }

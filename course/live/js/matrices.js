@@ -46,7 +46,7 @@ export function turned(matrix, size) {
 }
 
 // `values`, each times `factor`, in place.
-export function times(values, factor) {
+export function scaleBy(values, factor) {
   for (let k = 0; k < values.length; k++) values[k] *= factor;
   return values;
 }
