@@ -170,7 +170,7 @@ class Panel:
 
     def look(self) -> Look:
         """What it shows now. Waits for a picture that is drawn for this page."""
-        drawn = ".course-picture-frame[aria-busy=false] img, .course-exact-frame svg"
+        drawn = ":is(.course-picture-frame, .course-exact-frame)[aria-busy=false] :is(img, svg)"
         self.root.locator(drawn).first.wait_for()
         return Look(**self.root.evaluate(LOOK))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from course_tests.once import once
 from course_tests.repository import ROOT
 from course_tests.site.tiny import TINY
 
+PAGES = {"initialization": "05.html", "degeneracy": "06.html"}
+"""Of lessons, as `served` links them."""
 WITHOUT = ("test_site.py", "test_recording.py")
 
 
@@ -49,15 +52,15 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """(address, folder) of a server of the page, page.html, and of the modules beside it."""
-    folder = tmp_path_factory.mktemp("site")
-    for part in (ROOT / "course" / "site" / "playground").iterdir():
-        (folder / part.name).write_bytes(part.read_bytes())
-    lessons = {"initialization": "05.html", "degeneracy": "06.html"}
-    (folder / "page.html").write_text(playground_page(lessons), encoding="utf-8")
-    handler = functools.partial(Quiet, directory=str(folder))
+    root = tmp_path_factory.mktemp("served")
+    for part in ("site/playground", "live/js"):
+        shutil.copytree(ROOT / "course" / part, root / part)
+    folder = root / "site" / "playground"
+    (folder / "page.html").write_text(playground_page(PAGES), encoding="utf-8")
+    handler = functools.partial(Quiet, directory=str(root))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", folder
+    yield f"http://127.0.0.1:{server.server_port}/site/playground", folder
     server.shutdown()
     server.server_close()
 

@@ -42,8 +42,8 @@ STATE = """([number, places]) => {
     return places.map((place) => JSON.parse(JSON.stringify(state(place), (_, v) => plain(v)))); }"""
 
 
-def written(folder: Path, panels: list[BrowserPanel], *, dark: bool = False) -> str:
-    """The address of a page in `folder` with the explorers, as a lesson of the site has them."""
+def written(folder: Path, panels: list[BrowserPanel]) -> tuple[str, str]:
+    """The addresses of a light and a dark page in `folder` with the explorers, as in a lesson."""
     parts = []
     for panel in panels:
         output = {"output_type": "execute_result", "data": panel._repr_mimebundle_()}
@@ -52,11 +52,10 @@ def written(folder: Path, panels: list[BrowserPanel], *, dark: bool = False) -> 
         picture = f'<img alt="still" src="data:image/png;base64,{png}">'
         both = picture, live["data"]["text/html"]
         parts += [f'<div class="output">{part}</div>' for part in both]
-    paper, ink = ("#14181e", "#ced6dd") if dark else ("white", "black")
-    text = PAGE.format(paper=paper, ink=ink, body="".join(parts))
-    path = folder / f"page-{dark}.html"
-    path.write_text(text, encoding="utf-8")
-    return path.as_uri()
+    for name, paper, ink in (("light", "white", "black"), ("dark", "#14181e", "#ced6dd")):
+        text = PAGE.format(paper=paper, ink=ink, body="".join(parts))
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return (folder / "light.html").as_uri(), (folder / "dark.html").as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -71,21 +70,26 @@ def panels() -> list[BrowserPanel]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def addresses(
+    tmp_path_factory: pytest.TempPathFactory, panels: list[BrowserPanel]
+) -> tuple[str, str]:
+    """Of a light and a dark page with all explorers."""
     folder = tmp_path_factory.mktemp("exact")
     exact.write(folder)
-    return folder
+    return written(folder, panels)
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, folder: Path, panels: list[BrowserPanel]) -> Iterator[Page]:
+def page(
+    browser: Browser, addresses: tuple[str, str], panels: list[BrowserPanel]
+) -> Iterator[Page]:
     """All explorers in one page; it ends with no complaint of the console."""
     page = browser.new_page(viewport={"width": 1100, "height": 900})
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("requestfailed", lambda request: complaints.append(f"{request.url}: {request.failure}"))
-    page.goto(written(folder, panels))
+    page.goto(addresses[0])
     for number in range(len(panels)):
         place(page, number)
     yield page
@@ -314,7 +318,10 @@ def said(root: Locator) -> str:
 
 
 def picture(root: Locator) -> str:
-    return root.locator(".course-exact-frame").inner_html()
+    """The SVG of the explorer, once nothing of it is still to come."""
+    frame = root.locator(".course-exact-frame")
+    frame.and_(root.locator("[aria-busy=false]")).wait_for()
+    return frame.inner_html()
 
 
 def test_every_control_goes_to_both_ends_by_keys(page: Page, panels: list[BrowserPanel]) -> None:
@@ -350,18 +357,38 @@ def test_a_state_is_set_from_outside_and_read(page: Page) -> None:
     assert page.evaluate("courseExact.places[0].get().depth") == 50
 
 
+def test_words_come_first_and_what_is_no_longer_asked_for_does_not_come(page: Page) -> None:
+    """Maps of tanh are measured piece by piece after the words; those of ReLU are there at once."""
+    root = place(page, 3)
+    asked = """(values) => {
+        const { element, set } = courseExact.places[3];
+        const frame = element.querySelector(".course-exact-frame");
+        return values.map((some) => {
+            set(some);
+            return [frame.getAttribute("aria-busy"), frame.innerHTML, frame.ariaLabel];
+        }); }"""
+    tanh = {"activation": "tanh", "depth": 9, "width": 30, "seed": 8}
+    ((busy, early, words),) = page.evaluate(asked, [tanh])
+    assert busy == "true" and words.startswith("tanh, weight scale 1, 9 layers")
+    assert len(picture(root)) > len(early)
+    later = page.evaluate(asked, [{"seed": 9}, {"activation": "relu"}])
+    assert [busy for busy, *_ in later] == ["true", "false"]
+    page.evaluate("""async () => {
+        for (let k = 0; k < 9; k++) await new Promise(requestAnimationFrame); }""")
+    assert picture(root) == later[1][1]
+    root.get_by_role("button", name="Reset").click()
+
+
 def test_it_fits_a_phone_and_a_dark_page_and_breaks_no_rule(
-    browser: Browser, folder: Path, panels: list[BrowserPanel]
+    browser: Browser, addresses: tuple[str, str], panels: list[BrowserPanel]
 ) -> None:
     tab = browser.new_page(viewport={"width": 360, "height": 800})
-    for dark in (False, True):
-        tab.goto(written(folder, panels, dark=dark))
+    for address in addresses:
+        tab.goto(address)
         for number in range(len(panels)):
-            root = place(tab, number)
-            assert (
-                root.locator(".course-exact").evaluate("el => el.classList.contains('course-dark')")
-                is dark
-            )
+            root = place(tab, number).locator(".course-exact")
+            is_dark = root.evaluate("el => el.classList.contains('course-dark')")
+            assert is_dark is address.endswith("dark.html")
         assert tab.evaluate("document.documentElement.scrollWidth") == 360
         assert tab.locator("img").first.is_hidden()  # the still one
         tab.set_viewport_size({"width": 1100, "height": 800})

@@ -107,7 +107,7 @@ def linked(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     moving.write_static(folder)
     write_links(folder)
     panel = scalar_chain.explore()
-    page = Path(written(folder, [panel]).removeprefix("file://"))
+    page = Path(written(folder, [panel])[0].removeprefix("file://"))
     still = f"{moving.FOLDER}/{TINY.name}/{states(tiny)['']['wide']}"
     body = f'<img src="{html.escape(still)}" alt="still">{moving.figure(TINY.name, tiny)}'
     scripts = "".join(f'<script defer src="{name}.js"></script>' for name in ("recorded", "links"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +12,11 @@ from playwright.sync_api import Browser, Page
 
 from course.site import playground_page
 from course_tests import store
-from course_tests.browser.page import HANGS
 from course_tests.cli.commands import course, refused
 from course_tests.repository import ROOT
 from course_tests.site.accessibility import RULES, violations
+from course_tests.site.conftest import PAGES
+from course_tests.site.tabs import Tab
 
 PICTURES = ("network", "loss", "sizes", "ranks", "last")
 PARTS = ROOT / "course" / "site" / "playground"
@@ -30,29 +30,36 @@ SMALL = "#depth=3&width=8&init=glorot_normal&seeds=1"
 Open = Callable[..., Page]
 
 
+@pytest.fixture(scope="module")
+def tabs(browser: Browser) -> Iterator[dict[str, Tab]]:
+    """Pages by how they were opened."""
+    tabs: dict[str, Tab] = {}
+    yield tabs
+    for tab in tabs.values():
+        tab.close()
+
+
 @pytest.fixture
-def visit(browser: Browser, served: tuple[str, Path]) -> Iterator[Open]:
+def visit(browser: Browser, served: tuple[str, Path], tabs: dict[str, Tab]) -> Iterator[Open]:
     """visit("#depth=3", over="http", width=360): the page, which may complain of nothing."""
-    complaints: list[str] = []
-    with contextlib.ExitStack() as stack:
+    address, folder = served
+    visited: list[Tab] = []
 
-        def go(link: str = "", *, over: str = "file", **context: Any) -> Page:
-            page = stack.enter_context(browser.new_context(offline=over == "file", **context))
-            page.set_default_timeout(1000 * HANGS)
-            tab = page.new_page()
-            tab.on("console", lambda message: complaints.append(message.text))
-            tab.on("pageerror", lambda error: complaints.append(str(error)))
-            address, folder = served
-            asked: list[str] = []
-            tab.on("request", lambda request: asked.append(request.url))
-            start = (folder / "page.html").as_uri() if over == "file" else f"{address}/page.html"
-            tab.goto(start + link)
-            others = [url for url in asked if not url.startswith((start, "data:"))]
-            assert others == []
-            return tab
+    def go(
+        link: str = "", *, over: str = "file", motion: str = "no-preference", **context: Any
+    ) -> Page:
+        opened = f"{over} {context}"
+        if opened not in tabs:
+            tabs[opened] = Tab(browser, offline=over == "file", **context)
+        tab = tabs[opened]
+        visited.append(tab)
+        start = (folder / "page.html").as_uri() if over == "file" else f"{address}/page.html"
+        tab.load(start + link, motion=motion)
+        assert [url for url in tab.asked if not url.startswith((start, "data:"))] == []
+        return tab.page
 
-        yield go
-    assert complaints == []
+    yield go
+    assert [tab.complaints for tab in visited if tab.complaints] == []
 
 
 def word(page: Page) -> str:
@@ -72,28 +79,25 @@ def test_the_page_opens_and_its_pictures_move_with_their_words(visit: Open, over
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_preset_shows_what_it_promises(visit: Open, name: str) -> None:
-    page = visit(SMALL, reduced_motion="reduce")  # nothing plays: the number of steps is exact
-    page.get_by_role("button", name=name, exact=True).click()
-    if name != "Healthy gradients, no learning":  # of one seed the word comes and goes
-        page.locator("#control-seeds").press("Home")  # one seed: a third of the time
+def test_a_preset_shows_what_it_promises_and_leads_to_its_lesson(visit: Open, name: str) -> None:
     preset = re.search(
         rf'name: "{name}".*?lesson: "(\w+)".*?after: \[(\d+), "(\w+)"\]',
         (PARTS / "presets.js").read_text(),
         re.DOTALL,
     )
     assert preset
-    page.evaluate(f"playground.advance({preset[2]})")
-    assert word(page) == preset[3], page.inner_text("#sentence")
-    if preset[3] == "healthy":
+    lesson, steps, promised = preset.groups()
+    assert lesson in {store.slug(path) for path in store.numbered()}
+    page = visit(SMALL, motion="reduce")  # nothing plays: the number of steps is exact
+    page.get_by_role("button", name=name, exact=True).click()
+    links = page.eval_on_selector_all("#about a", "all => all.map(a => a.getAttribute('href'))")
+    assert links == [address for slug, address in PAGES.items() if slug == lesson]
+    if name != "Healthy gradients, no learning":  # of one seed the word comes and goes
+        page.locator("#control-seeds").press("Home")  # one seed: a third of the time
+    page.evaluate(f"playground.advance({steps})")
+    assert word(page) == promised, page.inner_text("#sentence")
+    if promised == "healthy":
         assert "The network learns." in page.inner_text("#sentence")
-    assert preset[1] in {store.slug(path) for path in store.numbered()}
-
-
-def test_a_preset_leads_to_its_lesson(visit: Open) -> None:
-    page = visit(SMALL, reduced_motion="reduce")
-    page.get_by_role("button", name="Healthy gradients, no learning", exact=True).click()
-    assert page.get_attribute("#about a", "href") == "06.html"
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -150,7 +154,7 @@ def test_a_link_is_a_state(visit: Open) -> None:
     ],
 )  # fmt: skip
 def test_what_a_link_says_wrongly_is_named(visit: Open, link: str, said: str) -> None:
-    page = visit(link)
+    page = visit(link + "&seeds=1&width=8")
     assert said in page.inner_text("#complaints")
     assert word(page) and page.evaluate("playground.run.steps") == 0
 
@@ -220,7 +224,7 @@ def test_at_a_zoom_of_200_percent_controls_are_not_covered(visit: Open) -> None:
 
 
 def test_nothing_starts_or_moves_where_motion_is_unwanted(visit: Open) -> None:
-    page = visit(SMALL, reduced_motion="reduce")
+    page = visit(SMALL, motion="reduce")
     page.get_by_role("button", name="Sigmoid fades", exact=True).click()
     before = page.evaluate(SEEN)
     page.evaluate("new Promise((done) => setTimeout(done, 100))")  # six pictures of a loop

@@ -10,14 +10,14 @@ from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from course.classroom import quizzes
 from course.selfcheck import answers
 from course.site import elsewhere, predictions
 from course_tests import store
-from course_tests.browser.page import HANGS
 from course_tests.repository import ROOT
+from course_tests.site.tabs import Tab
 
 STATIC = ROOT / "course" / "site" / "theme" / "static"
 KEY = "very-deep-networks-course/predictions.jsonl"
@@ -52,23 +52,21 @@ def lesson(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def reader(browser: Browser) -> Iterator[Tab]:
+    reader = Tab(browser)
+    yield reader
+    reader.close()
+
+
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A reader's browser, whose console may complain of nothing."""
-    context = browser.new_context()
-    context.set_default_timeout(1000 * HANGS)
-    complaints: list[str] = []
-    context.on("console", lambda message: complaints.append(message.text))
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
-    yield context
-    context.close()
-    assert complaints == []
-
-
-def visit(context: BrowserContext, lesson: Path) -> Page:
-    page = context.new_page()
-    page.goto(lesson.as_uri())
-    return page
+def page(reader: Tab, lesson: Path) -> Iterator[Page]:
+    """The lesson, to a reader who has answered nothing; the console may complain of nothing."""
+    reader.load(lesson.as_uri())
+    reader.page.evaluate("localStorage.clear()")
+    reader.load(lesson.as_uri())
+    yield reader.page
+    assert reader.complaints == []
 
 
 def question(page: Page, title: str, nth: int = 0) -> Locator:
@@ -95,8 +93,7 @@ def export(page: Page, folder: Path) -> Path:
     return folder / "predictions.jsonl"
 
 
-def test_the_keyboard_locks_an_answer_which_stays(context: BrowserContext, lesson: Path) -> None:
-    page = visit(context, lesson)
+def test_the_keyboard_locks_an_answer_which_stays(page: Page) -> None:
     place = question(page, "Predict")
     assert place.get_by_role("button").is_disabled()
     page.keyboard.press("Tab")
@@ -115,10 +112,7 @@ def test_the_keyboard_locks_an_answer_which_stays(context: BrowserContext, lesso
     assert not question(page, "Predict", 1).get_by_role("radio").first.is_disabled()
 
 
-def test_it_is_asked_again_with_the_own_answer_beside_the_measured_one(
-    context: BrowserContext, lesson: Path
-) -> None:
-    page = visit(context, lesson)
+def test_it_is_asked_again_with_the_own_answer_beside_the_measured_one(page: Page) -> None:
     again = question(page, "Now that you have seen it")
     assert "not locked a prediction above" in again.get_by_role("status").inner_text()
     answer(question(page, "Predict"), "b")
@@ -136,19 +130,14 @@ def test_it_is_asked_again_with_the_own_answer_beside_the_measured_one(
     ]  # fmt: skip
 
 
-def test_a_second_wrong_answer_shows_the_measured_one(
-    context: BrowserContext, lesson: Path
-) -> None:
-    again = question(visit(context, lesson), "Now that you have seen it")
+def test_a_second_wrong_answer_shows_the_measured_one(page: Page) -> None:
+    again = question(page, "Now that you have seen it")
     answer(again, "a")
     last = answer(again, "b").splitlines()
     assert last[0] == "Now: about 55, which is not so." and last[1].startswith("c) about 120: ")
 
 
-def test_an_export_is_what_the_class_and_the_notebook_read(
-    context: BrowserContext, lesson: Path, tmp_path: Path
-) -> None:
-    page = visit(context, lesson)
+def test_an_export_is_what_the_class_and_the_notebook_read(page: Page, tmp_path: Path) -> None:
     answer(question(page, "Predict"), "b")
     again = question(page, "Now that you have seen it")
     answer(again, "d")
@@ -170,7 +159,7 @@ def test_an_export_is_what_the_class_and_the_notebook_read(
 
 
 def test_the_notebooks_file_is_imported_and_forgotten(
-    context: BrowserContext, lesson: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COURSE_RECORDS", str(tmp_path / "mine.jsonl"))
     monkeypatch.delenv("COURSE_WAIT", raising=False)
@@ -178,7 +167,6 @@ def test_the_notebooks_file_is_imported_and_forgotten(
     answers.append("12a-nets", "before", 0, "none, of 60 √")
     with open(tmp_path / "mine.jsonl", "a") as file:
         file.write('{"format": 1, "question": "<b>"}\n')
-    page = visit(context, lesson)
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.jsonl")
     section = page.get_by_role("region", name="Your predictions")
     section.get_by_text("mine.jsonl: 2 answers read. 1 of its lines").wait_for()
@@ -200,10 +188,7 @@ def test_the_notebooks_file_is_imported_and_forgotten(
         WHOLE.replace(": 1,", ": 2,", 1), WHOLE.replace('"option": 1', '"option": 99'),
     ],
 )  # fmt: skip
-def test_what_is_damaged_is_said_and_left_out(
-    context: BrowserContext, lesson: Path, line: str
-) -> None:
-    page = visit(context, lesson)
+def test_what_is_damaged_is_said_and_left_out(page: Page, line: str) -> None:
     page.evaluate("([key, line]) => localStorage.setItem(key, line + '\\n')", [KEY, line])
     page.reload()
     section = page.get_by_role("region", name="Your predictions")
@@ -216,24 +201,28 @@ def test_what_is_damaged_is_said_and_left_out(
 
 
 def test_a_browser_that_keeps_nothing_says_so(
-    context: BrowserContext, lesson: Path, tmp_path: Path
+    browser: Browser, lesson: Path, tmp_path: Path
 ) -> None:
-    context.add_init_script(REFUSED)
-    page = visit(context, lesson)
+    reader = Tab(browser)
+    page = reader.page
+    page.add_init_script(REFUSED)
+    reader.load(lesson.as_uri())
     section = page.get_by_role("region", name="Your predictions")
     assert "keeps nothing" in section.inner_text()
     assert "Locked" in answer(question(page, "Predict"), "b")
     assert "answer to 1 question" in section.inner_text()
     export(page, tmp_path)
     assert quizzes.collect(tmp_path)[1] == 1
+    reader.close()
+    assert reader.complaints == []
 
 
 def test_without_javascript_the_question_is_read(browser: Browser, lesson: Path) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = visit(context, lesson)
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(lesson.as_uri())
     assert "How large is the output?\na) about 5\nb) about 55" in page.inner_text("article")
     assert page.get_by_text("What was measured").first.is_visible()
-    context.close()
+    page.close()
 
 
 def test_a_question_that_cannot_be_read_is_an_error() -> None:

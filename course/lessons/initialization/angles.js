@@ -2,35 +2,40 @@
 
 import { scalarProducts, turned } from "../../live/js/matrices.js";
 import { stream } from "../../live/js/streams.js";
-import { gaussianMeans, normalPoints, pointsRoom } from "./gaussian.js";
+import { WEIGHTS, Z, gaussianMeans } from "./gaussian.js";
 
 const WIDTH = 200;
 export const PAIRS = 5;
 
-// E tanh(u) tanh(v) / E tanh(u)^2 for u, v ~ N(0, deviation^2) of the correlation `cosine`.
-function correlation(deviation, cosine) {
-  const size = Math.max(deviation, 1e-300);
-  const rest = size * Math.sqrt((1 - cosine) * (1 + cosine));
-  const { x: u, weights, count } = normalPoints(OUTER, 0, size, [-9, -3, 3, 9].map((turn) => turn * rest));
-  const largest = Math.tanh(u[count - 1]);
-  let [product, square] = [0, 0];
-  for (let k = 0; k < count; k++) {
-    if (!(u[k] > 0)) continue; // at -u there is the same
-    const first = Math.tanh(u[k]) / largest;
-    product += weights[k] * first * meanTanh(cosine * u[k], rest, largest);
-    square += weights[k] * first * first;
+// Hermite's polynomials of odd degree, with E He(z)^2 = 1: a row for each, times the weights of z.
+const HERMITE = [];
+{
+  let [before, now] = [Z.map(() => 1), Z.slice()];
+  for (let degree = 1; degree < 500; degree++) {
+    if (degree % 2) HERMITE.push(now.map((value, k) => WEIGHTS[k] * value));
+    const next = now.map((value, k) => (Z[k] * value - Math.sqrt(degree) * before[k]) / Math.sqrt(degree + 1));
+    [before, now] = [now, next];
   }
-  return product / square;
 }
 
-const [OUTER, INNER] = [pointsRoom(), pointsRoom()];
-
-// E tanh(v) / largest for v ~ N(mean, deviation^2)
-function meanTanh(mean, deviation, largest) {
-  const { x, weights, count } = normalPoints(INNER, mean, deviation);
-  let sum = 0;
-  for (let k = 0; k < count; k++) sum += weights[k] * (Math.tanh(x[k]) / largest);
-  return sum;
+// E tanh(u) tanh(v) / E tanh(u)^2 for u, v ~ N(0, deviation^2) of the correlation `cosine`: the sum
+// of a_n^2 cosine^n over that of a_n^2, a_n = E tanh(deviation z) He_n(z) (Mehler's formula).
+const HEIGHTS = new Float64Array(Z.length); // of tanh
+function correlation(deviation, cosine) {
+  const size = Math.max(deviation, 1e-300);
+  const largest = Math.tanh(size * Z.at(-1));
+  for (let k = 0; k < Z.length; k++) HEIGHTS[k] = Math.tanh(size * Z[k]) / largest;
+  let square = 0;
+  for (let k = 0; k < Z.length; k++) square += WEIGHTS[k] * HEIGHTS[k] * HEIGHTS[k];
+  let [product, rest, power] = [0, square, cosine];
+  for (const row of HERMITE) {
+    const share = scalar(row, HEIGHTS) ** 2;
+    product += share * power;
+    rest -= share;
+    power *= cosine * cosine;
+    if (rest < 1e-15 * square || Math.abs(power) < 1e-16) break;
+  }
+  return (product + Math.max(rest, 0) * power) / square; // the rest as if it were of the next degree
 }
 
 // {deviations, cosines} in infinite width, of the inputs and of z_1 ... z_depth.
@@ -89,47 +94,56 @@ function orthonormal(a, b) {
   return [first, across.map((value) => value / height)];
 }
 
-// The cosines of each pair in one network: PAIRS rows of depth + 1.
-let passed = { name: "" };
-export function measuredAngles(sigmaW, sigmaB, cosine, depth, seed) {
-  const { pairs, layers } = draws(seed, depth);
-  const name = [sigmaW, sigmaB, cosine, seed].join();
-  if (passed.name !== name) {
-    const h = new Float64Array(2 * PAIRS * WIDTH);
-    const sine = Math.sin(Math.acos(cosine));
-    pairs.forEach(([first, other], p) => {
-      for (let k = 0; k < WIDTH; k++) {
-        h[p * WIDTH + k] = Math.sqrt(WIDTH) * first[k];
-        h[(p + PAIRS) * WIDTH + k] = Math.sqrt(WIDTH) * (cosine * first[k] + sine * other[k]);
-      }
-    });
-    passed = { name, h, cosines: [cosinesOf(h)] };
+// {row, length} of each input at layers 0 ... depth at least: z there, and its length, both relative
+// to the largest number of the row. What has been passed through is kept for a deeper network.
+const PASSED = new Map();
+function passedThrough(name, start, depth, { sigmaW, sigmaB, layers: matrices }) {
+  if (!PASSED.has(name)) {
+    if (PASSED.size > 8) PASSED.clear();
+    const h = start();
+    PASSED.set(name, { h, layers: [relative(h)] });
   }
+  const pass = PASSED.get(name);
   const factor = sigmaW / Math.sqrt(WIDTH);
-  while (passed.cosines.length <= depth) {
-    const { forth, bias } = layers[passed.cosines.length - 1];
-    const z = scalarProducts(passed.h, forth, WIDTH);
+  while (pass.layers.length <= depth) {
+    const { forth, bias } = matrices[pass.layers.length - 1];
+    const z = scalarProducts(pass.h, forth, WIDTH);
     for (let k = 0; k < z.length; k++) z[k] = factor * z[k] + sigmaB * bias[k % WIDTH];
-    passed.cosines.push(cosinesOf(z));
+    pass.layers.push(relative(z));
     for (let k = 0; k < z.length; k++) z[k] = Math.tanh(z[k]);
-    passed.h = z;
+    pass.h = z;
   }
-  return pairs.map((_, p) => passed.cosines.slice(0, depth + 1).map((layer) => layer[p]));
+  return pass.layers;
 }
 
-// Of row p and row p + PAIRS; NaN where one of them is 0.
-function cosinesOf(rows) {
+// The cosines of each pair in one network: PAIRS rows of depth + 1.
+export function measuredAngles(sigmaW, sigmaB, cosine, depth, seed) {
+  const network = { sigmaW, sigmaB, ...draws(seed, depth) };
+  const sine = Math.sin(Math.acos(cosine));
+  const inputs = (first, second) => () => {
+    const h = new Float64Array(PAIRS * WIDTH);
+    network.pairs.forEach(([one, other], p) => {
+      for (let k = 0; k < WIDTH; k++) h[p * WIDTH + k] = Math.sqrt(WIDTH) * (first * one[k] + second * other[k]);
+    });
+    return h;
+  };
+  const name = [sigmaW, sigmaB, seed].join();
+  const one = passedThrough(name, inputs(1, 0), depth, network); // the same for every cosine
+  const other = passedThrough(`${name},${cosine}`, inputs(cosine, sine), depth, network);
+  return Array.from({ length: PAIRS }, (_, p) =>
+    Array.from({ length: depth + 1 }, (_, l) => {
+      const [u, v] = [one[l][p], other[l][p]];
+      return scalar(u.row, v.row) / (u.length * v.length); // NaN where one of them is 0
+    }));
+}
+
+// Each row relative to its largest number, and how long that is: squares of tiny ones would be 0.
+function relative(rows) {
   return Array.from({ length: PAIRS }, (_, p) => {
-    const [one, other] = [p, p + PAIRS].map((k) => relative(rows.subarray(k * WIDTH, (k + 1) * WIDTH)));
-    return scalar(one, other) / (Math.sqrt(scalar(one, one)) * Math.sqrt(scalar(other, other)));
+    const row = rows.slice(p * WIDTH, (p + 1) * WIDTH);
+    let largest = 0;
+    for (let k = 0; k < WIDTH; k++) largest = Math.max(largest, Math.abs(row[k]));
+    for (let k = 0; k < WIDTH; k++) row[k] /= largest;
+    return { row, length: Math.sqrt(scalar(row, row)) };
   });
-}
-
-// Relative to the largest: squares of tiny numbers would be 0.
-function relative(row) {
-  const fresh = row.slice();
-  let largest = 0;
-  for (let k = 0; k < row.length; k++) largest = Math.max(largest, Math.abs(row[k]));
-  for (let k = 0; k < row.length; k++) fresh[k] /= largest;
-  return fresh;
 }

@@ -5,7 +5,7 @@ import { sizesByLayer } from "../../live/js/decades.js";
 import { count, general, number } from "../../live/js/numbers.js";
 import { explorer } from "../../live/js/panel.js";
 import { Plot, lengthFor, sample, ticks } from "../../live/js/plot.js";
-import { expectedSizes, measuredSizes } from "./sizes.js";
+import { HOMOGENEOUS, expectedSizes, measuredSizes } from "./sizes.js";
 
 const SCALES = Array.from({ length: 31 }, (_, k) => k / 10);
 const HALF = 0.05; // a column of a map reaches so far to both sides
@@ -13,14 +13,28 @@ const STEPS = [1, 2, 4, 8, 16]; // decades above and below a size of 1 at which 
 const EDGES = [...STEPS.map((step) => -step).reverse(), ...STEPS];
 const HEIGHT = 320;
 
-let maps = {};
+// Of the last few networks the maps, a profile for each of SCALES: {measured, as far as that is done,
+// expected, lines: where theory has the edges of the colours, at each layer}.
+const MAPS = new Map();
 function mapsFor({ activation, depth, width, seed }) {
   const name = [activation, depth, width, seed].join();
-  if (maps.name !== name) {
-    const measured = measuredSizes(activation, SCALES, depth, width, seed);
-    maps = { name, measured, expected: expectedSizes(activation, SCALES, depth) };
+  if (!MAPS.has(name)) {
+    if (MAPS.size > 30) MAPS.clear();
+    const expected = expectedSizes(activation, SCALES, depth);
+    const lines = { forward: edgesOf(expected, "forward"), backward: edgesOf(expected, "backward") };
+    MAPS.set(name, { measured: [], expected, lines });
   }
-  return maps;
+  return MAPS.get(name);
+}
+
+// What is left to measure of the maps of a state: one column after the other, if it takes long.
+function* rest({ values: { activation, depth, width, seed }, maps: { measured } }) {
+  const alike = HOMOGENEOUS.includes(activation);
+  while (measured.length < SCALES.length) {
+    if (!alike) yield;
+    const scales = alike ? SCALES : [SCALES[measured.length]];
+    measured.push(...measuredSizes(activation, scales, depth, width, seed));
+  }
 }
 
 function state(values) {
@@ -51,34 +65,37 @@ function fate(size) {
 // Of a size: how many of the edges it is above 1, or, negative, below.
 function colourOf(size) {
   const decades = size > 0 ? Math.log10(size) : -Infinity;
-  const above = STEPS.filter((step) => decades >= step).length;
-  const below = STEPS.filter((step) => decades < -step).length;
-  return above - below;
+  let colour = 0;
+  for (const step of STEPS) colour += Number(decades >= step) - Number(decades < -step);
+  return colour;
 }
 
 const shadeOf = (colour) => (colour === 0 ? "" : `${colour > 0 ? "warm" : "cool"} of-${2 * Math.abs(colour)}`);
 
 // Sizes by weight scale and layer, upwards; lines: where theory has the edges of the colours.
 function sizeMap(title, side) {
-  return ({ values, maps: { measured, expected } }, width) => {
+  return ({ values, maps: { measured, lines } }, width) => {
     const end = lengthFor(values.depth);
     const plot = new Plot({
       width, height: HEIGHT, title, xlabel: "weight scale", ylabel: "layer",
       x: [-HALF, 3 + HALF], y: [0.5, end + 0.5],
     });
-    const columns = Array.from({ length: SCALES.length + 1 }, (_, k) => k / 10 - HALF);
+    const columns = Array.from({ length: measured.length + 1 }, (_, k) => k / 10 - HALF);
     const layers = Array.from({ length: values.depth }, (_, k) => k + 1);
     const shade = (column, row) => shadeOf(colourOf(measured[column][side][row + 1]));
     plot.map(columns, [0.5, ...layers.map((l) => l + 0.5)], shade);
-    for (const edge of EDGES) {
-      const places = layers.map((l) => crossing(expected.map((profile) => Math.log10(profile[side][l])), edge));
-      plot.line(places, layers.map((l, k) => (Number.isNaN(places[k]) ? NaN : l)), "thin");
-    }
+    for (const places of lines[side]) plot.line(places, layers.map((l, k) => (Number.isNaN(places[k]) ? NaN : l)), "thin");
     plot.line([values.scale, values.scale], [0.5, end + 0.5], "green dashed");
     plot.xticks([0, 1, 2, 3]);
     plot.yticks(ticks(1, end, 5, 1));
     return plot;
   };
+}
+
+// For each of EDGES the weight scales where it is, at layers 1 ... L.
+function edgesOf(profiles, side) {
+  const rising = profiles[0][side].slice(1).map((_, k) => profiles.map((profile) => Math.log10(profile[side][k + 1])));
+  return EDGES.map((edge) => rising.map((heights) => crossing(heights, edge)));
 }
 
 // The weight scale where a line first reaches a level; NaN where it does not, or comes from 0.
@@ -106,6 +123,7 @@ function swatch(colour) {
 
 export default explorer({
   state,
+  rest,
   planes: [sizeMap("Signal, forward", "forward"), sizeMap("Gradient, backward", "backward"), profile],
   legend: [
     [[-1, -2, -3, -4, -5].map(swatch).join(""), "below 10⁻¹, 10⁻², 10⁻⁴, 10⁻⁸, 10⁻¹⁶"],

@@ -1,13 +1,13 @@
 // Sizes of a signal and of its gradient by layer and weight scale: mean_field.py, in the page.
 // A profile is {forward, backward}: root mean squares at layers 0 ... L.
 
-import { meanSquare, scalarProducts, turned } from "../../live/js/matrices.js";
+import { meanSquare, scalarProducts, scaleBy, turned } from "../../live/js/matrices.js";
 import { stream } from "../../live/js/streams.js";
 import { UNITS } from "../../live/js/units.js";
 import { gaussianMeans } from "./gaussian.js";
 
 const INPUTS = 8;
-const HOMOGENEOUS = ["identity", "relu"]; // f(c z) = c f(z) for c > 0: one scale tells all
+export const HOMOGENEOUS = ["identity", "relu"]; // f(c z) = c f(z) for c > 0: one scale tells all
 
 function rootMeanSquare(values) {
   let largest = 0;
@@ -19,20 +19,20 @@ function rootMeanSquare(values) {
 }
 
 // The inputs, the gradients at the end and the matrices, {back, forth}, of one draw.
-let drawn = { name: "" };
+const DRAWS = new Map();
 function draws(width, seed, depth) {
   const name = `${width} ${seed}`;
-  if (drawn.name !== name) {
+  if (!DRAWS.has(name)) {
+    if (DRAWS.size > 3) DRAWS.clear();
     const next = stream(seed, "inputs and gradients");
-    const [x, last] = [next(INPUTS * width), next(INPUTS * width)].map((rows) => {
-      const size = Math.sqrt(meanSquare(rows));
-      return rows.map((value) => value / size);
-    });
-    drawn = { name, x, last, matrices: [] };
+    const [x, last] = [next(INPUTS * width), next(INPUTS * width)];
+    for (const rows of [x, last]) scaleBy(rows, 1 / Math.sqrt(meanSquare(rows)));
+    DRAWS.set(name, { x, last, matrices: [] });
   }
+  const drawn = DRAWS.get(name);
   while (drawn.matrices.length < depth) {
     const gaussian = stream(seed, `layer ${drawn.matrices.length + 1}`)(width * width);
-    const back = gaussian.map((value) => value / Math.sqrt(width));
+    const back = scaleBy(gaussian, 1 / Math.sqrt(width));
     drawn.matrices.push({ back, forth: turned(back, width) });
   }
   return drawn;
@@ -49,19 +49,14 @@ function forwardPass(activation, scale, width, seed, depth) {
   }
   const pass = PASSED.get(name);
   const { x, matrices } = draws(width, seed, depth);
-  const { value, slope } = UNITS[activation];
   pass.outputs ??= x;
   while (pass.slopes.length < depth) {
-    const h = scalarProducts(pass.outputs, matrices[pass.slopes.length].forth, width);
-    const slopes = new Float64Array(h.length);
-    for (let k = 0; k < h.length; k++) {
-      const z = scale * h[k];
-      h[k] = value(z);
-      slopes[k] = slope(z, h[k]);
-    }
-    pass.outputs = h;
+    const z = scaleBy(scalarProducts(pass.outputs, matrices[pass.slopes.length].forth, width), scale);
+    const slopes = new Float64Array(z.length);
+    UNITS[activation].apply(z, z, slopes);
+    pass.outputs = z;
     pass.slopes.push(slopes);
-    pass.sizes.push(rootMeanSquare(h));
+    pass.sizes.push(rootMeanSquare(z));
   }
   return pass;
 }

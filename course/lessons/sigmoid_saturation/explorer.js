@@ -12,7 +12,7 @@ const EDGE = 8; // inputs of units are shown from -EDGE to EDGE
 const HEIGHT = 250;
 const SHADES = 10;
 const DARKEST = 0.4; // the share of a layer's units in one cell that has the full colour
-const PLACES = Array.from({ length: 161 }, (_, k) => -EDGE + k / 10);
+const PLACES = Float64Array.from({ length: 161 }, (_, k) => -EDGE + k / 10);
 const MEASURED = ["blue", ["circle", "blue"]];
 const EXPECTED = "orange dashed";
 
@@ -53,14 +53,14 @@ function bounds(plot, { activation }, low, high) {
 }
 
 function curve({ values }, width) {
-  const { value, slope } = UNITS[values.activation];
   const plot = new Plot({ width, height: HEIGHT, title: "The curve and its slope", x: [-EDGE, EDGE], y: [-1.1, 1.1] });
   ticksOfInputs(plot);
   plot.yticks([-1, -0.5, 0, 0.5, 1], (y) => y.toFixed(1).replace("-", "−"));
   bounds(plot, values, -1.1, 1.1);
-  const heights = PLACES.map(value);
+  const [heights, slopes] = [PLACES.slice(), PLACES.slice()];
+  UNITS[values.activation].apply(PLACES, heights, slopes);
   plot.line(PLACES, heights, "blue");
-  plot.line(PLACES, PLACES.map((z, k) => slope(z, heights[k])), "orange dashed");
+  plot.line(PLACES, slopes, "orange dashed");
   return plot;
 }
 

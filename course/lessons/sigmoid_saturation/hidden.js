@@ -1,7 +1,7 @@
 // An untrained network on digits, its hidden layers and its gradients: science.py, in the page.
 // Layers have 64 units; examples stand in rows, and a matrix by rows of its inputs.
 
-import { meanSquare, scalarProducts, turned } from "../../live/js/matrices.js";
+import { meanSquare, scalarProducts, scaleBy, turned } from "../../live/js/matrices.js";
 import { normals } from "../../live/js/streams.js";
 import { UNITS } from "../../live/js/units.js";
 import { DIGITS } from "./digits.js";
@@ -27,45 +27,45 @@ function draw(seed, purpose, fanOut) {
   return { back, forth: turned(back, fanOut) }; // one for each direction
 }
 
-function times(values, factor) {
-  for (let k = 0; k < values.length; k++) values[k] *= factor;
-  return values;
-}
-
-// What each layer does to the examples. A deeper network begins with a shallower one.
-let passed = { name: "", layers: [] };
+// What each layer does to the examples. A deeper network begins with a shallower one; another one
+// is written over the arrays of the last.
+let passed = { name: "", depth: 0 };
+const LAYERS = [];
 function forward({ activation, depth, scale, input_scale: inputScale, seed }) {
   const name = [activation, scale, inputScale, seed].join();
-  if (passed.name !== name) passed = { name, layers: [] };
-  const { layers } = passed;
+  if (passed.name !== name) passed = { name, depth: 0 };
   const matrices = weights(seed, depth).layers;
-  while (layers.length < depth) {
-    const before = layers.at(-1)?.outputs ?? times(DIGITS.pixels.slice(), inputScale);
-    const inputs = times(scalarProducts(before, matrices[layers.length].forth, WIDTH), scale);
-    layers.push(layerOf(activation, inputs));
+  for (let l = passed.depth; l < depth; l++) {
+    const before = l ? LAYERS[l - 1].outputs : scaleBy(DIGITS.pixels.slice(), inputScale);
+    const layer = (LAYERS[l] ??= { outputs: before.slice(), slopes: before.slice(), inputs: before.slice() });
+    scaleBy(scalarProducts(before, matrices[l].forth, WIDTH, layer.inputs), scale);
+    pass(activation, layer);
+    passed.depth = l + 1;
   }
-  return layers.slice(0, depth);
+  return LAYERS.slice(0, depth);
 }
 
-function layerOf(activation, inputs) {
-  const { value, slope, flat } = UNITS[activation];
-  const [outputs, slopes] = [new Float64Array(inputs.length), new Float64Array(inputs.length)];
-  const shares = new Float64Array(BINS);
+// Fill the outputs and slopes of a layer, and what there is to say about it.
+function pass(activation, layer) {
+  const { inputs, outputs, slopes } = layer;
+  const { apply, flat: [low, high] } = UNITS[activation];
+  apply(inputs, outputs, slopes);
+  const counts = new Float64Array(BINS);
   let saturated = 0;
   for (let k = 0; k < inputs.length; k++) {
     const z = inputs[k];
-    outputs[k] = value(z);
-    slopes[k] = slope(z, outputs[k]);
-    if (z <= flat[0] || z >= flat[1]) saturated += 1;
+    if (z <= low || z >= high) saturated += 1;
     const bin = Math.floor(z / EACH) + BINS / 2;
-    shares[Math.min(Math.max(bin, 0), BINS - 1)] += 1 / inputs.length;
+    counts[bin > 0 ? Math.min(bin, BINS - 1) : 0] += 1;
   }
-  return { outputs, slopes, shares, saturated: saturated / inputs.length, slope: Math.sqrt(meanSquare(slopes)) };
+  layer.shares = scaleBy(counts, 1 / inputs.length);
+  layer.saturated = saturated / inputs.length;
+  layer.slope = Math.sqrt(meanSquare(slopes));
 }
 
 // The gradient of each example's loss with respect to the outputs of the last hidden layer.
 function lastGradient(outputs, head, scale) {
-  const scores = times(scalarProducts(outputs, head.forth, WIDTH), scale);
+  const scores = scaleBy(scalarProducts(outputs, head.forth, WIDTH), scale);
   for (let k = 0; k < scores.length; k += CLASSES) {
     const row = scores.subarray(k, k + CLASSES);
     const most = Math.max(...row);
@@ -74,7 +74,7 @@ function lastGradient(outputs, head, scale) {
     for (let c = 0; c < CLASSES; c++) row[c] /= sum;
     row[DIGITS.labels[k / CLASSES]] -= 1;
   }
-  return times(scalarProducts(scores, head.back, CLASSES), scale);
+  return scaleBy(scalarProducts(scores, head.back, CLASSES), scale);
 }
 
 // {shares, saturated, slopes, gradient, expected}: by layer, and `growth`; see HiddenLayers.
@@ -83,12 +83,13 @@ export function hiddenLayers(values) {
   const layers = forward(values);
   const { layers: matrices, head } = weights(seed, depth);
   let back = lastGradient(layers.at(-1).outputs, head, scale);
+  let spare = back.slice();
   const gradient = [Math.sqrt(WIDTH * meanSquare(back))];
   const expected = [gradient[0]];
   for (let l = depth - 1; l > 0; l--) {
     const { slopes, slope } = layers[l];
     for (let k = 0; k < back.length; k++) back[k] *= slopes[k];
-    back = times(scalarProducts(back, matrices[l].back, WIDTH), scale);
+    [back, spare] = [scaleBy(scalarProducts(back, matrices[l].back, WIDTH, spare), scale), back];
     gradient.unshift(Math.sqrt(WIDTH * meanSquare(back)));
     expected.unshift(expected[0] * scale * slope);
   }

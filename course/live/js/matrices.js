@@ -1,26 +1,37 @@
 // Products of matrices, stored by rows.
 
-// The scalar products of each row of `a` with each row of `b`, by the rows of `a`. Rows have `size`
-// numbers; there is an even number of rows in both: four products at a time are quickest.
-export function scalarProducts(a, b, size) {
+// The scalar products of each row of `a` with each row of `b`, by the rows of `a`, in `out`. Rows
+// have `size` numbers. Eight products at a time, 2 x 4, are quickest; at an edge some are taken twice.
+export function scalarProducts(a, b, size, out = new Float64Array((a.length / size) * (b.length / size))) {
   const [rows, columns] = [a.length / size, b.length / size];
-  const out = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i += 2) {
-    const [one, other] = [i * size, (i + 1) * size];
-    for (let j = 0; j < columns; j += 2) {
-      const [left, right] = [j * size, (j + 1) * size];
-      let s = 0, t = 0, u = 0, v = 0;
+  for (let j = 0; j < columns; j += 4) {
+    const [c0, c1, c2, c3] = [j, Math.min(j + 1, columns - 1), Math.min(j + 2, columns - 1), Math.min(j + 3, columns - 1)];
+    const [b0, b1, b2, b3] = [c0 * size, c1 * size, c2 * size, c3 * size];
+    for (let i = 0; i < rows; i += 2) {
+      const next = Math.min(i + 1, rows - 1);
+      const [one, other] = [i * size, next * size];
+      let s0 = 0, s1 = 0, s2 = 0, s3 = 0, t0 = 0, t1 = 0, t2 = 0, t3 = 0;
       for (let k = 0; k < size; k++) {
-        const x = a[one + k], y = a[other + k], p = b[left + k], q = b[right + k];
-        s += x * p;
-        t += x * q;
-        u += y * p;
-        v += y * q;
+        const x = a[one + k], y = a[other + k];
+        const p = b[b0 + k], q = b[b1 + k], r = b[b2 + k], s = b[b3 + k];
+        s0 += x * p;
+        s1 += x * q;
+        s2 += x * r;
+        s3 += x * s;
+        t0 += y * p;
+        t1 += y * q;
+        t2 += y * r;
+        t3 += y * s;
       }
-      out[i * columns + j] = s;
-      out[i * columns + j + 1] = t;
-      out[(i + 1) * columns + j] = u;
-      out[(i + 1) * columns + j + 1] = v;
+      const [up, down] = [i * columns, next * columns];
+      out[up + c0] = s0;
+      out[up + c1] = s1;
+      out[up + c2] = s2;
+      out[up + c3] = s3;
+      out[down + c0] = t0;
+      out[down + c1] = t1;
+      out[down + c2] = t2;
+      out[down + c3] = t3;
     }
   }
   return out;
@@ -32,6 +43,12 @@ export function turned(matrix, size) {
   const out = new Float64Array(matrix.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < size; j++) out[j * rows + i] = matrix[i * size + j];
   return out;
+}
+
+// `values`, each times `factor`, in place.
+export function scaleBy(values, factor) {
+  for (let k = 0; k < values.length; k++) values[k] *= factor;
+  return values;
 }
 
 export function meanSquare(values) {

@@ -6,6 +6,7 @@ import { fixed, general } from "./numbers.js";
 
 const LEAST = 314; // pixels of a plane that has another one beside it
 const SPACE = 12;
+const PIECE = 16; // milliseconds of slow work between two pictures
 
 function element(name, properties = {}, ...children) {
   const node = Object.assign(document.createElement(name), properties);
@@ -106,8 +107,9 @@ function makeCaption() {
 // A module for anywidget from what a lesson knows:
 // state(values): {text, badge, rows, seen, ...}; planes: functions (state, width) that give a Plot
 // each; abreast: how many of them stand side by side at most; legend: [sample, words] for each kind
-// of mark.
-export function explorer({ state, planes, legend, abreast = planes.length }) {
+// of mark; rest(state): a generator that adds to a state, piece by piece, what is slow to compute, and
+// not in its words: the picture is drawn before, and is busy until all is there.
+export function explorer({ state, planes, legend, abreast = planes.length, rest = function* () {} }) {
   function render({ model, el }) {
     el.classList.add("course-picture", "course-exact");
     const controls = makeControls(model);
@@ -119,17 +121,31 @@ export function explorer({ state, planes, legend, abreast = planes.length }) {
     el.replaceChildren(controls.box, caption.head, frame, key, caption.words);
 
     let width = 0;
+    let frames = 0;
     function update() {
       const values = model.get("values");
       const now = state(values);
       controls.show(values);
       caption.show(now, el.classList.contains("course-dark"));
-      if (!width) return;
+      frame.setAttribute("aria-label", now.text);
+      cancelAnimationFrame(frames); // an earlier state is no longer asked for
+      if (width) complete(now, rest(now), 0);
+    }
+
+    function complete(now, pieces, milliseconds) {
+      const end = performance.now() + milliseconds;
+      let { done } = pieces.next();
+      while (!done && performance.now() < end) ({ done } = pieces.next());
+      draw(now);
+      frame.setAttribute("aria-busy", String(!done));
+      if (!done) frames = requestAnimationFrame(() => complete(now, pieces, PIECE));
+    }
+
+    function draw(now) {
       const room = Math.floor((width + SPACE) / (LEAST + SPACE));
       const columns = Math.min(Math.max(room, 1), abreast);
       const each = Math.floor((width + SPACE) / columns) - SPACE;
       frame.innerHTML = planes.map((plane) => plane(now, each)).join("");
-      frame.setAttribute("aria-label", now.text);
     }
 
     function measure() {
@@ -148,10 +164,16 @@ export function explorer({ state, planes, legend, abreast = planes.length }) {
     theme.observe(document.documentElement, { attributes: true });
     update();
     return () => {
+      cancelAnimationFrame(frames);
       model.off("change:values", update);
       sizes.disconnect();
       theme.disconnect();
     };
   }
-  return { render, state };
+  const whole = (values) => {
+    const now = state(values);
+    for (const pieces = rest(now); !pieces.next().done; );
+    return now;
+  };
+  return { render, state: whole };
 }

@@ -103,9 +103,10 @@ export class Plot {
     const paths = new Map();
     const [xs, ys] = [columns.map((x) => this.across(x)), rows.map((y) => this.up(y))];
     for (let row = 0; row + 1 < rows.length; row++) {
-      for (let from = 0, to = 0; from + 1 < columns.length; from = to) {
-        const style = shade(from, row);
-        for (to = from + 1; to + 1 < columns.length && shade(to, row) === style; to++);
+      const styles = columns.slice(1).map((_, column) => shade(column, row));
+      for (let from = 0, to = 0; from < styles.length; from = to) {
+        const style = styles[from];
+        for (to = from + 1; styles[to] === style; to++);
         if (!style) continue;
         const cell = `M${xs[from]} ${ys[row]}H${xs[to]}V${ys[row + 1]}H${xs[from]}z`;
         paths.set(style, (paths.get(style) ?? "") + cell);

@@ -1,17 +1,50 @@
-// Activations and their slopes, as networks/activations.py has them, for numbers z that go in.
-// slope(z, value): f'(z), where value = f(z). flat: a unit that can saturate is saturated outside, as
-// measures has it.
-
-const same = (z) => z;
+// Activations and their slopes, as networks/activations.py has them, for arrays z of what goes in.
+// apply(z, values, slopes) fills two arrays with f(z) and f'(z), and `values` may be z itself; each
+// has a loop of its own, as a function called for every number would be slow. flat: a unit that can
+// saturate is saturated outside, as measures has it.
 
 export const UNITS = {
-  sigmoid: { value: (z) => 1 / (1 + Math.exp(-z)), slope: (_, value) => (1 - value) * value, flat: [-4.3565, 4.3565] },
-  tanh: { value: Math.tanh, slope: (_, value) => 1 - value * value, flat: [-2.1783, 2.1783] },
-  "hard-tanh": {
-    value: (z) => Math.min(Math.max(z, -1), 1),
-    slope: (z) => (z > -1 && z < 1 ? 1 : 0),
-    flat: [-1, 1],
+  sigmoid: {
+    flat: [-4.3565, 4.3565],
+    apply(z, values, slopes) {
+      for (let k = 0; k < z.length; k++) {
+        const value = 1 / (1 + Math.exp(-z[k]));
+        values[k] = value;
+        slopes[k] = (1 - value) * value;
+      }
+    },
   },
-  relu: { value: (z) => Math.max(z, 0), slope: (z) => (z > 0 ? 1 : 0) },
-  identity: { value: same, slope: () => 1 },
+  tanh: {
+    flat: [-2.1783, 2.1783],
+    apply(z, values, slopes) {
+      for (let k = 0; k < z.length; k++) {
+        const value = Math.tanh(z[k]);
+        values[k] = value;
+        slopes[k] = 1 - value * value;
+      }
+    },
+  },
+  "hard-tanh": {
+    flat: [-1, 1],
+    apply(z, values, slopes) {
+      for (let k = 0; k < z.length; k++) {
+        slopes[k] = z[k] > -1 && z[k] < 1 ? 1 : 0;
+        values[k] = Math.min(Math.max(z[k], -1), 1);
+      }
+    },
+  },
+  relu: {
+    apply(z, values, slopes) {
+      for (let k = 0; k < z.length; k++) {
+        slopes[k] = z[k] > 0 ? 1 : 0;
+        values[k] = Math.max(z[k], 0);
+      }
+    },
+  },
+  identity: {
+    apply(z, values, slopes) {
+      values.set(z);
+      slopes.fill(1);
+    },
+  },
 };

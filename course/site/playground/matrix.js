@@ -1,49 +1,22 @@
 // Matrices as flat arrays, row after row: element (i, j) of a matrix with n columns is [i * n + j].
 
+import { scalarProducts } from "../../live/js/matrices.js";
+
 // out = A B, A (rows, inner), B (inner, columns). `turned`: which of the two is stored transposed.
-// Four rows and two columns at a time: a number of A is then read half as often, one of B a quarter
-// as often. At an edge the last row or column is done again.
+// The numbers that are multiplied are laid side by side first, as numbers of 64 bits: they are read
+// so often that it pays.
 export function multiply(out, a, b, rows, inner, columns, turned = {}) {
-  const [aRow, aStep] = turned.a ? [1, rows] : [inner, 1];
-  const [bRow, bStep] = turned.b ? [1, inner] : [columns, 1];
-  for (let i = 0; i < rows; i += 4) {
-    const i1 = Math.min(i + 1, rows - 1);
-    const i2 = Math.min(i + 2, rows - 1);
-    const i3 = Math.min(i + 3, rows - 1);
-    for (let j = 0; j < columns; j += 2) {
-      const j1 = Math.min(j + 1, columns - 1);
-      let s00 = 0, s01 = 0, s10 = 0, s11 = 0;
-      let s20 = 0, s21 = 0, s30 = 0, s31 = 0;
-      let a0 = i * aRow, a1 = i1 * aRow, a2 = i2 * aRow, a3 = i3 * aRow;
-      let b0 = j * bStep, b1 = j1 * bStep;
-      for (let k = 0; k < inner; k++) {
-        const left = b[b0];
-        const right = b[b1];
-        s00 += a[a0] * left;
-        s01 += a[a0] * right;
-        s10 += a[a1] * left;
-        s11 += a[a1] * right;
-        s20 += a[a2] * left;
-        s21 += a[a2] * right;
-        s30 += a[a3] * left;
-        s31 += a[a3] * right;
-        a0 += aStep;
-        a1 += aStep;
-        a2 += aStep;
-        a3 += aStep;
-        b0 += bRow;
-        b1 += bRow;
-      }
-      out[i * columns + j] = s00;
-      out[i * columns + j1] = s01;
-      out[i1 * columns + j] = s10;
-      out[i1 * columns + j1] = s11;
-      out[i2 * columns + j] = s20;
-      out[i2 * columns + j1] = s21;
-      out[i3 * columns + j] = s30;
-      out[i3 * columns + j1] = s31;
-    }
-  }
+  const [left, right] = [lines(a, rows, inner, !turned.a, 0), lines(b, columns, inner, turned.b, 1)];
+  return scalarProducts(left, right, inner, out);
+}
+
+// `count` lines of `size` numbers, one after the other: the rows of a matrix, or else its columns.
+const ROOMS = [new Float64Array(0), new Float64Array(0)];
+function lines(matrix, count, size, areRows, side) {
+  if (ROOMS[side].length < count * size) ROOMS[side] = new Float64Array(count * size);
+  const out = ROOMS[side].subarray(0, count * size);
+  if (areRows) out.set(matrix);
+  else for (let k = 0, at = 0; k < size; k++) for (let i = 0; i < count; i++) out[i * size + k] = matrix[at++];
   return out;
 }
 
