@@ -2,8 +2,8 @@
 
 One thread for each worker: pytest-xdist already uses every core, and printed numbers then do not
 depend on how many there are. `-n auto` means half as many workers again as processors, for tests
-wait for kernels, servers and pages; the longest files come first (order.py). COURSE_WAIT makes a
-training run in a notebook finish in its cell.
+wait for kernels, servers and pages; the longest files come first, and those that need JupyterLab
+share one (order.py). COURSE_WAIT makes a training run in a notebook finish in its cell.
 
 Numbers that were measured stand in marks, ⟨1.207 ± 0.004⟩, which nbval leaves out when it compares
 (sanitize.cfg): the call that prints them asserts them.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -48,6 +49,18 @@ def pytest_xdist_auto_num_workers() -> int | None:
     else:
         processors = os.cpu_count() or 1
     return max(1, min(processors + processors // 2, psutil.virtual_memory().total // 2**31))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For `--dist loadfile`: a process gets a file, or the folder that shares a JupyterLab."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = order.unit  # type: ignore[method-assign]
+    return scheduler
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
