@@ -141,6 +141,7 @@ def test_what_the_instructor_reads(graded: tuple[Path, str]) -> None:
     assert "left out: stranger.ipynb: no set of this course" in said
     assert "4 submissions: 3 graded, 1 unreadable" in said
     assert f"{SET} 4: unreadable. the file is damaged: no valid JSON at line 1" in said
+    assert not re.search(rf"{SET} [123]:", said)  # nothing to be said of who was graded
     assert re.search(r"slope-w +25 % got points", said)
 
 
@@ -336,14 +337,24 @@ def test_bad_input(
     assert len(list(tmp_path.rglob("*"))) == 3 and not places["PACKAGE"].exists()
 
 
-def test_a_cohort_gets_what_it_should(
-    course: CourseFolder, first: master.Master, tmp_path: Path
-) -> None:
-    """Mixed work of several students: each graded cell of each as known by construction."""
+def test_every_choice_gets_what_it_should(course: CourseFolder, tmp_path: Path) -> None:
+    """What a student can do with a problem: with those of `graded` these four do all of it.
+
+    Each graded cell of each gets the points that are known by construction.
+    """
     release = course.releases()[SET]
     fixed = master.load(SET, course.path.parent / "masters")
-    expected = cohort.cohort(fixed, release, tmp_path / "download", size=6, seed=3)
-    type_in("grade", tmp_path / "download", "--course", course.path)
+    expected = {}
+    for number in range(4):
+        chosen = {}
+        for place, problem in enumerate(fixed.problems):
+            left = [c for c in cohort.choices(fixed, problem) if c != wrong()[1]][-4:]
+            chosen[problem] = left[(number + place) % 4]
+        folder = tmp_path / f"student-{number}"
+        folder.mkdir()
+        nbformat.write(cohort.submission(fixed, release, chosen), folder / f"{SET}.ipynb")
+        expected[folder.name] = cohort.points(fixed, chosen)
+    type_in("grade", tmp_path, "--course", course.path)
     results = {r.student: r for r in load(course).values()}
     for student, cells in expected.items():
         got = {k: v for k, v in results[student].cells.items() if k in cells}

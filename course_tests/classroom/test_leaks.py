@@ -121,6 +121,14 @@ def test_one_line_in_common_is_chance_two_are_a_leak(tmp_path: Path) -> None:
         assert len(leaks.leaks([one], tmp_path)) == len(text)
 
 
+def test_a_secret_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    one = MASTERS[0]
+    secret = min(leaks.secrets(one), key=len)
+    for before in range(2 * leaks.GRAM):
+        (tmp_path / "text").write_text("-" * before + secret + "-")
+        assert len(leaks.leaks([one], tmp_path)) == 1, before
+
+
 def test_a_release_that_would_leak_is_withdrawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
