@@ -20,7 +20,6 @@ from course.classroom.collect.restore import grade_id as cell_name
 from course.classroom.folder import MARKER, MOVED, CourseFolder
 from course.classroom.grade import arrivals, rounds
 from course.classroom.grade.results import Result, load
-from course.classroom.release import release
 from course.classroom.run.sandbox import Limits
 from course.cli import main
 from course_tests.classroom import cohort
@@ -280,22 +279,22 @@ def test_a_fix_with_a_slip_is_refused_before_anything_is_run(
     assert (course.path / "grades.csv").read_bytes() == before
 
 
-def test_three_sets_for_real(tmp_path: Path) -> None:
+def test_three_sets_for_real(everything: CourseFolder, tmp_path: Path) -> None:
     """The kernel, the sandbox and nbgrader agree with the quick check of the masters, with torch.
 
     `test_class` does the same for every choice of every set.
     """
-    course = CourseFolder.lay_out(tmp_path / "course")
     place = tmp_path / "download" / "ada"
     place.mkdir(parents=True)
-    names = master.names()[-3:]
-    for name, path in release(course, names):
+    releases = everything.releases(master.names()[-3:])
+    for name, released in releases.items():
         one = master.load(name)
-        released = nbformat.read(path, as_version=4)
         made = cohort.submission(one, released, dict.fromkeys(one.problems, SOLVED), "Words.")
         nbformat.write(made, place / f"{name}.ipynb")
-    type_in("grade", place.parent, "--course", course.path)
-    for result in load(course).values():
+    type_in("grade", place.parent, "--course", everything.path)
+    results = load(everything)
+    assert {name for name, _ in results} == set(releases)
+    for result in results.values():
         assert result.status == "graded", result
         assert result.score == master.load(result.set).automatic, result
         assert result.waiting == master.load(result.set).by_hand
