@@ -15,6 +15,7 @@ COURSE_EXAMPLES=random tries others each time and keeps those that failed.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ from course_tests import order
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("COURSE_WAIT", "1")
+
+# jsonschema, which nbformat imports, compiles a grammar of internationalized addresses with it for
+# two seconds, in each process. Without the package it does not check these: no notebook has any.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None)

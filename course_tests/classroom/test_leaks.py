@@ -14,15 +14,16 @@ from pathlib import Path
 import nbformat
 import pytest
 from hatchling.builders.sdist import SdistBuilder
-from hatchling.builders.wheel import WheelBuilder
 
 from course.classroom import leaks, master
 from course.classroom.folder import MARKER, CourseFolder
 from course.classroom.release import release, student_tree
+from course_tests import once
+from course_tests.classroom.cohort import load
 
 pytestmark = pytest.mark.grading
 ROOT = Path(__file__).resolve().parents[2]
-MASTERS = [master.load(name) for name in master.names()]
+MASTERS = [load(name) for name in master.names()]
 
 
 def in_git() -> bool:
@@ -131,10 +132,8 @@ def test_a_release_that_would_leak_is_withdrawn(course: CourseFolder) -> None:
     assert [path.name for path in (course.path / "release").iterdir()] == [MASTERS[0].name]
 
 
-def test_wheel_and_source_archive(tmp_path: Path) -> None:
-    wheel = Path(
-        next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
-    )
+def test_wheel_and_source_archive(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    wheel = once.wheel(tmp_path_factory)
     archive = Path(next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path))))
     for made in (wheel, archive):
         assert leaks.leaks(MASTERS, made, by_chance=True) == []
