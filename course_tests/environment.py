@@ -2,8 +2,8 @@
 
 One thread for each worker: pytest-xdist already uses every core, and printed numbers then do not
 depend on how many there are. `-n auto` means half as many workers again as processors, for tests
-wait for kernels, servers and pages; the longest files come first (order.py). COURSE_WAIT makes a
-training run in a notebook finish in its cell.
+wait for kernels, servers and pages; the longest files come first, and those that need JupyterLab
+share one (order.py). COURSE_WAIT makes a training run in a notebook finish in its cell.
 
 Numbers that were measured stand in marks, ⟨1.207 ± 0.004⟩, which nbval leaves out when it compares
 (sanitize.cfg): the call that prints them asserts them.
@@ -15,7 +15,9 @@ COURSE_EXAMPLES=random tries others each time and keeps those that failed.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -25,6 +27,10 @@ from course_tests import order
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("COURSE_WAIT", "1")
+
+# jsonschema, which nbformat imports, compiles a grammar of internationalized addresses with it for
+# two seconds, in each process. Without the package it does not check these: no notebook has any.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None)
@@ -48,6 +54,18 @@ def pytest_xdist_auto_num_workers() -> int | None:
     else:
         processors = os.cpu_count() or 1
     return max(1, min(processors + processors // 2, psutil.virtual_memory().total // 2**31))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For `--dist loadfile`: a process gets a file, or the folder that shares a JupyterLab."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = order.unit  # type: ignore[method-assign]
+    return scheduler
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

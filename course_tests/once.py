@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from course_tests.repository import tool
+
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """The folder that `make` fills when it is called with it: once in a run, by one process.
@@ -26,3 +28,13 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
             make(unfinished)
             unfinished.rename(folder)
     return folder
+
+
+def wheel(factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this repository, built once in a run, without network."""
+
+    def build(folder: Path) -> None:
+        tool("hatchling", "build", "-t", "wheel", "-d", str(folder), check=True)
+
+    (built,) = once(factory, "wheel", build).glob("*.whl")
+    return built

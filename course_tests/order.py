@@ -1,7 +1,9 @@
 """Which files of tests come first: those that share a browser or a site, then the longest.
 
 With several processes a long file that comes last would leave the others idle. `seconds.csv` says
-how long each file took in some run; a file that is not in it is short. Written anew by
+how long each file took in some run; a file that is not in it is short. The files that share one
+JupyterLab go to one process: to start it for each would take longer than most of its tests.
+`seconds.csv` is written anew by
 
     python -m pytest -n auto ... --junitxml=times.xml
     python -m course_tests.order times.xml
@@ -18,7 +20,8 @@ from xml.etree import ElementTree
 from course_tests.repository import ROOT
 
 FILE = Path(__file__).with_name("seconds.csv")
-SHARING = ("course_tests/browser", "course_tests/site")  # a JupyterLab and its kernels; a site
+LAB = "course_tests/browser"  # one JupyterLab and its kernels
+SHARING = (LAB, "course_tests/site")
 LEAST = 2.0  # seconds: what is shorter fills the gaps at the end
 
 
@@ -33,6 +36,12 @@ def place(name: str, seconds: dict[str, float]) -> tuple[int, float]:
     folder = name.rpartition("/")[0]
     together = SHARING.index(folder) if folder in SHARING else len(SHARING)
     return together, -seconds.get(name, 0.0)
+
+
+def unit(nodeid: str) -> str:
+    """What goes to a process as a whole: the file of the test `nodeid`, or the folder LAB."""
+    file = nodeid.partition("::")[0]
+    return LAB if file.rpartition("/")[0] == LAB else file
 
 
 def measured(report: Path) -> dict[str, float]:

@@ -11,12 +11,13 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from course.classroom.master import Master, split
 
 LEAST = 16  # characters of a line, blanks left out, that make it worth looking for
+GRAM = 8  # characters: a line of LEAST covers one such piece of the text that it stands in
 
 
 def secrets(master: Master) -> dict[str, str]:
@@ -57,14 +58,13 @@ def leaks(masters: Iterable[Master], place: Path, *, by_chance: bool = False) ->
     mathematics does; two lines of one cell, or any line of an answer in words, are a leak.
     """
     wanted = {k: (m.name, what) for m in masters for k, what in secrets(m).items()}
+    by_gram = _by_gram(wanted)
     leaked = []
     for name, data in _files(place):
         hits: dict[tuple[str, str], set[str]] = {}
         for text in _texts(data):
-            squeezed = bare(text)
-            for secret, where in wanted.items():
-                if secret in squeezed:
-                    hits.setdefault(where, set()).add(secret)
+            for secret in _inside(bare(text), by_gram):
+                hits.setdefault(wanted[secret], set()).add(secret)
         for (set_, what), lines in hits.items():
             if not by_chance or len(lines) > 1 or what.startswith("written"):
                 leaked += [f"{name}: {set_}, {what}: {line}" for line in lines]
@@ -73,7 +73,27 @@ def leaks(masters: Iterable[Master], place: Path, *, by_chance: bool = False) ->
 
 def bare(line: str) -> str:
     """`line` without blanks, as lines are compared."""
-    return re.sub(r"\s+", "", line)
+    return "".join(line.split())
+
+
+def _by_gram(secrets: Iterable[str]) -> dict[str, set[str]]:
+    """Each of the first GRAM pieces of a secret, of GRAM characters -> the secrets that have it."""
+    found: dict[str, set[str]] = {}
+    for secret in secrets:
+        for start in range(GRAM):
+            found.setdefault(secret[start : start + GRAM], set()).add(secret)
+    return found
+
+
+def _inside(text: str, by_gram: Mapping[str, set[str]]) -> set[str]:
+    """The secrets that stand in `text`.
+
+    Cut into pieces of GRAM characters, it has one of the pieces of each of them, wherever that
+    stands: only secrets of which it has one are looked for.
+    """
+    starts = range(0, len(text), GRAM)
+    near = {secret for at in starts for secret in by_gram.get(text[at : at + GRAM], ())}
+    return {secret for secret in near if secret in text}
 
 
 def _files(place: Path) -> Iterator[tuple[str, bytes]]:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import copy
+import functools
 import random
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from course.classroom import master as masters
 from course.classroom.collect.restore import grade_id
 from course.classroom.master import Master
 
 SOLVED, UNTOUCHED = "solved", "untouched"
+
+
+@functools.cache
+def load(name: str) -> Master:
+    """The master called `name`, which is read once for all tests of a process."""
+    return masters.load(name)
 
 
 def choices(master: Master, problem: str) -> list[str]:

@@ -35,16 +35,27 @@ def first() -> master.Master:
     return master.load(SET)
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> CourseFolder:
-    """A copy of it for each file of tests, which may change its settings."""
+def copied(factory: pytest.TempPathFactory, name: str, sets: list[str]) -> CourseFolder:
+    """A course folder with `sets` released, made once in a run: a copy for each file of tests."""
 
     def released(folder: Path) -> None:
         new = CourseFolder.lay_out(folder)
-        assert [name for name, _ in releasing.release(new, [SET])] == [SET]
+        assert [name for name, _ in releasing.release(new, sets)] == sets
 
-    copy = tmp_path_factory.mktemp("classroom") / "course"
-    return CourseFolder(shutil.copytree(once(tmp_path_factory, "released", released), copy))
+    copy = factory.mktemp("classroom") / "course"
+    return CourseFolder(shutil.copytree(once(factory, name, released), copy))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> CourseFolder:
+    """One with the first set, whose settings a file of tests may change."""
+    return copied(tmp_path_factory, "released", [SET])
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> CourseFolder:
+    """One with all sets."""
+    return copied(tmp_path_factory, "all-released", master.names())
 
 
 @pytest.fixture(scope="module")

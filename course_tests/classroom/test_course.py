@@ -20,7 +20,6 @@ from course.classroom.collect.restore import grade_id as cell_name
 from course.classroom.folder import MARKER, MOVED, CourseFolder
 from course.classroom.grade import arrivals, rounds
 from course.classroom.grade.results import Result, load
-from course.classroom.release import release
 from course.classroom.run.sandbox import Limits
 from course.cli import main
 from course_tests.classroom import cohort
@@ -141,6 +140,7 @@ def test_what_the_instructor_reads(graded: tuple[Path, str]) -> None:
     assert "left out: stranger.ipynb: no set of this course" in said
     assert "4 submissions: 3 graded, 1 unreadable" in said
     assert f"{SET} 4: unreadable. the file is damaged: no valid JSON at line 1" in said
+    assert not re.search(rf"{SET} [123]:", said)  # nothing to be said of who was graded
     assert re.search(r"slope-w +25 % got points", said)
 
 
@@ -279,22 +279,22 @@ def test_a_fix_with_a_slip_is_refused_before_anything_is_run(
     assert (course.path / "grades.csv").read_bytes() == before
 
 
-def test_three_sets_for_real(tmp_path: Path) -> None:
+def test_three_sets_for_real(everything: CourseFolder, tmp_path: Path) -> None:
     """The kernel, the sandbox and nbgrader agree with the quick check of the masters, with torch.
 
     `test_class` does the same for every choice of every set.
     """
-    course = CourseFolder.lay_out(tmp_path / "course")
     place = tmp_path / "download" / "ada"
     place.mkdir(parents=True)
-    names = master.names()[-3:]
-    for name, path in release(course, names):
+    releases = everything.releases(master.names()[-3:])
+    for name, released in releases.items():
         one = master.load(name)
-        released = nbformat.read(path, as_version=4)
         made = cohort.submission(one, released, dict.fromkeys(one.problems, SOLVED), "Words.")
         nbformat.write(made, place / f"{name}.ipynb")
-    type_in("grade", place.parent, "--course", course.path)
-    for result in load(course).values():
+    type_in("grade", place.parent, "--course", everything.path)
+    results = load(everything)
+    assert {name for name, _ in results} == set(releases)
+    for result in results.values():
         assert result.status == "graded", result
         assert result.score == master.load(result.set).automatic, result
         assert result.waiting == master.load(result.set).by_hand
@@ -336,14 +336,24 @@ def test_bad_input(
     assert len(list(tmp_path.rglob("*"))) == 3 and not places["PACKAGE"].exists()
 
 
-def test_a_cohort_gets_what_it_should(
-    course: CourseFolder, first: master.Master, tmp_path: Path
-) -> None:
-    """Mixed work of several students: each graded cell of each as known by construction."""
+def test_every_choice_gets_what_it_should(course: CourseFolder, tmp_path: Path) -> None:
+    """What a student can do with a problem: with those of `graded` these four do all of it.
+
+    Each graded cell of each gets the points that are known by construction.
+    """
     release = course.releases()[SET]
     fixed = master.load(SET, course.path.parent / "masters")
-    expected = cohort.cohort(fixed, release, tmp_path / "download", size=6, seed=3)
-    type_in("grade", tmp_path / "download", "--course", course.path)
+    expected = {}
+    for number in range(4):
+        chosen = {}
+        for place, problem in enumerate(fixed.problems):
+            left = [c for c in cohort.choices(fixed, problem) if c != wrong()[1]][-4:]
+            chosen[problem] = left[(number + place) % 4]
+        folder = tmp_path / f"student-{number}"
+        folder.mkdir()
+        nbformat.write(cohort.submission(fixed, release, chosen), folder / f"{SET}.ipynb")
+        expected[folder.name] = cohort.points(fixed, chosen)
+    type_in("grade", tmp_path, "--course", course.path)
     results = {r.student: r for r in load(course).values()}
     for student, cells in expected.items():
         got = {k: v for k, v in results[student].cells.items() if k in cells}

@@ -1,4 +1,7 @@
-"""Hostile and broken submissions, all graded in one round: each is handled, reported, and alone."""
+"""Hostile and broken submissions, all graded in one round: each is handled, reported, and alone.
+
+What does not end the kernel shares a notebook, for a kernel takes seconds to start.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import os
 import socket
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -92,27 +95,34 @@ DOT = (
 )
 
 
-def drawing(notebook: Any) -> Any:
-    """An answer in words with a picture of its own, and with one that lies elsewhere."""
-    words = "![mine](attachment:d.png) ![theirs](https://spy.example/p.png)"
-    cell = next(cell for cell in notebook.cells if grade_id(cell) == "safe-depth")
-    cell.source, cell["attachments"] = words, {"d.png": {"image/png": DOT}}
-    return notebook
+PICTURES = "![mine](attachment:d.png) ![theirs](https://spy.example/p.png)"
 
 
-def prepend(notebook: Any, code: str, before: str = "slopes-check", words: str = "") -> Any:
-    """`notebook` with a code cell of the student's own before the named cell."""
+def prepend(notebook: Any, *codes: str, before: str = "slopes-check") -> Any:
+    """`notebook` with code cells of the student's own before the named cell."""
     at = [grade_id(cell) for cell in notebook.cells].index(before)
-    if words:
-        with_answer(notebook, "safe-depth", words)
-        notebook.cells.insert(at, nbformat.v4.new_markdown_cell(words))
-    notebook.cells.insert(at, nbformat.v4.new_code_cell(code))
+    notebook.cells[at:at] = [nbformat.v4.new_code_cell(code) for code in codes]
     return notebook
 
 
 def with_answer(notebook: Any, name: str, source: str) -> Any:
     next(cell for cell in notebook.cells if grade_id(cell) == name).source = source
     return notebook
+
+
+def scripts(notebook: Any) -> Any:
+    """In words, in a cell between the others, in an output: what would run in the feedback page.
+
+    The answer in words has a picture of its own, and one that lies elsewhere, too; and a cell is
+    not Unicode.
+    """
+    cell = next(cell for cell in notebook.cells if grade_id(cell) == "safe-depth")
+    cell.source, cell["attachments"] = f"{PICTURES}\n\n{ATTACK}", {"d.png": {"image/png": DOT}}
+    notebook.cells.insert(1, nbformat.v4.new_markdown_cell(ATTACK))
+    shown = """from IPython.display import HTML, Javascript, display
+display(HTML('<script>steal()</script><img src=x onerror=steal()>'))
+display(Javascript('steal()'))"""
+    return prepend(notebook, shown, "half = '\ud83d'")
 
 
 def edited(notebook: Any) -> Any:
@@ -172,7 +182,7 @@ def split(notebook: Any) -> Any:
 
 def retyped(notebook: Any) -> Any:
     """The original cell deleted, the answer in a new one."""
-    at = [grade_id(cell) for cell in notebook.cells].index("slopes")
+    at = [grade_id(cell) for cell in notebook.cells].index("overflow")
     notebook.cells[at] = nbformat.v4.new_code_cell(notebook.cells[at].source)
     return notebook
 
@@ -275,53 +285,50 @@ def round_(
         everything = dict.fromkeys(first.problems, cohort.SOLVED)
         return cohort.submission(first, release, everything, "Words.")
 
-    untouched: Callable[[], Any] = lambda: copy.deepcopy(release)  # noqa: E731
     made = {
         "fine": solved(),
-        "untouched": untouched(),
-        "syntax": with_answer(solved(), "slopes", "def dy_dw(w, b, x, n:\n    return"),
-        "loop": with_answer(solved(), "overflow", "while True:\n    pass"),
-        "loop-when-asked": with_answer(
-            solved(), "overflow", "import time\ndef overflow_depth(w, n):\n    time.sleep(600)\n"
+        "broken": with_answer(
+            with_answer(
+                with_answer(solved(), "slopes", "def dy_dw(w, b, x, n:\n    return"),
+                "overflow",
+                "import time\nwhile True:\n    time.sleep(0.001)",
+            ),
+            "room",
+            "def healthy(n):\n    time.sleep(600)\nnarrow = 461",
         ),
-        "stubborn": prepend(solved(), STUBBORN, "overflow"),
-        "exit": prepend(prepend(solved(), "import sys; sys.exit(1)"), "exit()"),
-        "hard-exit": prepend(solved(), "import os; os._exit(0)", "overflow"),
-        "print": prepend(solved(), "for _ in range(10**9): print('x' * 1000)"),
-        "one-print": prepend(solved(), "print('x' * 10**9)"),
-        "raw-print": prepend(
-            solved(), "import os\nfor _ in range(2000): os.write(1, b'x' * 10**6)"
+        "stubborn": prepend(solved(), STUBBORN, before="overflow"),
+        "hard-exit": prepend(solved(), "import os; os._exit(0)", before="overflow"),
+        "floods": prepend(
+            solved(),
+            "for _ in range(10**9): print('x' * 1000)",
+            "print('x' * 10**9)",
+            "import os\nfor _ in range(2000): os.write(1, b'x' * 10**6)",
         ),
-        "memory": prepend(solved(), "hog = [bytearray(2**28) for _ in range(64)]"),
-        "big-answer": with_answer(
-            solved(), "room", "import numpy as np\nhealthy = lambda n: [0.0] * 10**8\nnarrow = 461"
+        "greedy": prepend(
+            with_answer(
+                solved(),
+                "room",
+                "import numpy as np\nhealthy = lambda n: [0.0] * 10**8\nnarrow = 461",
+            ),
+            "exit()",
+            "import sys; sys.exit(1)",
+            "hog = [bytearray(2**28) for _ in range(64)]",
+            DAEMON,
+            FORKS,
         ),
-        "duplicated": duplicated(solved()),
-        "edited": edited(solved()),
-        "split": split(solved()),
-        "retyped": retyped(solved()),
-        "forge": prepend(untouched(), FORGE),
-        "smuggle": prepend(
+        "edited": duplicated(edited(solved())),
+        "forge": prepend(copy.deepcopy(release), FORGE),
+        "thief": prepend(
             with_answer(solved(), "room", smuggled(course)),
             smuggled(course) + "### BEGIN HIDDEN TESTS",
-        ),
-        "daemon": prepend(solved(), DAEMON),
-        "forks": prepend(solved(), FORKS),
-        "spy": prepend(solved(), spy(listener[0], secret)),
-        "vandal": prepend(solved(), vandal(course)),
-        "drawing": drawing(solved()),
-        "script": prepend(
-            solved(),
-            "from IPython.display import HTML, Javascript, display\n"
-            "display(HTML('<script>steal()</script><img src=x onerror=steal()>'))\n"
-            "display(Javascript('steal()'))",
-            words=ATTACK,
+            spy(listener[0], secret),
+            vandal(course),
         ),
     }
     texts = {student: nbformat.writes(notebook) for student, notebook in made.items()}
     texts |= {
-        "half": json.dumps(prepend(solved(), "half = '\ud83d'")),
-        "v--" * 22 + "!": texts["fine"],
+        "scripts": json.dumps(scripts(solved())),
+        "v--" * 22 + "!": "",
         "torn": texts["fine"][: len(texts["fine"]) // 2],
         "empty": "",
         "list": "[1, 2]",
@@ -350,8 +357,8 @@ def round_(
     data[200] ^= 255  # in the compressed part
     (place / "flipped" / "work.zip").write_bytes(data)
     with zipfile.ZipFile(place / "zipped.zip", "w") as archive:
-        archive.writestr(f"../../../../tmp/{SET}.ipynb", texts["fine"])
-        archive.writestr(f"in-zip/{SET}.ipynb", texts["fine"])
+        archive.writestr(f"../../../../tmp/{SET}.ipynb", nbformat.writes(retyped(split(solved()))))
+        archive.writestr(f"in-zip/{SET}.ipynb", "")
     done = rounds.hand_in(course, place, wall=100)
     return {result.student: result for result in done.results}
 
@@ -372,33 +379,19 @@ ROOM = {"room-function", "room-number"}
     ("student", "lost"),
     [
         ("fine", set()),
-        ("syntax", SLOPES),
-        ("loop", OVERFLOW),
-        ("loop-when-asked", OVERFLOW),
+        (
+            "broken",
+            SLOPES | OVERFLOW | {"room-function"},
+        ),  # each in its own way; the number is right
         ("stubborn", OVERFLOW | ROOM),  # the kernel had to be killed: what came before counts
         ("hard-exit", OVERFLOW | ROOM),
-        ("exit", set()),
-        ("print", set()),
-        ("one-print", set()),
-        ("raw-print", set()),
-        ("memory", set()),
-        ("big-answer", {"room-function"}),
-        ("duplicated", set()),
+        ("floods", set()),
+        ("greedy", {"room-function"}),
         ("edited", SLOPES),
-        ("split", set()),
-        ("retyped", set()),
-        ("half", set()),
-        ("v--" * 21 + "v", set()),
-        ("in-zip", set()),
-        ("smuggle", ROOM),
-        ("daemon", set()),
-        ("forks", set()),
-        ("spy", set()),
-        ("vandal", set()),
-        ("drawing", set()),
-        ("script", set()),
+        ("tmp", set()),  # split into two cells, and typed into a new one
+        ("scripts", set()),
+        ("thief", ROOM),
         ("forge", SLOPES | OVERFLOW | ROOM),
-        ("untouched", SLOPES | OVERFLOW | ROOM),
         ("odd", SLOPES | OVERFLOW | ROOM),
     ],
 )
@@ -413,7 +406,8 @@ def test_points(round_: dict[str, Result], first: Master, student: str, lost: se
 
 
 @pytest.mark.parametrize(
-    "student", ["torn", "empty", "list", "deep", "no-cells", "binary", "flipped"]
+    "student",
+    ["torn", "empty", "list", "deep", "no-cells", "binary", "flipped", "in-zip", "v--" * 21 + "v"],
 )
 def test_unreadable_files_are_on_record_with_no_points(
     round_: dict[str, Result], student: str
@@ -423,15 +417,9 @@ def test_unreadable_files_are_on_record_with_no_points(
     assert "file" in round_[student].remarks[0] or "cells" in round_[student].remarks[0]
 
 
-@pytest.mark.parametrize(
-    ("student", "remark"),
-    [
-        ("duplicated", "cell 'slope-w' was there 2 times: one kept"),
-        ("edited", "cell 'slope-w' had been changed: restored"),
-    ],
-)
-def test_what_was_mended_is_said(round_: dict[str, Result], student: str, remark: str) -> None:
-    assert remark in round_[student].remarks
+def test_what_was_mended_is_said(round_: dict[str, Result]) -> None:
+    for what in ("was there 2 times: one kept", "had been changed: restored"):
+        assert f"cell 'slope-w' {what}" in round_["edited"].remarks
 
 
 @pytest.mark.parametrize(
@@ -465,27 +453,27 @@ def test_what_is_mended_is_graded_as_if_nothing_had_happened(
 @pytest.mark.parametrize(
     ("student", "incident"),
     [
-        ("syntax", "cell 'slopes' is not valid Python"),
-        ("loop", "cell 'overflow' ran too long and was interrupted"),
-        ("loop-when-asked", "cell 'overflow-function' ran too long and was interrupted"),
+        ("broken", "cell 'slopes' is not valid Python"),
+        ("broken", "cell 'overflow' ran too long and was interrupted"),
+        ("broken", "cell 'room-function' ran too long and was interrupted"),
         ("stubborn", "an added cell ended the kernel"),
-        ("exit", "an added cell called exit"),
         ("hard-exit", "an added cell ended the kernel (exit, memory or processor limit)"),
-        ("print", "an added cell printed more than 64 kB"),
-        ("one-print", "an added cell wanted more memory"),
-        ("memory", "an added cell wanted more memory than it may have"),
+        ("greedy", "an added cell called exit"),
+        ("greedy", "an added cell wanted more memory than it may have"),
+        ("floods", "an added cell printed more than 64 kB"),
+        ("floods", "an added cell wanted more memory than it may have"),
     ],
 )
 def test_how_it_ran_is_said(round_: dict[str, Result], student: str, incident: str) -> None:
     assert incident in round_[student].told
-    assert not round_["fine"].told and not round_["untouched"].told
+    assert not round_["fine"].told
 
 
 def test_a_drawing_is_shown_and_pictures_from_elsewhere_are_not(
     round_: dict[str, Result], course: CourseFolder
 ) -> None:
     """Feedback shows what the student put into the notebook, and calls nobody when it is opened."""
-    html = (course.path / "feedback" / "drawing" / SET / f"{SET}.html").read_text(encoding="utf-8")
+    html = (course.path / "feedback" / "scripts" / SET / f"{SET}.html").read_text(encoding="utf-8")
     assert f'src="data:image/png;base64,{DOT}"' in html
     assert "spy.example" not in html
 
@@ -502,9 +490,8 @@ def test_links_are_not_followed_and_zip_paths_stay_inside(
 
 
 def test_output_is_cut(round_: dict[str, Result], course: CourseFolder) -> None:
-    for student in ("print", "one-print", "raw-print"):
-        assert len(outputs(course, student)) < 200_000
-    assert "cut: a cell may print" in outputs(course, "print")
+    shown = outputs(course, "floods")
+    assert len(shown) < 3 * 200_000 and "cut: a cell may print" in shown
 
 
 def test_no_process_survives(round_: dict[str, Result]) -> None:
@@ -514,7 +501,7 @@ def test_no_process_survives(round_: dict[str, Result]) -> None:
 
 
 def test_number_of_processes_is_bounded(round_: dict[str, Result], course: CourseFolder) -> None:
-    assert "forks: stopped" in outputs(course, "forks")
+    assert "forks: stopped" in outputs(course, "greedy")
 
 
 def test_nothing_to_read_and_nobody_to_call(
@@ -523,7 +510,7 @@ def test_nothing_to_read_and_nobody_to_call(
     if sandbox.isolation() != "namespaces":
         pytest.skip(f"isolation here is {sandbox.isolation()!r}: files and network stay open")
     assert listener[1] == []
-    shown = outputs(course, "spy")
+    shown = outputs(course, "thief")
     assert "network: open" not in shown and "network: closed" in shown
     assert "read:" not in shown and "no such file" in shown
     assert "others: []" in shown
@@ -532,11 +519,11 @@ def test_nothing_to_read_and_nobody_to_call(
 def test_the_grader_cannot_be_written_over(round_: dict[str, Result], course: CourseFolder) -> None:
     if sandbox.isolation() == "limits":
         pytest.skip("without namespaces or another user a submission can write what you can")
-    assert "written" not in outputs(course, "vandal")
+    assert "written" not in outputs(course, "thief")
     assert (course.path / "decoy.db").read_text() == "grades" and (course.path / "decoy").exists()
 
 
-class Scripts(HTMLParser):
+class Running(HTMLParser):
     """What could run in a page: the texts of scripts, attributes with code, frames."""
 
     def __init__(self) -> None:
@@ -581,14 +568,14 @@ def test_feedback_runs_no_script_of_a_student(
     round_: dict[str, Result], course: CourseFolder
 ) -> None:
     def page(student: str) -> list[str]:
-        scripts = Scripts()
+        running = Running()
         html = course.path / "feedback" / student / SET / f"{SET}.html"
-        scripts.feed(html.read_text(encoding="utf-8"))
-        return scripts.found
+        running.feed(html.read_text(encoding="utf-8"))
+        return running.found
 
-    assert page("script") == page("fine")
+    assert page("scripts") == page("fine")
 
 
 def test_one_broken_submission_never_stops_the_others(round_: dict[str, Result]) -> None:
     assert {r.status for r in round_.values()} == {"graded", "unreadable"}
-    assert len(round_) == 37
+    assert len(round_) == 21

@@ -14,23 +14,16 @@ from pathlib import Path
 import nbformat
 import pytest
 from hatchling.builders.sdist import SdistBuilder
-from hatchling.builders.wheel import WheelBuilder
 
 from course.classroom import leaks, master
 from course.classroom.folder import MARKER, CourseFolder
 from course.classroom.release import release, student_tree
+from course_tests import once
+from course_tests.classroom.cohort import load
 
 pytestmark = pytest.mark.grading
 ROOT = Path(__file__).resolve().parents[2]
-MASTERS = [master.load(name) for name in master.names()]
-
-
-@pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> CourseFolder:
-    """A course folder with all sets released."""
-    folder = CourseFolder.lay_out(tmp_path_factory.mktemp("leaks") / "course")
-    assert len(list(release(folder, master.names()))) == len(MASTERS)
-    return folder
+MASTERS = [load(name) for name in master.names()]
 
 
 def in_git() -> bool:
@@ -121,23 +114,26 @@ def test_one_line_in_common_is_chance_two_are_a_leak(tmp_path: Path) -> None:
         assert len(leaks.leaks([one], tmp_path)) == len(text)
 
 
-def test_a_release_that_would_leak_is_withdrawn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Suppose nbgrader left hidden tests in: nothing stays in release/."""
-    course = CourseFolder.lay_out(tmp_path / "course")
+def test_a_secret_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    one = MASTERS[0]
+    secret = min(leaks.secrets(one), key=len)
+    for before in range(2 * leaks.GRAM):
+        (tmp_path / "text").write_text("-" * before + secret + "-")
+        assert len(leaks.leaks([one], tmp_path)) == 1, before
+
+
+def test_a_release_that_would_leak_is_withdrawn(course: CourseFolder) -> None:
+    """Suppose nbgrader left hidden tests in: nothing of the set stays in release/."""
     config = course.path / MARKER
     told = 'c.ClearHiddenTests.begin_test_delimeter = "never"\n'
     config.write_text(config.read_text() + told + told.replace("begin", "end"))
     with pytest.raises(ValueError, match="not released, it would show"):
-        list(release(course, [MASTERS[0].name]))
-    assert not list((course.path / "release").iterdir())
+        list(release(course, [MASTERS[1].name]))
+    assert [path.name for path in (course.path / "release").iterdir()] == [MASTERS[0].name]
 
 
-def test_wheel_and_source_archive(tmp_path: Path) -> None:
-    wheel = Path(
-        next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
-    )
+def test_wheel_and_source_archive(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    wheel = once.wheel(tmp_path_factory)
     archive = Path(next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path))))
     for made in (wheel, archive):
         assert leaks.leaks(MASTERS, made, by_chance=True) == []

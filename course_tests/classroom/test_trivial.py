@@ -14,6 +14,7 @@ import pytest
 
 from course.classroom import master
 from course.classroom.run import hidden_tests
+from course_tests.classroom.cohort import load
 from course_tests.classroom.playing import as_it_was, asker
 
 CONSTANTS = (0, 1, -1, float("nan"), None, [], "")
@@ -90,7 +91,7 @@ def nothings(names: set[str], space: dict[str, Any]) -> Iterator[tuple[str, dict
 @pytest.mark.parametrize("name", master.names())
 def test_no_points_for_nothing(name: str) -> None:
     """Each graded cell against constants, echoes of each argument, and its first right answer."""
-    one = master.load(name)
+    one = load(name)
     bought = []
     with as_it_was():
         space_of = spaces(one)

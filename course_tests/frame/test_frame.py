@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import course
+from course_tests import once
 from course_tests.lock import merge
 from course_tests.repository import PYTHONS, ROOT, command, pyproject, readme, tool, tracked
 
@@ -268,11 +269,7 @@ def test_the_readmes_links_lead_somewhere() -> None:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built without network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    tool("hatchling", "build", "-t", "wheel", "-d", str(folder), check=True)
-    (built,) = folder.glob("*.whl")
-    return built
+    return once.wheel(tmp_path_factory)
 
 
 def test_the_wheel_holds_the_library_and_the_notebooks(wheel: Path) -> None:

@@ -22,6 +22,44 @@ def test_files_that_share_something_come_first_and_then_the_longest() -> None:
     ]  # fmt: skip
 
 
+class Worker:
+    """A process of pytest-xdist, as far as its scheduler sees one."""
+
+    shutting_down = False
+
+    def __init__(self, number: int) -> None:
+        self.gateway = SimpleNamespace(id=f"gw{number}")
+        self.tests: list[int] = []
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        self.tests += indices
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+def test_files_that_share_a_jupyterlab_go_to_one_process() -> None:
+    names = ["browser/test_a", "browser/test_b", "live/test_a", "live/test_b", "live/test_c"]
+    tests = [f"course_tests/{name}.py::test_{k}" for name in names for k in range(3)]
+    options = {"dist": "loadfile", "tx": ["3*popen"]}
+    scheduler = environment.pytest_xdist_make_scheduler(SimpleNamespace(
+        getvalue=options.get, option=SimpleNamespace(loadscopereorder=False)), None
+    )  # fmt: skip
+    workers = [Worker(number) for number in range(3)]
+    for worker in workers:
+        scheduler.add_node(worker)
+    for worker in workers:
+        scheduler.add_node_collection(worker, tests)
+    scheduler.schedule()
+    assert [worker.tests for worker in workers] == [
+        [0, 1, 2, 3, 4, 5], [6, 7, 8], [9, 10, 11],
+    ]  # fmt: skip
+    assert (
+        environment.pytest_xdist_make_scheduler(SimpleNamespace(getvalue=lambda _: "load"), None)
+        is None
+    )
+
+
 def test_seconds_are_added_up_by_file(tmp_path: Path) -> None:
     report = tmp_path / "times.xml"
     report.write_text(
