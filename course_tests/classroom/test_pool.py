@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import multiprocessing
 import os
 import signal
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from course.classroom.folder import CourseFolder
-from course.classroom.grade import pool
+from course.classroom.grade import feedback, pool
 from course_tests.classroom.conftest import SET
 from course_tests.classroom.test_hostile import prepend
 
@@ -57,6 +58,14 @@ def test_a_dead_process_costs_one_submission(
     assert results["unlucky"].status == "failed" and results["unlucky"].score == 0
     assert results["unlucky"].incidents == ["the grader of this submission died"]
     assert results["next"].status == "graded" and results["next"].score > 0
+
+
+def test_workers_start_with_the_templates_of_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of nbgrader's feedback, compiled; no page has its head from there."""
+    monkeypatch.setattr(feedback._Kept, "compiled", {})
+    head = feedback.SafePages.head
+    importlib.import_module(pool.PRELOAD).make_a_page()
+    assert len(feedback._Kept.compiled) > 3 and feedback.SafePages.head == head
 
 
 grade = pool.worker.grade

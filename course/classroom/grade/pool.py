@@ -14,6 +14,7 @@ from course.classroom.folder import CourseFolder
 from course.classroom.grade import worker
 from course.classroom.grade.results import Result, without_points
 
+PRELOAD = "course.classroom.grade.preload"  # a name: this process needs nothing of it
 WALL = 400.0  # seconds for one submission, kernel, feedback and all
 
 
@@ -37,7 +38,7 @@ def grade(
         for student in {student for _, student in pairs}:
             book.update_or_create_student(student)
     context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([worker.__name__])
+    context.set_forkserver_preload([PRELOAD])
     cores = os.cpu_count() or 1
     count = min(len(pairs), workers or cores + cores // 2)
     pool = ProcessPool(count, initializer=worker.start, context=context)
