@@ -11,7 +11,7 @@ In reading order:
 blocks          each architecture is one equation, and one class: PostActivation (plain, DiracNet),
                 PreActivation, Residual, Scale, Highway, VariableActivation
 architectures   Recipe: what each network is made from, and how; ARCHITECTURES by name
-network         build, convolutional, mlp, rebuild, extend_with_identity; Network
+network         build, convolutional, mlp, rebuild, first_blocks, extend_with_identity; Network
 layers          Linear, DiracLinear, Activation, BatchNorm, LayerNorm for replicas
 convnets        the same architectures, of convolutions: CONVOLUTIONAL by name
 units           the equations of `blocks` for maps: ResidualUnit, HighwayUnit, VariableUnit

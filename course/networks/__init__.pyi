@@ -26,6 +26,7 @@ from .network import VariableConvolutions as VariableConvolutions
 from .network import build as build
 from .network import convolutional as convolutional
 from .network import extend_with_identity as extend_with_identity
+from .network import first_blocks as first_blocks
 from .network import mlp as mlp
 from .network import rebuild as rebuild
 from .threads import on_threads as on_threads

@@ -15,6 +15,8 @@ from course.networks.architectures import ARCHITECTURES, MLP, VAN, Plain, Recipe
 from course.networks.convnets import CONVOLUTIONAL, ConvPlain, ConvVAN
 from course.networks.initializers import Law
 
+Parts = tuple[nn.Module, Sequence[nn.Module], nn.Module]
+
 
 class Network(nn.Module):
     """Stem, blocks and head of R replicas. x: (batch, inputs), shared, or (R, batch, inputs).
@@ -22,10 +24,10 @@ class Network(nn.Module):
     Returns (R, batch, outputs). `recipe` holds the arguments of `build` or `mlp` that made it.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, parts: Parts | None = None) -> None:
         super().__init__()
         self.recipe, self.name, self.seeds = recipe, recipe.name, tuple(recipe.seeds)
-        stem, blocks, head = recipe.parts()
+        stem, blocks, head = parts or recipe.parts()
         self.stem, self.blocks, self.head = stem, nn.ModuleList(blocks), head
 
     @property
@@ -229,6 +231,22 @@ def rebuild(network: Network, *, name: str | None = None, **changes: Any) -> Net
         return _network(replace(recipe, **changes))
     make, shared = (convolutional, ConvPlain) if isinstance(recipe, ConvPlain) else (build, Plain)
     return make(name, **{each: getattr(recipe, each) for each in _arguments(shared)} | changes)
+
+
+def first_blocks(network: Network, depth: int) -> Network:
+    """The network of the first `depth` blocks, with the same weights: neither drawn nor copied.
+
+    At the start it is what `build` makes for that depth, as block k has the same draw in networks
+    of every depth. ValueError for a VAN (its alphas are not those of one block), for an mlp or a
+    convolutional network, and for more blocks than there are.
+    """
+    recipe = network.recipe
+    if not isinstance(recipe, Plain) or isinstance(recipe, VAN):
+        allowed = "one of `ARCHITECTURES` but van: blocks of one width that know only themselves"
+        raise arguments.reject("network", network.name, allowed)
+    arguments.whole("depth", depth, most=network.depth)
+    blocks = list(network.blocks)[:depth]
+    return Network(replace(recipe, depth=depth), (network.stem, blocks, network.head))
 
 
 def extend_with_identity(network: Network, extra: int) -> Network:

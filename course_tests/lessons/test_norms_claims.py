@@ -166,6 +166,16 @@ def test_running_averages_lag_and_answers_depend_on_the_company(digits: data.Dat
     assert np.all(science.swayed(layer, digits, 2) == 0)
 
 
+def test_weights_that_are_rescaled_are_those_of_another_scale(digits: data.Dataset) -> None:
+    net, wide = (science.untrained(digits, depth=2, scale=scale) for scale in (1.0, 3.0))
+    drawn = [weight.detach().clone() for weight in science.weights_below_head(net)]
+    assert len(drawn) == 3
+    for _ in range(2):  # from what was drawn, not from what is there
+        science.rescale(net, drawn, 3.0)
+    for weight, expected in zip(net.parameters(), wide.parameters(), strict=True):
+        torch.testing.assert_close(weight, expected)
+
+
 def test_the_extremes_of_the_explorers_neither_fail_nor_warn(digits: data.Dataset) -> None:
     panel = explorer.explore(digits)
     assert "closed form 1.22" in panel.text

@@ -349,6 +349,15 @@ def test_identity_blocks_change_nothing(kind, extra, depth, dtype):
         assert torch.equal(before, shallow(x))  # the copy shares nothing
 
 
+@pytest.mark.parametrize("name", ["plain", "resnet", "highway", "diracnet", "looks-linear"])
+def test_first_blocks_are_what_build_makes_for_that_depth(name):
+    deep, x = net(name, depth=6, norm="layer"), noise(9, 3)
+    shallow = networks.first_blocks(deep, 2)
+    assert torch.equal(shallow(x), net(name, depth=2, norm="layer")(x))
+    assert shallow.depth == shallow.recipe.depth == 2 and deep.depth == 6
+    assert shallow.blocks[1] is deep.blocks[1]  # shared: no copy
+
+
 def test_rebuild_repeats_the_recipe_with_changes():
     van = net("van", multiplier=-0.3, activation="tanh", norm="layer")
     again, deeper = networks.rebuild(shaken(van)), networks.rebuild(van, depth=5)
@@ -444,6 +453,8 @@ def test_batch_statistics_reach_every_norm_of_a_network():
         (lambda: networks.extend_with_identity(net("resnet", norm=None), 2), "network = 'resnet"),
         (lambda: networks.extend_with_identity(net(norm=None, activation="tanh"), 2), "tanh"),
         (lambda: networks.extend_with_identity(net(norm=None, depth=0), 2), "depth = 0"),
+        (lambda: networks.first_blocks(net(depth=2), 3), "depth = 3"),
+        (lambda: networks.first_blocks(net("van"), 1), "network = 'van'"),
         (lambda: networks.extend_with_identity(net(norm=None), -1), "extra = -1"),
     ],
 )  # fmt: skip

@@ -8,7 +8,9 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
+from course import networks
 from course.data import Dataset
 from course.lessons.degradation.science import by_depth
 from course.lessons.norms import pictures, science
@@ -25,12 +27,14 @@ from course.live import (
     number,
     percents,
 )
+from course.networks import Network
 from course.plots import style
 from course.training import Record
 
 BATCHES = (1, 2, 3, 4, 5, 6, 8, 12, 16, 32, 64, 128)
 LAWS = {"torch's default": "torch_default", "LeCun": "lecun_normal", "He": "he_normal"}
 RUNS = 3
+DRAWN = (20, 60, 100)  # blocks that are drawn together: the slider seldom waits for a draw
 NOTHING = np.empty(0)
 
 
@@ -52,17 +56,23 @@ def explore(
     wide = np.geomspace(1e-40, 1e9, 100)
     style.hold(fig, lambda: panels.show(wide, np.ones((100, 1)), wide, (wide, wide)))
 
+    @lru_cache(maxsize=4)
+    def drawn_network(depth: int, norm: str, init: str, seed: int) -> tuple[Network, list[Tensor]]:
+        """A network of which others are the first blocks, and its weights as they were drawn."""
+        seeds = range(RUNS * seed, RUNS * (seed + 1))
+        kind = science.NORMS[norm]
+        net = science.untrained(examples, depth=depth, norm=kind, init=LAWS[init], seeds=seeds)
+        return net, [weight.detach().clone() for weight in science.weights_below_head(net)]
+
     @lru_cache(maxsize=64)
     def measured(
         depth: int, norm: str, batch: int, init: str, scale: float, seed: int
     ) -> tuple[Any, ...]:
         """Sizes (L,), cosine (L, R), gradients (L,) and their growth, medians over R but one."""
-        seeds = range(RUNS * seed, RUNS * (seed + 1))
-        kind = science.NORMS[norm]
-        net = science.untrained(
-            examples, depth=depth, norm=kind, init=LAWS[init], scale=scale, seeds=seeds
-        )
-        signals = science.signals(net, examples, batch=batch)
+        deeper = next(most for most in DRAWN if depth <= most)
+        net, drawn = drawn_network(deeper, norm, init, seed)
+        science.rescale(net, drawn, scale)
+        signals = science.signals(networks.first_blocks(net, depth), examples, batch=batch)
         sizes, gradients = (np.median(v, axis=1) for v in (signals.sizes, signals.gradient_norms))
         return sizes, signals.cosine, gradients, np.median(signals.growth)
 

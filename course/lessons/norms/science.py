@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from course import measures, networks, training
 from course.arguments import one_of, real, whole
@@ -139,11 +140,22 @@ def untrained(
         dtype=torch.float64,
     )  # fmt: skip
     with torch.no_grad():
-        for part in (net.stem, *net.blocks):
-            for module in part.modules():
-                if isinstance(module, Linear):
-                    module.weight.mul_(real("scale", scale))
+        for weight in weights_below_head(net):
+            weight.mul_(real("scale", scale))
     return net
+
+
+def weights_below_head(net: Network) -> list[Tensor]:
+    """The weight of every linear layer but the head's: those of the network, to be changed."""
+    modules = (module for part in (net.stem, net.blocks) for module in part.modules())
+    return [module.weight for module in modules if isinstance(module, Linear)]
+
+
+def rescale(net: Network, drawn: Sequence[Tensor], scale: float) -> None:
+    """Make the `weights_below_head` those drawn, times scale, in place: nothing is drawn again."""
+    with torch.no_grad():
+        for weight, start in zip(weights_below_head(net), drawn, strict=True):
+            torch.mul(start, scale, out=weight)
 
 
 def signals(net: Network, examples: Dataset, *, batch: int = 100) -> measures.Signals:
