@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from course.lessons.isometry import exercise, explorer
+from course.lessons.initialization import mean_field
+from course.lessons.isometry import exercise, explorer, science
 from course_tests.corners import corners, visit
 
 
@@ -38,6 +40,17 @@ def test_the_jacobian_in_words() -> None:
     assert relu.endswith("closed form, for a wide critical network: 10.")
     linear = explorer.jacobian(activation="identity", depth=100, length=1.0).text
     assert "largest 1, smallest 1." in linear and "Spread 0;" in linear
+
+
+@pytest.mark.parametrize("weights", science.WEIGHTS)
+def test_draws_that_are_scaled_are_the_chain(weights: str) -> None:
+    sizes: dict[str, Any] = {"depth": 5, "width": 8, "seeds": (3, 4)}
+    x = science.start("tanh", 0.3, width=8, seeds=(3, 4))
+    sigma_w, sigma_b = map(float, mean_field.critical_line(0.3, "tanh"))
+    drawn = science.draws(weights, **sizes)
+    found = science.drawn_jacobians(drawn, "tanh", (1.2 * sigma_w, sigma_b), x)
+    chain = science.chain("tanh", weights, length=0.3, scale=1.2, **sizes)
+    torch.testing.assert_close(found, science.layer_jacobians(chain, x), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(

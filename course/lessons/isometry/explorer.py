@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+from torch import Tensor
 
 from course.lessons.initialization import mean_field
 from course.lessons.isometry import pictures, science
@@ -38,31 +39,32 @@ def jacobian(
     picture = pictures.JacobianPicture(fig, axes)
     depths = np.array(DEPTHS)
 
+    @lru_cache(4)
+    def draws(seed: int, weights: str) -> list[tuple[Tensor, Tensor]]:
+        return science.draws(weights, depth=100, width=UNITS, seeds=_seeds(seed))
+
     @lru_cache(8)
     def layers(seed: int, activation: str, weights: str, length: float, scale: float) -> tuple:
-        seeds = range(3 * seed, 3 * (seed + 1))
-        network = science.chain(
-            activation, weights, length=length, scale=scale, depth=100, width=UNITS, seeds=seeds
-        )
-        x = science.start(activation, length, width=UNITS, seeds=seeds)
-        jacobians = science.layer_jacobians(network, x)
+        sigma_w, sigma_b = map(float, mean_field.critical_line(length, activation))
+        x = science.start(activation, length, width=UNITS, seeds=_seeds(seed))
+        sigmas = scale * sigma_w, sigma_b
+        jacobians = science.drawn_jacobians(draws(seed, weights), activation, sigmas, x)
         spreads = np.median(science.spread(science.along(jacobians, DEPTHS)), axis=1)
-        return jacobians, spreads
+        return jacobians, spreads, sigmas
 
     def draw(
         depth: int, activation: str, weights: str, length: float, scale: float, seed: int
     ) -> Caption:
-        jacobians, spreads = layers(seed, activation, weights, length, scale)
+        jacobians, spreads, sigmas = layers(seed, activation, weights, length, scale)
         product = science.along(jacobians, [depth])
         log10 = np.where(product.floor, -math.inf, product.log10)[0]
         middle = np.sort(np.median(log10, axis=0))[::-1]
         now = float(np.median(science.spread(product)))
         each = science.spread_per_layer(activation, length, weights)
         picture.show(middle, depths, spreads, each * depths, depth, now)
-        sigma_w, sigma_b = map(float, mean_field.critical_line(length, activation))
         head = (
-            f"{activation}, {weights} weights, q* = {length:.3g}: sigma_w = {scale * sigma_w:.4f}, "
-            f"sigma_b = {sigma_b:.4f}. Depth {depth}."
+            f"{activation}, {weights} weights, q* = {length:.3g}: sigma_w = {sigmas[0]:.4f}, "
+            f"sigma_b = {sigmas[1]:.4f}. Depth {depth}."
         )
         return Caption(f"{head}\n{_jacobian_words(middle, now, each * depth)}", seen=1)
 
@@ -75,6 +77,10 @@ def jacobian(
                        log=True),
         scale=Slider(0.5, 1.5, 0.05, scale, "scale", "a factor on the critical weights"),
     )  # fmt: skip
+
+
+def _seeds(seed: int) -> range:
+    return range(3 * seed, 3 * (seed + 1))
 
 
 def _jacobian_words(logs: np.ndarray, now: float, expected: float) -> str:

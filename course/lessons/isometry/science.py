@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -222,6 +223,31 @@ def layer_jacobians(network: Network, x: Tensor) -> list[Tensor]:
             found.append(block.linear.weight.detach() * activations.derivative(activation, z))
             h = block.act(z)
     return found
+
+
+def draws(
+    weights: str, *, depth: int, width: int, seeds: Sequence[int]
+) -> list[tuple[Tensor, Tensor]]:
+    """W_k (R, n, n) and b_k (R, 1, n) of a `chain` of sigma_w = sigma_b = 1: all are multiples."""
+    network = networks.build(
+        "plain", width=width, depth=depth, seeds=seeds, norm=None, ends=False, dtype=torch.float64,
+        init=WEIGHTS[one_of("weights", weights, WEIGHTS)], bias=initializers.normal_bias,
+    )  # fmt: skip
+    linear: list[Any] = [block.linear for block in network.blocks]
+    return [(layer.weight.detach(), layer.bias.detach()) for layer in linear]
+
+
+def drawn_jacobians(
+    drawn: Sequence[tuple[Tensor, Tensor]], activation: str, sigmas: tuple[float, float], x: Tensor
+) -> list[Tensor]:
+    """`layer_jacobians` at x of the chain with sigma_w W_k and sigma_b b_k, of the `draws`."""
+    jacobians, h = [], x
+    for weight, bias in drawn:
+        scaled = sigmas[0] * weight
+        z = h @ scaled + sigmas[1] * bias
+        jacobians.append(scaled * activations.derivative(activation, z))
+        h = activations.activation(activation)(z)
+    return jacobians
 
 
 def along(jacobians: Sequence[Tensor], depths: Sequence[int]) -> measures.Spectrum:
