@@ -14,7 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course import data, experiments, measures, networks
+from course import data, experiments, measures, networks, seeding
 from course.lessons.degradation import science as degradation
 from course.lessons.norms import science as norms
 from course.lessons.starts import exercise, explorer, record, remedies, science, sums
@@ -154,6 +154,23 @@ def test_the_whole_map_is_a_power(weight: float, layers: int) -> None:
     found = science.whole_map("looks-linear", weight, layers, units=6, seeds=(3,))
     assert np.allclose(found.singular, weight**layers, rtol=1e-9)
     assert np.allclose(found.sizes[:, 0], weight ** np.arange(layers + 1.0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", science.MAPS)
+def test_the_whole_map_is_that_of_the_network(kind: str) -> None:
+    found = science.whole_map(kind, 1.0, 4, units=6, seeds=(3, 4))
+    law = {"Gaussian": science.gaussian, "orthogonal": initializers.orthogonal}.get(kind)
+    init = {} if law is None else {"init": partial(law, gain=2**0.5)}
+    net = networks.build(
+        "plain" if init else kind, inputs=6, width=12, outputs=6, depth=2, seeds=(3, 4), norm=None,
+        bias=0.0, dtype=torch.float64, **init,
+    )  # fmt: skip
+    stream = seeding.generator(3, "inputs")
+    x = torch.randn(1, 6, generator=stream, dtype=torch.float64)
+    slopes = measures.jacobian(net, x)[:, 0]
+    assert np.allclose(found.singular, torch.linalg.svdvals(slopes).T, rtol=1e-9)
+    with torch.no_grad():
+        assert np.allclose(found.sizes[-1], net(x).norm(dim=(1, 2)) / x.norm(), rtol=1e-9)
 
 
 @pytest.mark.claims

@@ -42,12 +42,15 @@ def explore_moments(
     wide = np.geomspace(1e-40, 1e9, 100)
     style.hold(fig, lambda: panels.show(wide, wide, wide, wide))
 
+    expected = lru_cache(maxsize=64)(science.expected_moments)
+    random_networks = lru_cache(maxsize=64)(science.measured_moments)
+
     def draw(
         activation: str, gain: float, mean: float, deviation: float, depth: int, seed: int
     ) -> Caption:
         inputs: dict[str, Any] = {"gain": gain, "mean": mean, "deviation": deviation}
-        theory = science.expected_moments(activation, depth, **inputs)
-        network = science.measured_moments(activation, depth, seeds=(seed,), **inputs)
+        theory = expected(activation, depth, **inputs)
+        network = random_networks(activation, depth, seeds=(seed,), **inputs)
         measured = network.mean[1:, 0], network.variance[1:, 0]
         form = theory.mean[1:], theory.variance[1:]
         panels.show(_share(*measured), measured[1], _share(*form), form[1])

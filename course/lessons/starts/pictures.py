@@ -50,7 +50,7 @@ class Stretching:
         left, right = axes
         left.set(title="Forward: the signal", xlabel="layer $l$", ylabel="length, over the input's")
         right.set(title="The whole network", xlabel="rank", ylabel="singular value")
-        decades = Decades(left, layers=True), Decades(right)
+        decades = Decades(left, layers=True), Decades(right, low=9)  # most laws need that much
         self.sizes, self.singular = (Levels(axis, "measured", 0) for axis in decades)
         self.powers, self.power = (Formula(axis, r"$w^l$ and $w^L$") for axis in decades)
         style.legend_below(fig, [self.sizes.line, self.powers.line])

@@ -7,6 +7,7 @@ fixed point: units with mean 0 and variance 1 give such units again. Looks-linea
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from course import measures, networks, seeding, training
 from course.arguments import one_of, real, whole
 from course.data import Dataset
 from course.lessons.initialization import gaussian_means
-from course.networks import Network, activations, initializers, one_thread
+from course.networks import activations, initializers, one_thread
 
 Array = NDArray[np.float64]
 MAPS = ("Gaussian", "orthogonal", "looks-linear")
@@ -111,30 +112,35 @@ def whole_map(
     "Gaussian", entries of the same variance as those, but independent. No norm, no biases, float64.
     """
     one_of("kind", kind, MAPS)
-    whole("layers", layers, least=2)
-    net = _bare(kind, real("weight", weight), layers, units, seeds)
+    size, hidden = real("weight", weight, least=0), whole("layers", layers, least=2) - 1
+    names = [*(f"layer {k}" for k in range(hidden)), "head"]
+    fans = itertools.pairwise([units, *[2 * units] * hidden, units])
     stream = seeding.generator(seeds[0], "inputs")
-    x = torch.randn(1, units, generator=stream, dtype=torch.float64)
-    parts = [net.stem, *net.blocks, net.head]
+    h = torch.randn(1, units, generator=stream, dtype=torch.float64)
+    h, slopes = h.expand(len(seeds), 1, units), torch.eye(units, dtype=torch.float64)
+    lengths = [h.norm(dim=(1, 2))]
     with one_thread():
-        with torch.no_grad(), measures.outputs_of(parts) as outputs:
-            net(x)
-        slopes = measures.jacobian(net, x)[:, 0]
-        singular = torch.linalg.svdvals(slopes).numpy().T
-    lengths = torch.stack([h.square().sum((1, 2)).sqrt() for h in outputs]).numpy()
-    start = np.full((1, len(seeds)), x.square().sum().sqrt().item())
-    return LayerMap(np.concatenate([start, lengths]) / start, singular)
+        for name, ends in zip(names, fans, strict=True):
+            matrix = size * _matrix(kind, name, ends, tuple(seeds))
+            h, slopes = h @ matrix, slopes @ matrix
+            if name != "head":  # ReLU, and its slope: 1 or 0
+                slopes = slopes * (h > 0)
+                h = h.relu()
+            lengths.append(h.norm(dim=(1, 2)))
+        singular = torch.linalg.svdvals(slopes)
+    return LayerMap((torch.stack(lengths) / lengths[0]).numpy(), singular.numpy().T)
 
 
-def _bare(kind: str, weight: float, layers: int, units: int, seeds: Sequence[int]) -> Network:
-    sizes: dict[str, Any] = dict(inputs=units, width=2 * units, outputs=units, depth=layers - 2)
-    common: dict[str, Any] = dict(seeds=seeds, norm=None, bias=0.0, dtype=torch.float64)
-    if kind == "looks-linear":
-        base = partial(initializers.orthogonal, gain=weight)
-        return networks.build("looks-linear", **sizes, **common, base=base)
-    laws = {"orthogonal": initializers.orthogonal, "Gaussian": gaussian}
-    init = partial(laws[kind], gain=2**0.5 * weight)
-    return networks.build("plain", **sizes, **common, init=init)
+@lru_cache(maxsize=400)  # 13 MB for a draw each; a slider asks again for most of them
+def _matrix(kind: str, name: str, ends: tuple[int, int], seeds: tuple[int, ...]) -> Tensor:
+    """The weights of the layer called so where w = 1, as in `networks.build`: (R, *ends)."""
+    law: Any = {"orthogonal": initializers.orthogonal, "Gaussian": gaussian}.get(kind)
+    if law is None:  # looks-linear
+        edges = {"layer 0": initializers.mirrored_first, "head": initializers.mirrored_last}
+        law = edges.get(name, initializers.mirrored)
+    else:
+        law = partial(law, gain=2**0.5)
+    return initializers.replicate(law, *ends, seeding.generators(seeds, name))
 
 
 def gaussian(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1.0) -> Tensor:
