@@ -10,7 +10,7 @@ import numpy as np
 from course import training
 from course.data import Dataset
 from course.lessons.van import pictures, science
-from course.live import Caption, LivePanel, LiveRun, Slider, Switch, live, live_run
+from course.live import Caption, LivePanel, LiveRun, Slices, Slider, Switch, live, live_run
 from course.plots import style
 from course.training import Record
 
@@ -30,12 +30,10 @@ def explore(
     wide = np.linspace(-2.55, -2.45, 60_000)
     style.hold(fig, lambda: panels.show(wide, wide, wide, np.inf, 2.5))
 
-    @lru_cache(maxsize=64)
-    def measured(rate: float, ratio: float, multiplier: float, steps: int) -> science.Trace:
-        skips = training.Multipliers(ratio, multiplier, rate)
+    @lru_cache(maxsize=8)
+    def begun(skips: training.Multipliers, steps: int) -> Slices[Record]:
         net = science.network(examples, depth=BLOCKS)
-        records = science.phase_out(net, examples, skips, steps=steps)
-        return science.trace(records, skips)
+        return Slices(science.phase_out(net, examples, skips, steps=steps))
 
     def draw(
         rate: float, ratio: float, multiplier: float, resistance: float, train: bool
@@ -56,14 +54,17 @@ def explore(
             f"Multiplier at the end: {multipliers[-1]:.2g}.",
         ]
         if train:
-            trace = measured(rate, ratio, multiplier, min(steps, LONGEST))
+            skips = training.Multipliers(ratio, multiplier, rate)
+            records = begun(skips, min(steps, LONGEST))
+            records.advance(lambda: panel.again())
+            trace = science.trace(records.items, skips)
             panels.show_measured(trace.left.mean(2), trace.multiplier.mean(2))
             words.append(_measured(trace))
         else:
             panels.show_measured(None, None)
         return Caption("\n".join(words), seen=1)
 
-    return live(
+    panel = live(
         fig, draw,
         rate=Slider(0.001, 0.1, 0.1, rate, "alpha's rate", "eta in eqs. 7 and 8", log=True),
         ratio=Slider(0.0, 1.0, 0.05, ratio, "ratio r", "eta' / eta: how fast multipliers fall"),
@@ -74,6 +75,7 @@ def explore(
             f"{BLOCKS} blocks, three runs, at most {LONGEST} steps: takes a few seconds",
         ),
     )  # fmt: skip
+    return panel
 
 
 def _measured(trace: science.Trace) -> str:

@@ -24,7 +24,7 @@ class Phases:
     def __init__(self, fig: Figure, axes: Sequence[Axes]) -> None:
         self.axes = left, right = tuple(axes)
         left.set(title="What is left of the skips", ylabel=r"$1 - \alpha$", ylim=(-0.03, 1.05))
-        right.set(title="Their multipliers", ylabel=r"$\lambda$")
+        right.set(title="Their multipliers", ylabel=r"$\lambda$", ylim=(-2.75, 0.75))
         simulated = {**style.line(0), "marker": ""}
         (self.left,) = left.plot([], [], label="simulated", **simulated)
         (self.multiplier,) = right.plot([], [], **simulated)
@@ -59,11 +59,8 @@ class Phases:
         self.form.set_data(few, form[few])
         self.predicted.set_xdata([predicted if np.isfinite(predicted) else np.nan] * 2)
         self.against.set_ydata([-resistance, -resistance])
-        heights = np.append(multiplier, -resistance)
-        low, high = np.floor(2 * heights.min() - 0.1) / 2, np.ceil(2 * heights.max() + 0.1) / 2
-        style.limits(self.axes[1], ylim=(float(low), float(high)))
         for ax in self.axes:
-            style.limits(ax, xlim=(0, _round_number(len(left) - 1)))
+            style.limits(ax, xlim=(0, _end(len(left) - 1, ax.get_xlim()[1])))
 
     def show_measured(self, left: Array | None, multiplier: Array | None) -> None:
         """left and multiplier (steps + 1, curves) of a training run, or None for none."""
@@ -75,8 +72,13 @@ class Phases:
         self.name.set_visible(left is not None)
 
 
-def _round_number(steps: int) -> float:
-    """The least of 10, 20, 50, 100, 200, ... that holds so many steps: few changes of an axis."""
+def _end(steps: int, now: float) -> float:
+    """Where an axis of so many steps ends: as now while a fifth of it or more is used.
+
+    Else the least of 10, 20, 50, 100, 200, ... that holds them.
+    """
+    if now / 5 <= steps <= now:
+        return now
     return next(k * 10.0**n for n in range(1, 9) for k in (1, 2, 5) if k * 10**n >= steps)
 
 
