@@ -15,7 +15,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -229,12 +228,13 @@ def draws(
     weights: str, *, depth: int, width: int, seeds: Sequence[int]
 ) -> list[tuple[Tensor, Tensor]]:
     """W_k (R, n, n) and b_k (R, 1, n) of a `chain` of sigma_w = sigma_b = 1: all are multiples."""
-    network = networks.build(
-        "plain", width=width, depth=depth, seeds=seeds, norm=None, ends=False, dtype=torch.float64,
-        init=WEIGHTS[one_of("weights", weights, WEIGHTS)], bias=initializers.normal_bias,
-    )  # fmt: skip
-    linear: list[Any] = [block.linear for block in network.blocks]
-    return [(layer.weight.detach(), layer.bias.detach()) for layer in linear]
+    law, drawn = WEIGHTS[one_of("weights", weights, WEIGHTS)], []
+    for layer in range(1, depth + 1):
+        streams = seeding.generators(seeds, f"layer {layer}")  # as in `networks.build`
+        weight = initializers.replicate(law, width, width, streams)
+        bias = initializers.replicate(initializers.normal_bias, width, width, streams, rows=1)
+        drawn.append((weight, bias))
+    return drawn
 
 
 def drawn_jacobians(
