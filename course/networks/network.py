@@ -236,17 +236,14 @@ def rebuild(network: Network, *, name: str | None = None, **changes: Any) -> Net
 def first_blocks(network: Network, depth: int) -> Network:
     """The network of the first `depth` blocks, with the same weights: neither drawn nor copied.
 
-    At the start it is what `build` makes for that depth, as block k has the same draw in networks
-    of every depth. ValueError for a VAN (its alphas are not those of one block), for an mlp or a
-    convolutional network, and for more blocks than there are.
+    At the start it is what `build` makes for that depth: block k has the same draw at every depth.
+    ValueError for a VAN, an mlp, a convolutional network, and for more blocks than there are.
     """
     recipe = network.recipe
     if not isinstance(recipe, Plain) or isinstance(recipe, VAN):
-        allowed = "one of `ARCHITECTURES` but van: blocks of one width that know only themselves"
-        raise arguments.reject("network", network.name, allowed)
-    arguments.whole("depth", depth, most=network.depth)
-    blocks = list(network.blocks)[:depth]
-    return Network(replace(recipe, depth=depth), (network.stem, blocks, network.head))
+        raise arguments.reject("network", network.name, "one of `ARCHITECTURES` but van and van0")
+    blocks = network.blocks[: arguments.whole("depth", depth, most=network.depth)]
+    return Network(replace(recipe, depth=depth), (network.stem, list(blocks), network.head))
 
 
 def extend_with_identity(network: Network, extra: int) -> Network:
