@@ -121,7 +121,7 @@ def whole_map(
     lengths = [h.norm(dim=(1, 2))]
     with one_thread():
         for name, ends in zip(names, fans, strict=True):
-            matrix = size * _matrix(kind, name, ends, tuple(seeds))
+            matrix = size * torch.cat([_matrix(kind, name, ends, seed) for seed in seeds])
             h, slopes = h @ matrix, slopes @ matrix
             if name != "head":  # ReLU, and its slope: 1 or 0
                 slopes = slopes * (h > 0)
@@ -131,16 +131,16 @@ def whole_map(
     return LayerMap((torch.stack(lengths) / lengths[0]).numpy(), singular.numpy().T)
 
 
-@lru_cache(maxsize=400)  # 13 MB for a draw each; a slider asks again for most of them
-def _matrix(kind: str, name: str, ends: tuple[int, int], seeds: tuple[int, ...]) -> Tensor:
-    """The weights of the layer called so where w = 1, as in `networks.build`: (R, *ends)."""
+@lru_cache(maxsize=400)  # 13 MB
+def _matrix(kind: str, name: str, ends: tuple[int, int], seed: int) -> Tensor:
+    """The weights of the layer called so where w = 1, as in `networks.build`: (1, *ends)."""
     law: Any = {"orthogonal": initializers.orthogonal, "Gaussian": gaussian}.get(kind)
     if law is None:  # looks-linear
         edges = {"layer 0": initializers.mirrored_first, "head": initializers.mirrored_last}
         law = edges.get(name, initializers.mirrored)
     else:
         law = partial(law, gain=2**0.5)
-    return initializers.replicate(law, *ends, seeding.generators(seeds, name))
+    return initializers.replicate(law, *ends, seeding.generators([seed], name))
 
 
 def gaussian(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1.0) -> Tensor:
