@@ -134,7 +134,8 @@ def freeze(fig: Figure) -> None:
     with turn:
         fig.draw_without_rendering()
     for ax in fig.axes:
-        _freeze_labels(ax)
+        if type(ax) is Axes:  # in three dimensions labels go with the view
+            _freeze_labels(ax)
     now = arrangement(fig)
     boxes = [ax.get_position() for ax in now.row]
     fig.set_layout_engine(None if now.row else "none")
