@@ -51,7 +51,7 @@ def stands_alone(axis: Axis) -> bool:
     if not any(ax.get_title(side) for side in ("left", "center", "right")):
         return True
     formatter, before = ax.yaxis.get_major_formatter(), ax.yaxis.get_offset_text().get_text()
-    formatter.format_ticks(ax.yaxis.get_majorticklocs())
+    formatter.format_ticks(list(ax.yaxis.get_majorticklocs()))
     low = ax.xaxis.get_ticks_position() == "bottom" == ax.xaxis.get_label_position()
     return low and not before and not formatter.get_offset()
 

@@ -166,9 +166,9 @@ def linear_map(network: Network) -> LinearMap:
     finite = product.isfinite().all(2).all(1)
     singular = torch.linalg.svdvals(torch.where(finite[:, None, None], product, 0.0))
     singular[~finite] = math.nan
-    loss = error.square().mean((1, 2))
-    sizes = (torch.stack(each[::-1]).numpy() for each in (gradients, slopes))
-    return LinearMap(loss.numpy(), *sizes, singular.numpy())
+    loss = error.square().mean((1, 2)).numpy()
+    norms, sizes = (torch.stack(each[::-1]).numpy() for each in (gradients, slopes))
+    return LinearMap(loss, norms, sizes, singular.numpy())
 
 
 def strongest(h: torch.Tensor) -> np.ndarray:
