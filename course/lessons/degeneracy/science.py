@@ -142,8 +142,8 @@ def linear_map(network: Network) -> LinearMap:
     """Loss, gradients and singular values of a deep linear network, in float64.
 
     The n rows of sqrt(n) I stand for all x ~ N(0, I): they have the same mean of x^T x, on which
-    every mean of squares here depends. Backpropagation by hand, for autograd takes ten times as
-    long, with h_0 = sqrt(n) I, h_l = h_(l-1) W_l, and g_l the gradients with respect to h_l:
+    every mean of squares here depends. Backpropagation by hand (autograd on a copy takes five times
+    as long) with h_0 = sqrt(n) I, h_l = h_(l-1) W_l, and g_l the gradients with respect to h_l:
 
         g_L = 2/n (h_L - y),   g_(l-1) = g_l W_l^T,   dC/dW_l = h_(l-1)^T g_l / n.
     """
