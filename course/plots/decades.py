@@ -82,7 +82,7 @@ class _Powers(Locator):
     Matplotlib's own also asks for a power beyond each end, which float64 does not have at 1e300.
     """
 
-    APART = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200)
+    APART = (1, 2, 3, 4, 5, 10, 20, 25, 50, 100, 200)
 
     def __call__(self) -> list[float]:
         return self.tick_values(*self.axis.get_view_interval())  # type: ignore[union-attr]
