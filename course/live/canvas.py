@@ -47,13 +47,14 @@ class Canvas:
         self._parts: list[Artist] | None = None  # as drawn last; None: not sure
         self._layers: Layers | None = None
         self._below: Layers | None = None  # without what is drawn by an axis in `_rescaled`
-        self._rescaled: set[Axis] = set()  # at least once since all was drawn
+        self._rescaled: set[Axis] = set()  # at least once
         self._moving: set[Artist] = set()
         self._changed: set[Artist] = set()
         self._drawing = False
         self._signatures: dict[Axis, list[Any]] = {}
         self._texts: tuple[Any, ...] = ()
         self._extent: tuple[Any, ...] | None = None
+        self._listen(fig.findobj())  # what changes before the first drawing will do so again
 
     def fit(self, width: int, ratio: float) -> bool:
         """Arrange the figure in so many pixels of the page (0: all it needs); if it has changed.
@@ -98,6 +99,21 @@ class Canvas:
                 self._drawing = False
             return png(self._pixels())
 
+    def prepare(self) -> None:
+        """While nobody waits: build the layers that the next drawing would have to build."""
+        with arrange.turn:
+            ours = self.figure.canvas is self._canvas and self._parts is not None
+            if not ours or self._changed or sequence(self.figure) != self._parts:
+                return
+            self._drawing = True
+            try:
+                self._build(self._parts)
+            except BaseException:
+                self._parts = None
+                raise
+            finally:
+                self._drawing = False
+
     def _draw(self) -> None:
         try:
             parts = sequence(self.figure)
@@ -107,17 +123,24 @@ class Canvas:
         if parts is None or rescaled is None:
             self._draw_all()
             return
-        moving = self._moving | {part for part in self._changed if _alone(part)}
+        self._moving = self._moving | {part for part in self._changed if _alone(part)}
         if rescaled:
-            self._layers = None
             self._rescaled |= rescaled
-        if self._layers is None or moving != self._layers.moving or not self._layers.holds():
-            self._moving = moving
-            self._layers = Layers(self._canvas, parts, moving, self._without_rescaled(parts))
-        self._layers.compose()
-        if rescaled:  # their ticks stand elsewhere now, and some are new
-            self._signatures = signatures(self._axes)
+            self._layers = None  # built when limits stay: they may change at each step of a slider
+            below = self._without_rescaled(parts)
+            assert below is not None
+            below.compose()
+            self._signatures = signatures(self._axes)  # ticks stand elsewhere, and some are new
             self._listen(part for axis in rescaled for part in axis.findobj())
+            return
+        self._build(parts).compose()
+
+    def _build(self, parts: list[Artist]) -> Layers:
+        """The layers for limits as they are; in place of those that are no longer right."""
+        if self._layers is None or not self._layers.hold(self._moving):
+            below = self._without_rescaled(parts)
+            self._layers = Layers(self._canvas, parts, self._moving, below)
+        return self._layers
 
     def _only_scales(self, parts: list[Artist]) -> set[Axis] | None:
         """Each axis whose limits or ticks have changed; None where more has than they and parts.
@@ -132,24 +155,26 @@ class Canvas:
         frames = {part for part in self._changed if isinstance(part, Spine)}
         if frames or not self._changed <= {*parts, *(axis.axes for axis in rescaled)}:
             return None
-        renderer, engine = self._canvas.get_renderer(), self.figure.get_layout_engine()
-        free = engine is None or isinstance(engine, PlaceHolderLayoutEngine)
-        alone = all(free and stands_alone(axis, renderer) for axis in rescaled)
+        alone = all(map(self._stands_alone, rescaled))
         return rescaled if alone and rescaled <= set(parts) else None
+
+    def _stands_alone(self, axis: Axis) -> bool:
+        engine = self.figure.get_layout_engine()
+        free = engine is None or isinstance(engine, PlaceHolderLayoutEngine)
+        return free and stands_alone(axis)
 
     def _without_rescaled(self, parts: list[Artist]) -> Layers | None:
         """The picture without what is drawn by limits that have changed: they may do so again."""
         if not self._rescaled:
             return None
         moving = self._moving | drawn_by(self._rescaled, parts)
-        if self._below is None or moving != self._below.moving or not self._below.holds():
+        if self._below is None or not self._below.hold(moving):
             self._below = Layers(self._canvas, parts, moving)
         return self._below
 
     def _draw_all(self) -> None:
         """Draw as matplotlib does, and listen from then on to what changes."""
         self._layers = self._below = None
-        self._rescaled = set()
         self._draw_figure()
         self.full_draws += 1
         everything = self.figure.findobj()
@@ -158,9 +183,11 @@ class Canvas:
             self._parts = sequence(self.figure)
         except Unsure:
             self._parts = None
-            self._moving = set()
+            self._moving, self._rescaled = set(), set()
             return
         changed = {part for part in self._changed if _alone(part)} | self._moving
+        rescaled = self._rescaled | {part for part in self._changed if isinstance(part, Axis)}
+        self._rescaled = {axis for axis in rescaled & {*self._parts} if self._stands_alone(axis)}
         self._moving = changed & set(self._parts) | unsure(self.figure, self._axes, self._parts)
         self._texts, self._signatures = self._room(), signatures(self._axes)
         self._listen(everything)

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import gc
 import signal
 import threading
 import time
@@ -40,6 +42,7 @@ from course.live.stored import publish
 
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
 PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
+REST = 0.1  # seconds without a drawing after which the next one is prepared
 
 
 def live(
@@ -97,6 +100,7 @@ class LivePanel(ipywidgets.VBox):
         # while a cell runs; the cell may ask for the text at the same time.
         self._lock = threading.RLock()
         self._dirty, self._quiet, self._deadline = False, 0.0, 0.0
+        _calm()
         self._picture = Picture(Canvas(fig))
         self._words: Caption | str = ""
         self._redraw()
@@ -214,6 +218,16 @@ class LivePanel(ipywidgets.VBox):
             words = ", ".join(f"{name} = {value}" for name, value in values.items())
         self._words = words if isinstance(words, Caption) else str(words)
         self._picture.show(self._words)
+        self._drawn = time.monotonic()
+        with contextlib.suppress(RuntimeError):  # no loop: plain Python
+            asyncio.get_running_loop().call_later(REST, self._prepare)
+
+    def _prepare(self) -> None:
+        """After the last of several drawings, make the next one quick."""
+        with self._lock:
+            rested = time.monotonic() - self._drawn >= 0.9 * REST
+            if rested and not self._closed and not self._dirty:
+                self._picture.canvas.prepare()
 
     def _fit(self, _: Any = None) -> None:
         """The page has another width or density than before: the same picture for it."""
@@ -249,6 +263,13 @@ class LivePanel(ipywidgets.VBox):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         self.refresh()
         return output(self, {"text/plain": repr(self), "image/png": self._picture.png})
+
+
+@functools.cache
+def _calm() -> None:
+    """Once: what the imports have made is no garbage; to look through it can take 0.4 s."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextlib.contextmanager

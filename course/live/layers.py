@@ -193,9 +193,9 @@ class Layers:
         labels = axis.get_tightbbox(self._renderer)
         return Bbox.union([beside, labels.padded(2)]) if labels else beside
 
-    def holds(self) -> bool:
-        """Whether all that moves is where it may be."""
-        return all(
+    def hold(self, moving: set[Artist]) -> bool:
+        """Whether they are right where these artists move: each is where it may be."""
+        return moving == self.moving and all(
             place is None or _contains(reach, place)
             for artist, reach in self._reach.items()
             for place in (self._extent(artist),)

@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backend_bases import RendererBase
 from matplotlib.spines import Spine
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
@@ -37,7 +36,7 @@ def _state(ticker: Any) -> list[Any]:
     ]
 
 
-def stands_alone(axis: Axis, renderer: RendererBase) -> bool:
+def stands_alone(axis: Axis) -> bool:
     """Whether new limits of an axis change nothing but itself and what is drawn by them.
 
     Not so with a fixed aspect, with axes inside of these, with a frame that stands at a value, and
@@ -51,11 +50,10 @@ def stands_alone(axis: Axis, renderer: RendererBase) -> bool:
         return False
     if not any(ax.get_title(side) for side in ("left", "center", "right")):
         return True
-    exponent = ax.yaxis.get_offset_text()
-    before = exponent.get_text()
-    ax.yaxis.get_tightbbox(renderer)  # updates the exponent
+    formatter, before = ax.yaxis.get_major_formatter(), ax.yaxis.get_offset_text().get_text()
+    formatter.format_ticks(list(ax.yaxis.get_majorticklocs()))
     low = ax.xaxis.get_ticks_position() == "bottom" == ax.xaxis.get_label_position()
-    return low and not before and not exponent.get_text()
+    return low and not before and not formatter.get_offset()
 
 
 def drawn_by(rescaled: set[Axis], parts: Sequence[Artist]) -> set[Artist]:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 SLICE = 0.06  # seconds of work between two drawings
-FIRST = 0.015  # seconds of work before the first: the picture follows the hand
+FIRST = 0.005  # seconds of work before the first: the picture follows the hand
 PAUSE = 0.002
 
 

@@ -168,9 +168,12 @@ def mixed(
     Compare Orhan and Pitkow, "Skip connections eliminate singularities" (2018).
     """
     t = arguments.real("orthogonality", orthogonality, least=0, most=1)
-    u, s, vt = torch.linalg.svd(_normal(fan_in, fan_out, generator), full_matrices=False)
-    s = s ** (1 - t)
     size = _gain(gain) * math.sqrt(max(fan_in, fan_out) / _fan(fan_in))
+    drawn = _normal(fan_in, fan_out, generator)
+    if t == 0:  # G itself: no need to take it apart
+        return drawn * (size * math.sqrt(min(fan_in, fan_out)) / torch.linalg.matrix_norm(drawn))
+    u, s, vt = torch.linalg.svd(drawn, full_matrices=False)
+    s = s ** (1 - t)
     return (u * (size * s / s.square().mean().sqrt())) @ vt
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.transforms import ScaledTranslation
 
 turn = threading.RLock()
 """Held by whoever draws: matplotlib has one parser of formulas, and a notebook draws in threads."""
@@ -132,6 +133,9 @@ def freeze(fig: Figure) -> None:
     """Keep the axes of one row where they are now, by margins in place of a layout engine."""
     with turn:
         fig.draw_without_rendering()
+    for ax in fig.axes:
+        if type(ax) is Axes:  # in three dimensions labels go with the view
+            _freeze_labels(ax)
     now = arrangement(fig)
     boxes = [ax.get_position() for ax in now.row]
     fig.set_layout_engine(None if now.row else "none")
@@ -143,3 +147,16 @@ def freeze(fig: Figure) -> None:
         left=boxes[0].x0, right=boxes[-1].x1, bottom=boxes[0].y0, top=boxes[0].y1,
         wspace=max(gaps, default=0.0) / panel,
     )  # fmt: skip
+
+
+def _freeze_labels(ax: Axes) -> None:
+    """Keep the labels of both axes as far away as they are: to look for room each time is slow."""
+    (left, _), (_, low) = (axis.label.get_position() for axis in (ax.yaxis, ax.xaxis))
+    for axis, place, away in (
+        (ax.yaxis, (0.0, 0.5), (left - ax.bbox.x0, 0.0)),
+        (ax.xaxis, (0.5, 0.0), (0.0, low - ax.bbox.y0)),
+    ):
+        if axis.get_label_position() in ("left", "bottom"):
+            right, up = (pixels / ax.figure.dpi for pixels in away)
+            shift = ScaledTranslation(right, up, ax.figure.dpi_scale_trans)
+            axis.set_label_coords(*place, transform=ax.transAxes + shift)

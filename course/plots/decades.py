@@ -1,7 +1,8 @@
 """Log axes over many decades, shared by the pictures of several lessons.
 
-A `Decades` axis widens by whole decades when it must, and what has no place on a log axis lies on
-its edge: zeros and rounding at the bottom, infinity at the top.
+A `Decades` axis widens by whole decades when it must, and narrows where less than a third of it
+would do. What has no place on a log axis lies on its edge: zeros and rounding at the bottom,
+infinity at the top.
 """
 
 from __future__ import annotations
@@ -56,13 +57,18 @@ class Decades:
         y = np.asarray(values, dtype=float)
         self._positive[id(self), name] = y[np.isfinite(y) & (y > 0)].ravel()
         every = np.concatenate(list(self._positive.values()))
-        low, high = self.least
+        ends = self.least
         if every.size:
-            low = _rung(max(low, -np.log10(every.min())))
-            high = _rung(max(high, np.log10(every.max())))
+            ends = (max(ends[0], -np.log10(every.min())), max(ends[1], np.log10(every.max())))
+        low, high = (_hold(*pair) for pair in zip(ends, self._ends(), strict=True))
         style.limits(self.ax, xlim=(0, 1.02 * self.end(x)))
         for axis in self._together:
             style.limits(axis.ax, ylim=(10.0**-low, 10.0**high))
+
+    def _ends(self) -> tuple[int, int]:
+        """The rungs that the axis reaches to now, down and up."""
+        low, high = np.log10(self.ax.get_ylim())
+        return round(-low), round(high)
 
     def end(self, x: ArrayLike) -> float:
         """Where the x axis ends that has room for these."""
@@ -71,25 +77,31 @@ class Decades:
 
 
 class _Powers(Locator):
-    """Ticks at powers of ten, a round number of decades apart, 1 among them; eight at most.
+    """Ticks at powers of ten, a round number of decades apart, 1 among them; six at most.
 
     Matplotlib's own also asks for a power beyond each end, which float64 does not have at 1e300.
     """
 
-    APART = (1, 2, 3, 4, 5, 10, 20, 50, 100)
+    APART = (1, 2, 3, 4, 5, 10, 20, 25, 50, 100, 200)
 
     def __call__(self) -> list[float]:
         return self.tick_values(*self.axis.get_view_interval())  # type: ignore[union-attr]
 
     def tick_values(self, vmin: float, vmax: float) -> list[float]:
         low, high = np.log10([vmin, vmax])
-        apart = next(apart for apart in self.APART if high - low <= 7 * apart)
+        apart = next(apart for apart in self.APART if high - low <= 5 * apart)
         powers = apart * np.arange(np.ceil(low / apart), np.floor(high / apart) + 1)
         return [float(10.0**power) for power in powers]
 
 
 def _rung(exponent: float) -> int:
     return next((h for h in LADDER if exponent <= h), LADDER[-1])
+
+
+def _hold(exponent: float, now: int) -> int:
+    """The rung for this exponent, or the one now where less than a third of it would not do."""
+    rung = _rung(exponent)
+    return now if rung < now <= 3 * rung else rung
 
 
 def length(depth: float) -> int:

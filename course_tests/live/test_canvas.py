@@ -92,6 +92,24 @@ def test_moving_artists_cost_no_full_drawing_and_axes_beside_others_neither() ->
     assert canvas.full_draws == before + 1
 
 
+def test_what_was_prepared_is_not_built_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fig, ax = style.figure(4.0, 3.0)
+    (line,) = ax.plot([0, 1], [0, 1])
+    style.hold(fig, lambda: ax.set_ylim(0, 100))
+    canvas = Canvas(fig)
+    changes = [lambda: line.set_ydata([1, 0]), lambda: ax.set_ylim(0, 3)]
+    for change in changes:
+        change()  # before the first drawing: they will do so again
+    canvas.render()
+    canvas.prepare()
+    monkeypatch.setattr("course.live.canvas.Layers", None)
+    line.set_ydata([0, 2])
+    canvas.render()
+    ax.set_ylim(0, 4)
+    assert np.array_equal(pixels(canvas.render()), from_nothing(fig))
+    assert canvas.full_draws == 1
+
+
 def test_autoscaling_and_a_new_size_are_carried_out() -> None:
     figure, ax = style.figure(4.0, 3.0)
     (line,) = ax.plot([0, 1], [0, 1])

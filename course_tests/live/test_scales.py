@@ -24,6 +24,16 @@ def test_markers_stand_apart_and_the_last_layer_has_one(count: int) -> None:
     assert count == 0 or (marked[0], marked[-1]) == (0, count - 1)
 
 
+def test_a_scale_widens_at_once_and_narrows_where_less_than_a_third_would_do() -> None:
+    _, ax = style.figure()
+    levels = Levels(Decades(ax, low=1, high=1), "some", 0)
+    ends = []
+    for exponent in (0, 5, 9, 5, 3, 2, 1, 27, 1):
+        levels.show([1.0, 10.0**exponent])
+        ends.append(round(np.log10(ax.get_ylim()[1])))
+    assert ends == [1, 9, 9, 9, 9, 9, 1, 27, 1]
+
+
 def test_a_walk_over_all_depths_draws_few_pictures_in_full() -> None:
     fig, (left, right) = style.figure(8.0, 3.0, ncols=2)
     forward = Decades(left, layers=True)

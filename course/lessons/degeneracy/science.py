@@ -11,7 +11,6 @@ is the key" (2018). "Fold k" is what is called so there, see `initializers.folde
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -143,22 +142,33 @@ def linear_map(network: Network) -> LinearMap:
     """Loss, gradients and singular values of a deep linear network, in float64.
 
     The n rows of sqrt(n) I stand for all x ~ N(0, I): they have the same mean of x^T x, on which
-    every mean of squares here depends. Autograd does the rest.
+    every mean of squares here depends. Backpropagation by hand (autograd on a copy takes five times
+    as long) with h_0 = sqrt(n) I, h_l = h_(l-1) W_l, and g_l the gradients with respect to h_l:
+
+        g_L = 2/n (h_L - y),   g_(l-1) = g_l W_l^T,   dC/dW_l = h_(l-1)^T g_l / n.
     """
-    exact = copy.deepcopy(network).double()
-    width = exact.recipe.inputs
-    x = math.sqrt(width) * torch.eye(width, dtype=torch.float64)
-    teacher = LinearTeacher(width)
-    y = torch.stack([x @ teacher.matrix(seed).double() for seed in exact.seeds])
-    names = [name for name, _ in exact.named_parameters()]
-    signals = measures.one_pass(exact, x, y, loss="mse", weights=names)
-    slopes = torch.stack([signals.weight_gradients[name] for name in names])
-    product = signals.outputs[-1] / math.sqrt(width)
+    n = network.recipe.inputs
+    weights = [weight.detach().double() for weight in network.parameters()]
+    x = math.sqrt(n) * torch.eye(n, dtype=torch.float64)
+    teacher = LinearTeacher(n)
+    y = torch.stack([x @ teacher.matrix(seed).double() for seed in network.seeds])
+    signals = [x.expand_as(y)]
+    for weight in weights:
+        signals.append(signals[-1] @ weight)
+    answers = signals.pop()
+    error = answers - y
+    back, gradients, slopes = 2 / n * error, [], []
+    for h, weight in zip(signals[::-1], weights[::-1], strict=True):
+        gradients.append(back.square().sum(2).mean(1).sqrt())
+        slopes.append(torch.linalg.matrix_norm(h.mT @ back / n))
+        back = back @ weight.mT
+    product = answers / math.sqrt(n)
     finite = product.isfinite().all(2).all(1)
     singular = torch.linalg.svdvals(torch.where(finite[:, None, None], product, 0.0))
     singular[~finite] = math.nan
-    sizes = torch.linalg.matrix_norm(slopes).numpy()
-    return LinearMap(signals.loss, signals.gradient_norms, sizes, singular.numpy())
+    loss = error.square().mean((1, 2)).numpy()
+    norms, sizes = (torch.stack(each[::-1]).numpy() for each in (gradients, slopes))
+    return LinearMap(loss, norms, sizes, singular.numpy())
 
 
 def strongest(h: torch.Tensor) -> np.ndarray:

@@ -56,7 +56,7 @@ def explore(
         seeds = range(RUNS * seed, RUNS * (seed + 1))
         options: dict[str, Any] = {"norm": NORMS[norm], "init": LAWS[init]}
         net = science.network(network, examples, depth=depth, seeds=seeds, **options)
-        return science.profile(net, examples, samples=SAMPLES, places=8)
+        return science.profile(net, examples, samples=SAMPLES, places=6)
 
     def draw(**settings: Any) -> Caption:
         profile = measured(**settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -19,29 +20,41 @@ from course.networks import Network
 
 @dataclass(frozen=True)
 class Units:
-    """The units of the hidden layers 1 ... L on the first digits, all (L, R). See `measures`.
+    """The units of the hidden layers 1 ... L on the first digits, all (L, R), when asked for.
 
-    off: share of (example, unit) pairs with z <= 0. dead: share of units that are 0 for every
-    example. rank: effective rank of the outputs. cosine: the mean over pairs of examples.
+    See `measures`. inputs: z of each layer, (R, B, n); signals: what the layers return.
     """
 
-    off: np.ndarray
-    dead: np.ndarray
-    rank: np.ndarray
-    cosine: np.ndarray
+    inputs: list[Tensor]
+    signals: measures.Signals
+
+    @cached_property
+    def off(self) -> np.ndarray:
+        """Share of (example, unit) pairs with z <= 0."""
+        return np.stack([(z <= 0).double().mean((1, 2)).numpy() for z in self.inputs])
+
+    @cached_property
+    def dead(self) -> np.ndarray:
+        """Share of units that are 0 for every example."""
+        return self.signals.measure(measures.dead)
+
+    @cached_property
+    def rank(self) -> np.ndarray:
+        """Effective rank of the outputs."""
+        return self.signals.measure(measures.effective_rank)
+
+    @property
+    def cosine(self) -> np.ndarray:
+        """Cosine of two outputs, the mean over pairs of examples."""
+        return self.signals.cosine
 
 
 def units(network: Network, *, examples: int = 256) -> Units:
-    """Measure the units of a network of this module, as it is, trained or not."""
+    """The units of a network of this module, as it is, trained or not."""
     x, blocks = data.digits().x_train[:examples], measures.block_names(network)
     with measures.outputs_of(linears(network)) as inputs:
         signals = measures.one_pass(network, x, layers=blocks)
-    return Units(
-        np.stack([(z <= 0).double().mean((1, 2)).numpy() for z in inputs]),
-        signals.measure(measures.dead),
-        signals.measure(measures.effective_rank),
-        signals.cosine,
-    )
+    return Units([z.detach() for z in inputs], signals)
 
 
 def sums(network: Network, *, layer: int, examples: int = 256) -> np.ndarray:

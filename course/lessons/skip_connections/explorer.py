@@ -35,7 +35,7 @@ def explore(
         seeds = range(RUNS * seed, RUNS * (seed + 1))
         net = science.scaled(examples, skip, depth=depth, branch=branch, seeds=seeds)
         kept = science.kept(net, examples, samples=SAMPLES)
-        return kept, degradation.profile(net, examples, samples=SAMPLES, places=6)
+        return kept, degradation.profile(net, examples, samples=SAMPLES, places=5)
 
     def draw(depth: int, skip: float, branch: float, seed: int) -> Caption:
         kept, profile = measured(depth, skip, branch, seed)
