@@ -48,12 +48,15 @@ class Decades:
         self.notes = 0  # lines of words at its edges
         self._positive: dict[Any, Array] = {}  # by the name of the line
         self._together = [self]
+        self.limits = ax.get_ylim()  # as it set them last
         if beside is not None:
             self._together, self._positive = beside._together, beside._positive
             self._together.append(self)
 
     def fit(self, name: str, values: ArrayLike, x: ArrayLike) -> None:
         """Make room for the values of the line called `name`, and for x from 0 to its largest."""
+        if self.ax.get_ylim() != self._together[0].limits:  # `style.hold` brought others back
+            self._positive.clear()
         y = np.asarray(values, dtype=float)
         self._positive[id(self), name] = y[np.isfinite(y) & (y > 0)].ravel()
         every = np.concatenate(list(self._positive.values()))
@@ -62,8 +65,9 @@ class Decades:
             ends = (max(ends[0], -np.log10(every.min())), max(ends[1], np.log10(every.max())))
         low, high = (_hold(*pair) for pair in zip(ends, self._ends(), strict=True))
         style.limits(self.ax, xlim=(0, 1.02 * self.end(x)))
+        self._together[0].limits = (10.0**-low, 10.0**high)
         for axis in self._together:
-            style.limits(axis.ax, ylim=(10.0**-low, 10.0**high))
+            style.limits(axis.ax, ylim=self._together[0].limits)
 
     def _ends(self) -> tuple[int, int]:
         """The rungs that the axis reaches to now, down and up."""
