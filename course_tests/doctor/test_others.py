@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from course.doctor.evidence import Evidence
 from course.doctor.patient import Patient
 from course.doctor.trials import PASSES
 from course_tests.doctor.cases import rare_modules
+from course_tests.doctor.cases.families import FAMILIES
 from course_tests.doctor.cases.others import OTHERS
 from course_tests.doctor.cases.rare import RARE
 
@@ -203,3 +205,32 @@ def test_where_nothing_is_found_one_batch_and_a_rate_of_0_are_tried() -> None:
     said = " ".join(examine(Counts(6, 1), steps=10).evidence)
     assert "one batch alone" in said
     assert "rate of 0" in said
+
+
+class Followed(nn.Module):
+    """An encoder, and a copy of its layers that shall follow it."""
+
+    def __init__(self, online: nn.Module) -> None:
+        super().__init__()
+        self.online, self.target = online, copy.deepcopy(online.body)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.online(x) + 0 * self.target(self.online.embedding(x)).mean()
+
+
+@pytest.mark.parametrize("mistake", [True, False])
+def test_a_copy_is_a_target_network_only_if_all_of_it_is_left_alone(mistake: bool) -> None:
+    """torch's encoder starts with layers that are copies: one that the optimizer has not follows
+    none. The copy of all layers does."""
+    case = FAMILIES["pre-norm transformer"](3)
+    forgotten = case.model.body.layers[1].linear1
+    if not mistake:
+        case.model = Followed(case.model)
+        forgotten = case.model.target
+    out = {id(p) for p in forgotten.parameters()}
+    case.optimizer = torch.optim.Adam(
+        [p for p in case.model.parameters() if id(p) not in out], 3e-3
+    )
+    verdict = case.examine(steps=10)
+    assert verdict.illness == ("not in the optimizer" if mistake else None), str(verdict)
+    assert not mistake or verdict.place[0] == "body.layers.1.linear1.weight"

@@ -49,15 +49,32 @@ def by_mistake(evidence: Evidence, named: Mapping[str, Tensor], places: Sequence
 
 def has_twin(named: Mapping[str, Tensor], name: str, places: Sequence[str]) -> bool:
     """Whether a parameter elsewhere has the same shape and nearly its direction (cosine over 0.5),
-    as in a target network that follows another one."""
+    as in a target network that follows another one: a branch of the model of which all matrices
+    are among those places. (Layers that start as copies of one are twins, too, but of a few.)"""
     here = named[name].detach().double().flatten()
     for other, p in named.items():
-        if other not in places and p.shape == named[name].shape:
-            there = p.detach().double().flatten()
-            size = float(here.norm() * there.norm())
-            if size and float(here @ there) > 0.5 * size:
-                return True
+        if (
+            other in places
+            or p.shape != named[name].shape
+            or not _whole(named, name, other, places)
+        ):
+            continue
+        there = p.detach().double().flatten()
+        size = float(here.norm() * there.norm())
+        if size and float(here @ there) > 0.5 * size:
+            return True
     return False
+
+
+def _whole(named: Mapping[str, Tensor], name: str, other: str, places: Sequence[str]) -> bool:
+    """Whether all matrices are among those places of the branch of `name` that `other` is not in:
+    "target" of "target.0.weight" beside "online.0.weight"."""
+    parts = name.split(".")
+    pairs = zip(parts, other.split("."), strict=False)
+    fork = next((k for k, (mine, theirs) in enumerate(pairs) if mine != theirs), len(parts) - 1)
+    branch = ".".join(parts[: fork + 1])
+    inside = [n for n in named if n == branch or n.startswith(branch + ".")]
+    return all(n in places for n in inside if named[n].dim() >= 2)
 
 
 def looks_drawn(weight: Tensor, small: bool = False) -> bool:
