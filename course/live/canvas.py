@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.spines import Spine
 
 from course.live.layers import FRAME, Layers, Unsure, sequence, unsure
@@ -159,9 +158,7 @@ class Canvas:
         return rescaled if alone and rescaled <= set(parts) else None
 
     def _stands_alone(self, axis: Axis) -> bool:
-        engine = self.figure.get_layout_engine()
-        free = engine is None or isinstance(engine, PlaceHolderLayoutEngine)
-        return free and stands_alone(axis)
+        return arrange.frozen(self.figure) and stands_alone(axis)
 
     def _without_rescaled(self, parts: list[Artist]) -> Layers | None:
         """The picture without what is drawn by limits that have changed: they may do so again."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.gridspec import GridSpec
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.transforms import ScaledTranslation
 
 turn = threading.RLock()
@@ -127,6 +128,12 @@ def _between(wide: Arrangement, width: float, edges: dict[str, float]) -> float:
     old = wide.width * (right - left) / (count + between * (count - 1))
     new = (width * (edges["right"] - edges["left"]) - (count - 1) * between * old) / count
     return between * old / max(new, 0.2)
+
+
+def frozen(fig: Figure | SubFigure) -> bool:
+    """Whether nothing moves the axes of `fig` when it is drawn."""
+    engine = fig.get_layout_engine()
+    return engine is None or isinstance(engine, PlaceHolderLayoutEngine)
 
 
 def freeze(fig: Figure) -> None:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import Locator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from course.plots import style
+from course.plots import arrange, style
 
 Array = NDArray[np.float64]
 LADDER = (1, 3, 9, 27, 81, 300)
@@ -48,14 +48,17 @@ class Decades:
         self.notes = 0  # lines of words at its edges
         self._positive: dict[Any, Array] = {}  # by the name of the line
         self._together = [self]
-        self.limits = ax.get_ylim()  # as it set them last
+        self.arranged = False  # whether the figure was at the last fit, see `style.hold`
         if beside is not None:
             self._together, self._positive = beside._together, beside._positive
             self._together.append(self)
 
     def fit(self, name: str, values: ArrayLike, x: ArrayLike) -> None:
         """Make room for the values of the line called `name`, and for x from 0 to its largest."""
-        if self.ax.get_ylim() != self._together[0].limits:  # `style.hold` brought others back
+        first, arranged = self._together[0], arrange.frozen(self.ax.figure)
+        fresh = arranged and not first.arranged  # what was shown before was there to make room
+        first.arranged = arranged
+        if fresh:
             self._positive.clear()
         y = np.asarray(values, dtype=float)
         self._positive[id(self), name] = y[np.isfinite(y) & (y > 0)].ravel()
@@ -63,11 +66,11 @@ class Decades:
         ends = self.least
         if every.size:
             ends = (max(ends[0], -np.log10(every.min())), max(ends[1], np.log10(every.max())))
-        low, high = (_hold(*pair) for pair in zip(ends, self._ends(), strict=True))
+        now = (0, 0) if fresh else self._ends()
+        low, high = (_hold(*pair) for pair in zip(ends, now, strict=True))
         style.limits(self.ax, xlim=(0, 1.02 * self.end(x)))
-        self._together[0].limits = (10.0**-low, 10.0**high)
         for axis in self._together:
-            style.limits(axis.ax, ylim=self._together[0].limits)
+            style.limits(axis.ax, ylim=(10.0**-low, 10.0**high))
 
     def _ends(self) -> tuple[int, int]:
         """The rungs that the axis reaches to now, down and up."""

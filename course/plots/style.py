@@ -100,12 +100,8 @@ def hold(fig: Figure, widest: Callable[[], object]) -> None:
 
     widest: shows the widest labels that there will be; the axes leave room for them.
     """
-    limits = [(ax, ax.get_xlim(), ax.get_ylim()) for ax in fig.axes]
     widest()
     arrange.freeze(fig)
-    for ax, xlim, ylim in limits:
-        ax.set_xlim(xlim, auto=None)  # None: whether it scales itself stays as it was
-        ax.set_ylim(ylim, auto=None)
 
 
 def margins(fig: Figure, **edges: float) -> None:

@@ -333,6 +333,21 @@ def test_what_has_no_place_on_a_log_axis_lies_on_its_edge() -> None:
     fig.canvas.draw()
 
 
+def test_an_axis_holds_its_scale_but_for_what_only_made_room() -> None:
+    fig, ax = style.figure()
+    levels = decades.Levels(decades.Decades(ax), "some", 0)
+    style.hold(fig, lambda: levels.show([1e-40, 1e9]))
+    levels.show([1e-3, 10.0])
+    first = ax.get_ylim()
+    assert np.allclose(np.log10(first), [-3, 1])
+    levels.show([1e-20, 10.0])
+    wide = ax.get_ylim()
+    levels.show([1e-8, 10.0])
+    assert ax.get_ylim() == wide != first  # a third of it would do
+    levels.show([1e-2, 10.0])
+    assert ax.get_ylim() == first
+
+
 @pytest.mark.filterwarnings("error")
 def test_ticks_of_a_wide_axis_are_round_and_few() -> None:
     fig, ax = style.figure()
