@@ -18,8 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import gc
 import signal
 import threading
 import time
@@ -33,7 +31,7 @@ from matplotlib.figure import Figure
 from course import arguments
 from course.live.canvas import Canvas
 from course.live.caption import Caption
-from course.live.cells import claim, discard
+from course.live.cells import calm, claim, discard
 from course.live.controls import reachable, reading, widget
 from course.live.link import Link, figure_name
 from course.live.picture import Picture, output
@@ -100,10 +98,11 @@ class LivePanel(ipywidgets.VBox):
         # while a cell runs; the cell may ask for the text at the same time.
         self._lock = threading.RLock()
         self._dirty, self._quiet, self._deadline = False, 0.0, 0.0
-        _calm()
+        calm()
         self._picture = Picture(Canvas(fig))
         self._words: Caption | str = ""
         self._redraw()
+        self._limits = [(ax, ax.get_xlim(), ax.get_ylim()) for ax in fig.axes]
         buttons: list[ipywidgets.DOMWidget] = []
         if seed is not None:
             buttons.append(self._button("New draw", "Draw new random numbers", self.new_draw))
@@ -167,7 +166,14 @@ class LivePanel(ipywidgets.VBox):
         self._changed()
 
     def reset(self) -> None:
-        """Every control back to its first value, as the button does."""
+        """Every control back to its first value, and every axis to its first limits.
+
+        Some axes hold their limits while a slider moves, as long as they are about right.
+        """
+        with self._lock:
+            for ax, xlim, ylim in () if self._closed else self._limits:
+                ax.set_xlim(xlim, auto=None)  # None: whether it scales itself stays as it was
+                ax.set_ylim(ylim, auto=None)
         self._seed = self._first_seed
         for name, control in self.controls.items():
             control.value = self._first[name]
@@ -205,7 +211,7 @@ class LivePanel(ipywidgets.VBox):
             for child in self.children:
                 discard(child, self._given)
             self._picture.png = b""
-            del self._picture.canvas, self._draw
+            del self._picture.canvas, self._draw, self._limits
             self.children: Any = ()
             self.layout.close()
             super().close()
@@ -263,13 +269,6 @@ class LivePanel(ipywidgets.VBox):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         self.refresh()
         return output(self, {"text/plain": repr(self), "image/png": self._picture.png})
-
-
-@functools.cache
-def _calm() -> None:
-    """Once: what the imports have made is no garbage; to look through it can take 0.4 s."""
-    gc.collect()
-    gc.freeze()
 
 
 @contextlib.contextmanager
