@@ -101,12 +101,15 @@ class Canvas:
     def prepare(self) -> None:
         """While nobody waits: build the layers that the next drawing would have to build."""
         with arrange.turn:
-            ours = self.figure.canvas is self._canvas and self._parts is not None
-            if not ours or self._changed or sequence(self.figure) != self._parts:
+            parts = self._parts
+            if self.figure.canvas is not self._canvas or parts is None or self._changed:
                 return
             self._drawing = True
             try:
-                self._build(self._parts)
+                if sequence(self.figure) == parts:
+                    self._build(parts)
+            except Unsure:
+                return
             except BaseException:
                 self._parts = None
                 raise
