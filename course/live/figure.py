@@ -171,7 +171,9 @@ class LivePanel(ipywidgets.VBox):
         Some axes hold their limits while a slider moves, as long as they are about right.
         """
         with self._lock:
-            for ax, xlim, ylim in () if self._closed else self._limits:
+            if self._closed:
+                return
+            for ax, xlim, ylim in self._limits:
                 ax.set_xlim(xlim, auto=None)  # None: whether it scales itself stays as it was
                 ax.set_ylim(ylim, auto=None)
         self._seed = self._first_seed

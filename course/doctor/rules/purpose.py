@@ -50,16 +50,14 @@ def by_mistake(evidence: Evidence, named: Mapping[str, Tensor], places: Sequence
 def has_twin(named: Mapping[str, Tensor], name: str, places: Sequence[str]) -> bool:
     """Whether a parameter elsewhere has the same shape and nearly its direction (cosine over 0.5),
     as in a target network that follows another one: a branch of the model of which all matrices
-    are among those places. (Layers that start as copies of one are twins, too, but of a few.)"""
+    are among those places. (Some layers start as copies of one another: there the rest of the
+    branch is trained.)"""
     here = named[name].detach().double().flatten()
-    for other, p in named.items():
-        if (
-            other in places
-            or p.shape != named[name].shape
-            or not _whole(named, name, other, places)
-        ):
+    alike = [n for n, p in named.items() if n not in places and p.shape == named[name].shape]
+    for other in alike:
+        if not _whole(named, name, other, places):
             continue
-        there = p.detach().double().flatten()
+        there = named[other].detach().double().flatten()
         size = float(here.norm() * there.norm())
         if size and float(here @ there) > 0.5 * size:
             return True
