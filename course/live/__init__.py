@@ -16,7 +16,8 @@ caption         Caption, describe: a badge, a row of layers, and sentences to un
 run             live_run: training in the background: play, pause, step, stop, restart
 background      LiveRun: the thread, and its picture
 transport       Knob: what can be turned while a training runs; from_start; the buttons
-slices          Slices: training a little at each drawing
+slices          Slices: work a little at a time, between drawings
+faults          what a `draw` may do wrong: never end, or raise an error
 words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that
 layers          what stays as pixels, and what is drawn anew above it

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from course.live.slices import Slices
 
 FAR = 3.0
 """Powers of ten from one end of a network to the other that count as vanishing or exploding."""
@@ -23,12 +26,14 @@ class Caption:
         what the controls say too, take a later one. badge: one of `BADGES`, or "" for none.
     rows: sizes by layer (L,), by the name of what they are sizes of; any sign, 0, inf or NaN. Each
         is coloured by its powers of ten relative to the end where it comes in.
+    work: what is still to be done for this picture, such as a training under way.
     """
 
     text: str
     badge: str = ""
     rows: Mapping[str, ArrayLike] = field(default_factory=dict)
     seen: int = 0
+    work: Slices[Any] | None = None
 
     def __str__(self) -> str:
         return self.text

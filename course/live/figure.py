@@ -18,11 +18,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -33,14 +31,18 @@ from course.live.canvas import Canvas
 from course.live.caption import Caption
 from course.live.cells import calm, claim, discard
 from course.live.controls import reachable, reading, widget
+from course.live.faults import explain, interruptible
 from course.live.link import Link, figure_name
 from course.live.picture import Picture, output
 from course.live.pyplot import no_pyplot
+from course.live.slices import Slices
 from course.live.stored import publish
 
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
 PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
 REST = 0.1  # seconds without a drawing after which the next one is prepared
+PERIOD = 0.25  # seconds between two drawings of work under way
+PAUSE = 0.002  # seconds between two slices of it
 
 
 def live(
@@ -101,6 +103,7 @@ class LivePanel(ipywidgets.VBox):
         calm()
         self._picture = Picture(Canvas(fig))
         self._words: Caption | str = ""
+        self._work: Slices[Any] | None = None
         self._redraw()
         self._limits = [(ax, ax.get_xlim(), ax.get_ylim()) for ax in fig.axes]
         buttons: list[ipywidgets.DOMWidget] = []
@@ -181,23 +184,13 @@ class LivePanel(ipywidgets.VBox):
             control.value = self._first[name]
         self._changed()
 
-    def again(self) -> None:
-        """Draw now with the same values: for a `draw` that goes on where it stopped."""
-        with self._lock:
-            self._dirty = True
-            self.refresh()
-
     def refresh(self) -> None:
         """Draw now if a control has changed since the last drawing."""
         with self._lock:
             if not self._dirty or self._closed:
                 return
             self._dirty = False  # before the values are read: one that comes later counts
-            try:
-                with _interruptible():
-                    self._redraw()
-            except (Exception, KeyboardInterrupt) as problem:
-                self._picture.failure = _explain(problem, self._draw)
+            self._attempt(self._redraw)
 
     def close(self) -> None:
         """Take the figure off the page and let go of it; widgets that were given stay as they are.
@@ -213,10 +206,18 @@ class LivePanel(ipywidgets.VBox):
             for child in self.children:
                 discard(child, self._given)
             self._picture.png = b""
-            del self._picture.canvas, self._draw, self._limits
+            del self._picture.canvas, self._draw, self._limits, self._work
             self.children: Any = ()
             self.layout.close()
             super().close()
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        try:
+            with interruptible():
+                action()
+        except (Exception, KeyboardInterrupt) as problem:
+            self._work = None
+            self._picture.failure = explain(problem, self._draw)
 
     def _redraw(self) -> None:
         values = self.values
@@ -227,8 +228,28 @@ class LivePanel(ipywidgets.VBox):
         self._words = words if isinstance(words, Caption) else str(words)
         self._picture.show(self._words)
         self._drawn = time.monotonic()
+        self._work = words.work if isinstance(words, Caption) else None
+        self._later(PAUSE, self._go_on, self._work)
+        self._later(REST, self._prepare)
+
+    @staticmethod
+    def _later(seconds: float, call: Callable[..., None], *arguments: Any) -> None:
         with contextlib.suppress(RuntimeError):  # no loop: plain Python
-            asyncio.get_running_loop().call_later(REST, self._prepare)
+            asyncio.get_running_loop().call_later(seconds, call, *arguments)
+
+    def _go_on(self, work: Slices[Any] | None) -> None:
+        """A slice of the work that the last drawing left, and a drawing now and then."""
+        with self._lock:
+            if work is None or work is not self._work or work.done or self._closed or self._dirty:
+                return
+            self._attempt(work.advance)
+            if self._work is None:
+                return
+            if work.done or time.monotonic() - self._drawn >= PERIOD:
+                self._dirty = True
+                self.refresh()
+            else:
+                self._later(PAUSE, self._go_on, work)
 
     def _prepare(self) -> None:
         """After the last of several drawings, make the next one quick."""
@@ -271,28 +292,3 @@ class LivePanel(ipywidgets.VBox):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         self.refresh()
         return output(self, {"text/plain": repr(self), "image/png": self._picture.png})
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let "interrupt the kernel" end an endless drawing: between cells the kernel ignores it."""
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _explain(problem: BaseException, draw: Callable[..., Any]) -> str:
-    """The error, and the line of `draw` where it happened."""
-    if isinstance(problem, KeyboardInterrupt):
-        return "Interrupted. Move a control to draw again."
-    error = "".join(traceback.format_exception_only(problem)).strip()
-    frames = traceback.extract_tb(problem.__traceback__)
-    file = getattr(getattr(draw, "__code__", None), "co_filename", None)
-    place = ([frame for frame in frames if frame.filename == file] or frames)[-1]
-    return f"{error}\n(in {place.name}, line {place.lineno}: {place.line})"

@@ -1,4 +1,4 @@
-"""Work inside a live figure, a slice of time at each drawing: sliders stay quick meanwhile."""
+"""Work inside a live figure, a little at a time: sliders stay quick meanwhile."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-SLICE = 0.06  # seconds of work between two drawings
-FIRST = 0.005  # seconds of work before the first: the picture follows the hand
-PAUSE = 0.002
+FIRST = 0.005  # seconds of work before the first drawing: the picture follows the hand
+SLICE = 0.015  # seconds of work before the next look whether a control has been moved
 
 
 class Slices(Generic[T]):
     """An iterator, such as a training, that is worked off in slices of time.
+
+    A `draw` takes the first slice and hands on the rest, ``Caption(..., work=steps.begin())``. Then
+    its panel goes on with it, and draws now and then, until it ends or a control is moved.
 
     items: what it has given so far; done: whether it has ended.
     """
@@ -26,13 +28,21 @@ class Slices(Generic[T]):
         self.items: list[T] = []
         self.done = False
 
-    def advance(self, again: Callable[[], None]) -> None:
-        """Take the items of a slice, at least one, and have `again` called unless that was the end.
+    def begin(self) -> Slices[T]:
+        """Itself, with a first slice of at least one item; later calls change nothing.
 
-        In a `draw`: ``steps.advance(lambda: panel.again())``; a lambda, for in its first drawing a
-        panel has no name yet. Where nobody watches (no loop, COURSE_WAIT=1) all is one slice.
+        Where nobody watches (no loop, COURSE_WAIT=1) that is all of it.
         """
-        end = time.monotonic() + _seconds(SLICE if self.items else FIRST)
+        if not self.items and not self.done:
+            self._take(FIRST if _watched() else math.inf)
+        return self
+
+    def advance(self) -> None:
+        """Take the items of another slice, at least one."""
+        self._take(SLICE)
+
+    def _take(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
         while not self.done:
             try:
                 self.items.append(next(self._source))
@@ -40,13 +50,11 @@ class Slices(Generic[T]):
                 self.done = True
             if time.monotonic() >= end:  # after one item at the least
                 break
-        if not self.done:
-            asyncio.get_running_loop().call_later(PAUSE, again)
 
 
-def _seconds(slice_: float) -> float:
+def _watched() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return math.inf
-    return math.inf if os.environ.get("COURSE_WAIT") == "1" else slice_
+        return False
+    return os.environ.get("COURSE_WAIT") != "1"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course.live import LivePanel, Slider, live
+from course.live import Caption, LivePanel, Slices, Slider, live
 from course.live import figure as live_figure
 from course.live.figure import PATIENCE, QUIET
 from course.plots import style
@@ -86,20 +87,51 @@ def test_without_a_seed_there_is_no_new_draw_and_without_reset_no_button() -> No
         panel(seed=-1)
 
 
-def test_a_drawing_that_goes_on_is_asked_for_again() -> None:
+def test_work_that_a_drawing_leaves_is_done_until_a_control_moves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("COURSE_WAIT", raising=False)  # else all is done at once
     fig, line = figure()
-    steps: list[int] = []
+    made: dict[int, Slices[int]] = {}
 
-    def draw(depth: int) -> str:
-        steps.append(depth)
-        line.set_ydata([0, len(steps) / 10])
-        return f"depth {depth}, step {len(steps)}"
+    def draw(depth: int) -> Caption:
+        work = made.setdefault(depth, Slices(itertools.count() if depth == 4 else range(3)))
+        line.set_ydata([0, len(work.begin().items) / 1000])
+        return Caption(f"depth {depth}, {len(work.items)} steps", work=work)
 
-    made = live(fig, draw, depth=Slider(1, 9, value=4))
-    before = made.png
-    made.again()
-    assert made.text == "depth 4, step 2" and made.png != before
-    assert made.text == "depth 4, step 2"  # looking draws nothing
+    async def watch() -> None:
+        shown = live(fig, draw, depth=Slider(1, 9, value=4))
+        first = shown.picture.caption
+        while shown.picture.caption == first:  # drawn now and then while the work goes on
+            await asyncio.sleep(0.01)
+        shown.controls["depth"].value = 5
+        while shown.picture.caption != "depth 5, 3 steps":
+            await asyncio.sleep(0.01)
+        left = len(made[4].items)
+        await asyncio.sleep(0.05)
+        assert len(made[4].items) == left > 1  # nobody sees it any more
+
+    asyncio.run(watch())
+
+
+def test_an_error_in_work_is_shown_and_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COURSE_WAIT", raising=False)
+
+    def broken() -> Iterator[int]:
+        yield 1
+        raise ZeroDivisionError("no such rate")
+
+    async def watch() -> None:
+        fig, _ = figure()
+        shown = live(fig, lambda depth: Caption("ok", work=Slices(broken()).begin()), depth=(1, 9))
+        while not shown.picture.failure:
+            await asyncio.sleep(0.01)
+        assert shown.picture.failure.startswith("ZeroDivisionError: no such rate")
+        shown.controls["depth"].value = 2
+        shown.refresh()
+        assert shown.picture.failure == ""
+
+    asyncio.run(watch())
 
 
 def test_where_draw_returns_nothing_the_values_are_said() -> None:

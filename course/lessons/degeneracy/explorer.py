@@ -59,12 +59,12 @@ def explore(
 
     def draw(**settings: Any) -> Caption:
         run = trained(**settings)
-        run.records.advance(lambda: panel.again())
+        work = run.records.begin()
         run.show(panels)
         gradients = np.median(run.after.gradients, 1)
-        return Caption(run.words(), run.badge(), {"gradient": gradients}, seen=2)
+        return Caption(run.words(), run.badge(), {"gradient": gradients}, seen=2, work=work)
 
-    panel = live(
+    return live(
         fig, draw, seed=0,
         fold=Slider(0, 5, 1, fold, "copies", "fold k: how often half of each matrix is copied"),
         orthogonality=Slider(
@@ -76,7 +76,6 @@ def explore(
             list(OPTIMIZERS), optimizer, "optimizer", "what turns gradients into steps"
         ),
     )  # fmt: skip
-    return panel
 
 
 class _Run:

@@ -114,7 +114,7 @@ def explore(
         network: str, depth: int, along: str, span: float, turn: float, tilt: float, seed: int
     ) -> Caption:
         current = scan(network, depth, along, span, seed)
-        current.rows.advance(lambda: panel.again())
+        work = current.rows.begin()
         surface = current.surface()
         bends = surface.bends_down()[0] if current.rows.done else None
         colours.fit(surface.loss[0])
@@ -130,9 +130,9 @@ def explore(
                 else f"A coarse look so far; {share:.0%} of the fine one is done.",
             ]
         )
-        return Caption(text, seen=2)
+        return Caption(text, seen=2, work=work)
 
-    panel = live(
+    return live(
         fig, draw, seed=0, summary=SLICED.format(network=network, depth=depth),
         network=Choice(list(nets), network, "network", "with or without skip connections"),
         depth=Choice(depths, depth, "depth L", "number of hidden blocks", slider=True),
@@ -141,7 +141,6 @@ def explore(
         turn=Slider(0, 360, 10, 30, "turn", "of the relief around its height, in degrees"),
         tilt=Slider(0, 90, 5, 40, "tilt", "of the relief: 0 from the side, 90 from above"),
     )  # fmt: skip
-    return panel
 
 
 class _Scan:

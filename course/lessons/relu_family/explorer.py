@@ -33,19 +33,18 @@ def explore(
 
     def draw(activation: str, bias: float, rate: float, depth: int, seed: int) -> Caption:
         run = trained(activation, bias, rate, depth, seed)
-        run.records.advance(lambda: panel.again())
+        work = run.records.begin()
         run.show(panels)
         alive = 1 - run.states[-1].dead[:, 0]
-        return Caption(run.words(), run.badge(), {"alive": alive}, seen=2)
+        return Caption(run.words(), run.badge(), {"alive": alive}, seen=2, work=work)
 
-    panel = live(
+    return live(
         fig, draw, seed=0,
         activation=Choice(KINDS, activation, "activation", "the curve that every unit applies"),
         bias=Slider(-4.0, 4.0, 0.1, bias, "bias", "of every hidden unit, before training"),
         rate=Choice(RATES, rate, "learning rate", "of Adam", slider=True),
         depth=Slider(1, 100, 1, depth, "depth L", "number of hidden layers"),
     )  # fmt: skip
-    return panel
 
 
 class _Run:

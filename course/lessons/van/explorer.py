@@ -53,18 +53,19 @@ def explore(
             else "The skips never leave: the resistance is no smaller than the push.",
             f"Multiplier at the end: {multipliers[-1]:.2g}.",
         ]
+        records = None
         if train:
             skips = training.Multipliers(ratio, multiplier, rate)
             records = begun(skips, min(steps, LONGEST))
-            records.advance(lambda: panel.again())
+            records.begin()
             trace = science.trace(records.items, skips)
             panels.show_measured(trace.left.mean(2), trace.multiplier.mean(2))
             words.append(_measured(trace))
         else:
             panels.show_measured(None, None)
-        return Caption("\n".join(words), seen=1)
+        return Caption("\n".join(words), seen=1, work=records)
 
-    panel = live(
+    return live(
         fig, draw,
         rate=Slider(0.001, 0.1, 0.1, rate, "alpha's rate", "eta in eqs. 7 and 8", log=True),
         ratio=Slider(0.0, 1.0, 0.05, ratio, "ratio r", "eta' / eta: how fast multipliers fall"),
@@ -75,7 +76,6 @@ def explore(
             f"{BLOCKS} blocks, three runs, at most {LONGEST} steps: takes a few seconds",
         ),
     )  # fmt: skip
-    return panel
 
 
 def _measured(trace: science.Trace) -> str:
