@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course.live import Caption, LivePanel, Slices, Slider, live
+from course.live import Caption, LivePanel, Slices, Slider, live, slices
 from course.live import figure as live_figure
 from course.live.figure import PATIENCE, QUIET
 from course.plots import style
@@ -116,6 +116,7 @@ def test_work_that_a_drawing_leaves_is_done_until_a_control_moves(
 
 def test_an_error_in_work_is_shown_and_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COURSE_WAIT", raising=False)
+    monkeypatch.setattr(slices, "FIRST", 0.0)  # one item
 
     def broken() -> Iterator[int]:
         yield 1
