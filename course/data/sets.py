@@ -13,6 +13,7 @@ is read. Only an unpacked binary CIFAR folder has none; there lengths and labels
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,7 @@ def digits() -> Dataset:
     Learning Repository (1998), licence CC BY 4.0; the test part, as scikit-learn ships it. The
     split is fixed: it is stored with the pictures, and has every digit in proportion.
     """
-    path = Path(__file__).with_name("digits.npz")
-    with np.load(path, allow_pickle=False) as file:
-        images, labels, test = file["images"], file["labels"], file["test"]
+    images, labels, test = _stored_digits()
     return standardized(
         "digits",
         (images[~test], labels[~test]),
@@ -57,6 +56,13 @@ def digits() -> Dataset:
         shape=(1, 8, 8),
         white=16,
     )
+
+
+@cache
+def _stored_digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images, labels, and which are to test with: read once, for sliders ask for them again."""
+    with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as file:
+        return file["images"], file["labels"], file["test"]
 
 
 def mnist(root: Root = None) -> Dataset:

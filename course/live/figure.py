@@ -102,7 +102,7 @@ class LivePanel(ipywidgets.VBox):
         self._dirty, self._quiet, self._deadline = False, 0.0, 0.0
         calm()
         self._picture = Picture(Canvas(fig))
-        self._words: Caption | str = ""
+        self._words = Caption("")
         self._work: Slices[Any] | None = None
         self._redraw()
         self._limits = [(ax, ax.get_xlim(), ax.get_ylim()) for ax in fig.axes]
@@ -220,17 +220,23 @@ class LivePanel(ipywidgets.VBox):
             self._picture.failure = explain(problem, self._draw)
 
     def _redraw(self) -> None:
+        words = self._ask()
+        if words.work is not None and words.work.hurry():
+            words = self._ask()
+        self._picture.show(words)
+        self._drawn = time.monotonic()
+        self._words, self._work = words, words.work
+        self._later(PAUSE, self._go_on, self._work)
+        self._later(REST, self._prepare)
+
+    def _ask(self) -> Caption:
+        """Let `draw` change the figure; what it says of it."""
         values = self.values
         with no_pyplot():
             words = self._draw(**values)
         if words is None:
             words = ", ".join(f"{name} = {value}" for name, value in values.items())
-        self._words = words if isinstance(words, Caption) else str(words)
-        self._picture.show(self._words)
-        self._drawn = time.monotonic()
-        self._work = words.work if isinstance(words, Caption) else None
-        self._later(PAUSE, self._go_on, self._work)
-        self._later(REST, self._prepare)
+        return words if isinstance(words, Caption) else Caption(str(words))
 
     @staticmethod
     def _later(seconds: float, call: Callable[..., None], *arguments: Any) -> None:

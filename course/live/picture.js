@@ -144,11 +144,12 @@ function render({ model, el }) {
       makeRoom(drawn); // before the first one is decoded
       words(null);
     }
-    const next = new Image();
+    const next = Object.assign(new Image(), { decoding: "sync" }); // seen whole, or not at all
     const address = wanted.byteLength ? URL.createObjectURL(new Blob([wanted], { type: "image/png" })) : wanted;
-    next.src = address;
     try {
-      await next.decode();
+      await new Promise((load, error) => { // decode() would wait for another frame of the page
+        Object.assign(next, { onload: load, onerror: error, src: address });
+      });
     } catch {
       URL.revokeObjectURL(address);
       return;

@@ -10,15 +10,14 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-FIRST = 0.005  # seconds of work before the first drawing: the picture follows the hand
 SLICE = 0.015  # seconds of work before the next look whether a control has been moved
 
 
 class Slices(Generic[T]):
     """An iterator, such as a training, that is worked off in slices of time.
 
-    A `draw` takes the first slice and hands on the rest, ``Caption(..., work=steps.begin())``. Then
-    its panel goes on with it, and draws now and then, until it ends or a control is moved.
+    A `draw` shows what there is, nothing at first, and hands it on, ``Caption(..., work=steps)``.
+    Then its panel goes on with it, and draws now and then, until it ends or a control is moved.
 
     items: what it has given so far; done: whether it has ended.
     """
@@ -28,27 +27,22 @@ class Slices(Generic[T]):
         self.items: list[T] = []
         self.done = False
 
-    def begin(self) -> Slices[T]:
-        """Itself, with a first slice of at least one item; later calls change nothing.
+    def hurry(self) -> bool:
+        """Where nobody watches (no loop, COURSE_WAIT=1) do all that is left; whether any was."""
+        left = not self.done and not _watched()
+        if left:
+            self.advance(math.inf)
+        return left
 
-        Where nobody watches (no loop, COURSE_WAIT=1) that is all of it.
-        """
-        if not self.items and not self.done:
-            self._take(FIRST if _watched() else math.inf)
-        return self
-
-    def advance(self) -> None:
-        """Take the items of another slice, at least one."""
-        self._take(SLICE)
-
-    def _take(self, seconds: float) -> None:
+    def advance(self, seconds: float = SLICE) -> None:
+        """Take the items of a slice, at least one."""
         end = time.monotonic() + seconds
         while not self.done:
             try:
                 self.items.append(next(self._source))
             except StopIteration:
                 self.done = True
-            if time.monotonic() >= end:  # after one item at the least
+            if time.monotonic() >= end:
                 break
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course.live import Caption, LivePanel, Slices, Slider, live, slices
+from course.live import Caption, LivePanel, Slices, Slider, live
 from course.live import figure as live_figure
 from course.live.figure import PATIENCE, QUIET
 from course.plots import style
@@ -96,7 +96,7 @@ def test_work_that_a_drawing_leaves_is_done_until_a_control_moves(
 
     def draw(depth: int) -> Caption:
         work = made.setdefault(depth, Slices(itertools.count() if depth == 4 else range(3)))
-        line.set_ydata([0, len(work.begin().items) / 1000])
+        line.set_ydata([0, len(work.items) / 1000])
         return Caption(f"depth {depth}, {len(work.items)} steps", work=work)
 
     async def watch() -> None:
@@ -116,7 +116,6 @@ def test_work_that_a_drawing_leaves_is_done_until_a_control_moves(
 
 def test_an_error_in_work_is_shown_and_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COURSE_WAIT", raising=False)
-    monkeypatch.setattr(slices, "FIRST", 0.0)  # one item
 
     def broken() -> Iterator[int]:
         yield 1
@@ -124,7 +123,7 @@ def test_an_error_in_work_is_shown_and_ends_it(monkeypatch: pytest.MonkeyPatch) 
 
     async def watch() -> None:
         fig, _ = figure()
-        shown = live(fig, lambda depth: Caption("ok", work=Slices(broken()).begin()), depth=(1, 9))
+        shown = live(fig, lambda depth: Caption("ok", work=Slices(broken())), depth=(1, 9))
         while not shown.picture.failure:
             await asyncio.sleep(0.01)
         assert shown.picture.failure.startswith("ZeroDivisionError: no such rate")

@@ -11,33 +11,28 @@ import pytest
 from course.live import Slices, slices
 
 
-def test_a_first_slice_is_short_and_each_takes_one_item_at_least(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_slice_takes_one_item_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     monkeypatch.setattr(slices, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
-    monkeypatch.setattr(slices, "FIRST", 1)
-    monkeypatch.setattr(slices, "SLICE", 2)
-    monkeypatch.delenv("COURSE_WAIT", raising=False)
     work, seen = Slices(range(5)), []
-
-    async def watch() -> None:
-        assert work.begin() is work
-        while not work.done:
-            seen.append(list(work.items))
-            work.advance()
-        work.begin()
-
-    asyncio.run(watch())
-    assert seen == [[0], [0, 1, 2], [0, 1, 2, 3, 4]] and work.items == [0, 1, 2, 3, 4]
+    for seconds in (1, 2, 9):
+        assert not work.done
+        work.advance(seconds)
+        seen.append(list(work.items))
+    assert seen == [[0], [0, 1, 2], [0, 1, 2, 3, 4]] and work.done
 
 
-def test_where_nobody_watches_all_is_one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Slices(range(5)).begin().done  # plain Python: no loop
-    monkeypatch.setenv("COURSE_WAIT", "1")  # a kernel that validates: a loop
+def test_where_nobody_watches_all_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Slices(range(5))
+    assert work.hurry() and work.items == [0, 1, 2, 3, 4]  # plain Python: no loop
+    assert not work.hurry()
 
-    async def validate() -> Slices[int]:
-        return Slices(range(5)).begin()
+    async def in_a_kernel() -> Slices[int]:
+        begun = Slices(range(5))
+        begun.hurry()
+        return begun
 
-    validated = asyncio.run(validate())
-    assert validated.done and validated.items == [0, 1, 2, 3, 4]
+    monkeypatch.delenv("COURSE_WAIT", raising=False)
+    assert asyncio.run(in_a_kernel()).items == []
+    monkeypatch.setenv("COURSE_WAIT", "1")  # one that validates
+    assert asyncio.run(in_a_kernel()).done

@@ -59,10 +59,9 @@ def explore(
 
     def draw(**settings: Any) -> Caption:
         run = trained(**settings)
-        work = run.records.begin()
         run.show(panels)
         gradients = np.median(run.after.gradients, 1)
-        return Caption(run.words(), run.badge(), {"gradient": gradients}, seen=2, work=work)
+        return Caption(run.words(), run.badge(), {"gradient": gradients}, seen=2, work=run.records)
 
     return live(
         fig, draw, seed=0,
@@ -97,13 +96,16 @@ class _Run:
         )
 
     def show(self, panels: pictures.Training) -> None:
-        """Draw the training so far, and the network before it and now."""
-        self.after = science.linear_map(self.network)
-        curve = science.curve(self.records.items)
+        """Draw the training so far, from step 0 on, and the network before it and now."""
+        records = self.records.items
+        if records:
+            self.after = science.linear_map(self.network)
+        step = np.array([0, *(record.step for record in records)])
+        loss = np.array([self.before.loss, *(record.loss for record in records)])
         moments = (self.before, self.after)
         gradients = [np.median(moment.gradients, axis=1) for moment in moments]
         singular = [np.median(moment.singular, axis=0) for moment in moments]
-        panels.show(curve.step, curve.loss, gradients, singular, STEPS)
+        panels.show(step, loss, gradients, singular, STEPS)
 
     def badge(self) -> str:
         """The state of the network now, in a word: see `live.Caption`."""

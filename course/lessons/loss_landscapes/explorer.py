@@ -114,7 +114,6 @@ def explore(
         network: str, depth: int, along: str, span: float, turn: float, tilt: float, seed: int
     ) -> Caption:
         current = scan(network, depth, along, span, seed)
-        work = current.rows.begin()
         surface = current.surface()
         bends = surface.bends_down()[0] if current.rows.done else None
         colours.fit(surface.loss[0])
@@ -130,7 +129,7 @@ def explore(
                 else f"A coarse look so far; {share:.0%} of the fine one is done.",
             ]
         )
-        return Caption(text, seen=2, work=work)
+        return Caption(text, seen=2, work=current.rows)
 
     return live(
         fig, draw, seed=0, summary=SLICED.format(network=network, depth=depth),

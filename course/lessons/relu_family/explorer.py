@@ -33,10 +33,9 @@ def explore(
 
     def draw(activation: str, bias: float, rate: float, depth: int, seed: int) -> Caption:
         run = trained(activation, bias, rate, depth, seed)
-        work = run.records.begin()
         run.show(panels)
         alive = 1 - run.states[-1].dead[:, 0]
-        return Caption(run.words(), run.badge(), {"alive": alive}, seen=2, work=work)
+        return Caption(run.words(), run.badge(), {"alive": alive}, seen=2, work=run.records)
 
     return live(
         fig, draw, seed=0,

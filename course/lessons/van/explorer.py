@@ -57,7 +57,7 @@ def explore(
         if train:
             skips = training.Multipliers(ratio, multiplier, rate)
             records = begun(skips, min(steps, LONGEST))
-            records.begin()
+        if records is not None and records.items:
             trace = science.trace(records.items, skips)
             panels.show_measured(trace.left.mean(2), trace.multiplier.mean(2))
             words.append(_measured(trace))
