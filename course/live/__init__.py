@@ -21,6 +21,7 @@ faults          what a `draw` may do wrong: never end, or raise an error
 words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that
 layers          what stays as pixels, and what is drawn anew above it
+parts           what is drawn, in its order, and what of it changes unsaid
 scales          limits that change: which axis they draw anew
 picture         the picture in the page, with its alternative text
 output          a widget in a cell

@@ -16,8 +16,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.spines import Spine
 
-from course.live.layers import FRAME, Layers, Unsure, sequence, unsure
-from course.live.scales import drawn_by, signatures, stands_alone
+from course.live.layers import Layers
+from course.live.parts import FRAME, Unsure, sequence, unsure
+from course.live.scales import drawn_by, panels, signatures, stands_alone
 from course.plots import arrange
 
 PAPER = 255  # white: below a figure whose own ground is transparent
@@ -45,8 +46,8 @@ class Canvas:
         self._axes: list[Axes] = list(fig.axes)
         self._parts: list[Artist] | None = None  # as drawn last; None: not sure
         self._layers: Layers | None = None
-        self._below: Layers | None = None  # without what is drawn by an axis in `_rescaled`
-        self._rescaled: set[Axis] = set()  # at least once
+        self._latest: set[Axis] = set()  # whose limits changed last
+        self._base: tuple[set[Axis], Layers | None] = set(), None  # without what these axes draw
         self._moving: set[Artist] = set()
         self._changed: set[Artist] = set()
         self._drawing = False
@@ -108,6 +109,8 @@ class Canvas:
             try:
                 if sequence(self.figure) == parts:
                     self._build(parts)
+                    if self._latest:
+                        self._without(self._latest, parts)
             except Unsure:
                 return
             except BaseException:
@@ -127,11 +130,9 @@ class Canvas:
             return
         self._moving = self._moving | {part for part in self._changed if _alone(part)}
         if rescaled:
-            self._rescaled |= rescaled
+            self._latest = rescaled
+            self._without(rescaled, parts).compose()
             self._layers = None  # built when limits stay: they may change at each step of a slider
-            below = self._without_rescaled(parts)
-            assert below is not None
-            below.compose()
             self._signatures = signatures(self._axes)  # ticks stand elsewhere, and some are new
             self._listen(part for axis in rescaled for part in axis.findobj())
             return
@@ -140,7 +141,7 @@ class Canvas:
     def _build(self, parts: list[Artist]) -> Layers:
         """The layers for limits as they are; in place of those that are no longer right."""
         if self._layers is None or not self._layers.hold(self._moving):
-            below = self._without_rescaled(parts)
+            below = self._layers or self._base[1]
             self._layers = Layers(self._canvas, parts, self._moving, below)
         return self._layers
 
@@ -163,18 +164,22 @@ class Canvas:
     def _stands_alone(self, axis: Axis) -> bool:
         return arrange.frozen(self.figure) and stands_alone(axis)
 
-    def _without_rescaled(self, parts: list[Artist]) -> Layers | None:
-        """The picture without what is drawn by limits that have changed: they may do so again."""
-        if not self._rescaled:
-            return None
-        moving = self._moving | drawn_by(self._rescaled, parts)
-        if self._below is None or not self._below.hold(moving):
-            self._below = Layers(self._canvas, parts, moving)
-        return self._below
+    def _without(self, rescaled: set[Axis], parts: list[Artist]) -> Layers:
+        """The picture without what new limits of these axes change: they may change again."""
+        left_out, layers = self._base
+        moving = self._moving | drawn_by(left_out, parts)
+        too_much = self._layers and panels(rescaled) < panels(left_out)
+        right = layers and rescaled <= left_out and not too_much and layers.hold(moving)
+        if layers is None or not right:
+            left_out = rescaled if self._layers else rescaled | left_out
+            moving = self._moving | drawn_by(left_out, parts)
+            layers = Layers(self._canvas, parts, moving, self._layers or layers)
+            self._base = left_out, layers
+        return layers
 
     def _draw_all(self) -> None:
         """Draw as matplotlib does, and listen from then on to what changes."""
-        self._layers = self._below = None
+        self._layers, self._base = None, (set(), None)
         self._draw_figure()
         self.full_draws += 1
         everything = self.figure.findobj()
@@ -183,11 +188,11 @@ class Canvas:
             self._parts = sequence(self.figure)
         except Unsure:
             self._parts = None
-            self._moving, self._rescaled = set(), set()
+            self._moving = set()
             return
         changed = {part for part in self._changed if _alone(part)} | self._moving
-        rescaled = self._rescaled | {part for part in self._changed if isinstance(part, Axis)}
-        self._rescaled = {axis for axis in rescaled & {*self._parts} if self._stands_alone(axis)}
+        self._latest = {axis for axis in self._changed & {*self._parts} if isinstance(axis, Axis)}
+        self._latest = {axis for axis in self._latest if self._stands_alone(axis)}
         self._moving = changed & set(self._parts) | unsure(self.figure, self._axes, self._parts)
         self._texts, self._signatures = self._room(), signatures(self._axes)
         self._listen(everything)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.axis import Axis, YAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection
-from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure, FigureBase
 from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -22,86 +19,8 @@ from matplotlib.spines import Spine
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox, BboxBase
 
-FRAME = (Axis, Spine)
-"""Where one of these changes, others do with it."""
 EDGE = 12.0  # pixels around a frame or a legend for shadows and thick lines
 SLACK = 16.0  # pixels that an artist without a clip box may move before the layers are built anew
-
-
-class Unsure(Exception):
-    """A figure with parts of which nobody knows when they change, or how they are drawn."""
-
-
-def sequence(fig: Figure) -> list[Artist]:
-    """All that is drawn of `fig`, in the order in which matplotlib draws it; `Unsure` if unknown.
-
-    Axes come as their parts, also those inside of other axes.
-    """
-    paper = to_rgba(fig.patch.get_facecolor())[3] if fig.get_frameon() else 0
-    if type(fig) is not Figure or not fig.get_visible() or paper < 1:
-        raise Unsure
-    return [fig.patch, *_in_order(child for child in fig.get_children() if child is not fig.patch)]
-
-
-def _in_order(artists: Iterable[Artist]) -> list[Artist]:
-    order: list[Artist] = []
-    for artist in sorted(artists, key=lambda artist: artist.get_zorder()):
-        if artist.get_animated():
-            continue
-        if not hasattr(artist, "viewLim") and not isinstance(artist, FigureBase):
-            order.append(artist)
-        elif type(artist) is not Axes:  # 3-D and polar axes, axes of one's own, a part of a figure
-            raise Unsure
-        elif artist.get_visible():
-            order += _inside(artist)
-    return order
-
-
-def _inside(ax: Axes) -> list[Artist]:
-    hidden: set[Artist] = {ax.patch}
-    if not ax.axison:
-        hidden |= {ax.xaxis, ax.yaxis}
-    framed = ax.axison and ax.get_frame_on()
-    if not framed:
-        hidden |= set(ax.spines.values())
-    parts = _in_order(artist for artist in ax.get_children() if artist not in hidden)
-    return [ax.patch, *parts] if framed else parts
-
-
-def unsure(fig: Figure, axes: Iterable[Axes], parts: Iterable[Artist]) -> set[Artist]:
-    """The parts that may change without a word: they are drawn anew each time.
-
-    Sure are lines, text, patches, legends, axes' ticks and frames, in matplotlib's own classes and
-    the transforms of their own axes; a table, an image, or a collection changes its cells, values,
-    or norm in silence, and a legend in the best place looks for it at each drawing.
-    """
-    known = {id(fig.transFigure), id(fig.transSubfigure)}
-    own: dict[Any, set[int]] = {}
-    grounds: dict[Artist, Any] = {ax.patch: ax for ax in axes}
-    titles = set()
-    for ax in axes:
-        its = ax.transData, ax.transAxes, ax.get_xaxis_transform(), ax.get_yaxis_transform()
-        own[ax] = known | {id(transform) for transform in its}
-        titles |= {child for child in ax.get_children() if type(child) is Text} - {*ax.texts}
-    return {
-        artist
-        for artist in parts
-        if artist not in titles
-        and not _sure(artist, own.get(grounds.get(artist, artist.axes), known))
-    }
-
-
-def _sure(artist: Artist, transforms: set[int]) -> bool:
-    if type(artist) is Legend:
-        return getattr(artist, "_loc", 0) != 0  # 0: the best place
-    if isinstance(artist, FRAME):
-        return True
-    if not (type(artist) in (Line2D, Text) or isinstance(artist, Patch)):
-        return False
-    if not type(artist).__module__.startswith("matplotlib."):
-        return False
-    own = Artist.get_transform(artist)
-    return id(own) in transforms or not artist.is_transform_set()
 
 
 class Layers:
@@ -110,7 +29,8 @@ class Layers:
     What stays is kept as pixels, the ground; what stays but is drawn above something that moves is
     drawn again with it. So each pixel is the one that drawing everything would give.
 
-    below: layers of the same picture whose ground stands; only what they draw anew is gone through.
+    below: layers of the same picture, of which other artists moved: what stands apart from those
+    that begin or cease to move is taken over.
     """
 
     def __init__(
@@ -124,22 +44,29 @@ class Layers:
         self._canvas, self._renderer = canvas, canvas.get_renderer()
         self._steps: list[Artist] = []
         self._ground: np.ndarray
-        if below is None:
-            self._renderer.clear()
-            self._empty = self._pixels.view(np.uint32)[0, 0, 0]
-        else:
-            self._pixels[:], self._empty, parts = below._ground, below._empty, below._steps
+        self._renderer.clear()
+        self._empty = self._pixels.view(np.uint32)[0, 0, 0]
         self._reach = {artist: self._place(artist) for artist in parts if artist in moving}
-        touched = np.zeros(self._pixels.shape[:2], bool)  # by what is drawn again
+        boxes = {} if below is None else below._boxes
+        self._boxes = {
+            artist: boxes.get(artist) or self._box(artist)
+            for artist in parts
+            if artist not in moving
+        }
+        shape = self._pixels.shape[:2]
+        anew = np.ones(shape, bool) if below is None else self._altered(parts, below)
+        touched = np.zeros(shape, bool)  # by what is drawn again
+        again = set() if below is None else {*below._steps} - below.moving
         for artist in parts:
             if artist in moving:
-                touched[self._rectangle(self._reach[artist])] = True
-                if isinstance(artist, Axis):
-                    touched[self._rectangle(artist.axes.bbox)] = True  # its grid
+                for place in self._places(artist, self._reach[artist]):
+                    touched[place] = True
                 self._steps.append(artist)
                 continue
-            around = self._box(artist)
-            if not touched[around].any():
+            around = self._boxes[artist]
+            if not anew[around].any():
+                self._steps += [artist] if artist in again else []
+            elif not touched[around].any():
                 artist.draw(self._renderer)
             elif (above := self._pixels_of(artist, around)) is None:
                 continue
@@ -148,7 +75,37 @@ class Layers:
                 self._steps.append(artist)
             else:
                 artist.draw(self._renderer)
+        if below is not None:
+            np.copyto(self._pixels, below._ground, where=~anew[..., None])
         self._ground = self._pixels.copy()
+
+    def _altered(self, parts: Sequence[Artist], below: Layers) -> np.ndarray:
+        """Which pixels of the ground may not be those of `below`: True and False by pixel.
+
+        Those of what moves here and stays there, or the other way round, or moves farther; and all
+        pixels of what may lie above one of these, for it may be drawn again.
+        """
+        mask = np.zeros(self._pixels.shape[:2], bool)
+        for artist, reach in self._reach.items():
+            before = below._reach.get(artist)
+            if artist in below._boxes:
+                mask[below._boxes[artist]] = True
+            if before is None or not _contains(before, reach):
+                for place in self._places(artist, reach):
+                    mask[place] = True
+        for artist in below.moving & self._boxes.keys():
+            mask[self._boxes[artist]] = True
+        first = min((k for k, artist in enumerate(parts) if artist in self.moving), default=0)
+        above = {artist for artist in parts[first:] if artist in self._boxes}
+        while wider := {artist for artist in above if mask[self._boxes[artist]].any()}:
+            for artist in wider:
+                mask[self._boxes[artist]] = True
+            above -= wider
+        return mask
+
+    def _places(self, artist: Artist, reach: BboxBase) -> list[tuple[slice, slice]]:
+        boxes = [reach, artist.axes.bbox] if isinstance(artist, Axis) else [reach]  # its grid
+        return [self._rectangle(box) for box in boxes]
 
     def _pixels_of(self, artist: Artist, box: tuple[slice, slice]) -> np.ndarray | None:
         """Which pixels of the box, outside of which it draws nothing, the artist draws.

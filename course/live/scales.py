@@ -56,9 +56,14 @@ def stands_alone(axis: Axis) -> bool:
     return low and not before and not formatter.get_offset()
 
 
+def panels(rescaled: Iterable[Axis]) -> set[Axes]:
+    """The axes to which these belong."""
+    return {axis.axes for axis in rescaled}
+
+
 def drawn_by(rescaled: set[Axis], parts: Sequence[Artist]) -> set[Artist]:
     """Those of `parts` that new limits of these axes change: they, and all within their axes."""
-    inside = {axis.axes for axis in rescaled}
+    inside = panels(rescaled)
     titles = {text for ax in inside for text in ax.get_children() if type(text) is Text}
     titles -= {text for ax in inside for text in ax.texts}
     still = {*titles, *(ax.patch for ax in inside)}
