@@ -20,7 +20,8 @@ class Caption:
     """Words beside a picture: ``Caption("w = 2\\nThe signal ...", "explodes", {"signal": sizes})``.
 
     text: one line is always seen, number `seen` from 0, and the others unfold: where the first says
-        what the controls say too, take a later one. badge: one of `BADGES`, or "" for none.
+        what the controls say too, take a later one. badge: one of `BADGES`, or "" for none;
+        "gradient: healthy" where the word is true of one thing and may not be of another.
     rows: sizes by layer (L,), by the name of what they are sizes of; any sign, 0, inf or NaN. Each
         is coloured by its powers of ten relative to the end where it comes in.
     """

@@ -45,9 +45,10 @@ function nameControls(panel) {
   }
 }
 
-// 0.01 and 1 in the place of 1.0e-2 and 1.0e+0, which d3 writes; 1e-6 stays, for it can be edited.
+// 0.01 and 1 in the place of 1.0e-2 and 1.0e+0, which d3 writes; 1e-6 stays: 0.000001 has no room.
 function plain(readout) {
-  const text = String(Number(readout.textContent));
+  const number = Number(readout.textContent);
+  const text = number && Math.abs(number) < 1e-3 ? number.toExponential() : String(number);
   if (text !== "NaN" && text !== readout.textContent) readout.textContent = text;
 }
 
