@@ -6,8 +6,9 @@
 
 Resident memory (MB) is printed ten times on the way. The figure has two panels; every tenth event
 changes the limits, so that all is drawn anew. Each cell makes a figure, as one that is run again.
-With --explorers those of the notebooks take its place, and each of their events moves one control
-to a place drawn at random and is drawn; every hundredth waits for a training, if there is one.
+With --explorers those of the notebooks take its place: each event moves one control to a place
+drawn at random, and one in four is drawn, as in a drag (--burst 1: each); after every 500th a
+training, if there is one, goes on for a second.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from course.plots import style
 from course_tests.benchmarks.live_controls import EXPLORERS
 
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-LEARNS = 1.0  # seconds that a training gets
+LEARNS, OFTEN = 1.0, 500  # seconds that a training gets, after so many events
 
 
 def resident() -> float:
@@ -103,7 +104,7 @@ def again(name: str, times: int, make: Callable[[], Any]) -> None:
     assert len(cells._claims[name][1]) == 1
 
 
-async def session(name: str, panel: Any, times: int) -> None:
+async def session(name: str, panel: Any, times: int, burst: int) -> None:
     """So many events on the controls of an explorer, in a loop as a kernel has it."""
     draws, memory = random.Random(0), Memory(name, times)
     for k in range(1, times + 1):
@@ -118,11 +119,11 @@ async def session(name: str, panel: Any, times: int) -> None:
             control.value = draws.randint(control.min, control.max)
         else:
             control.value = draws.uniform(control.min, control.max)
-        if isinstance(panel, LivePanel):
+        if k % burst == 0 and isinstance(panel, LivePanel):
             panel.refresh()
-        else:
+        elif k % burst == 0:
             assert panel.png  # drawn in the page, and here when it is stored
-        await asyncio.sleep(0 if k % 100 else LEARNS)
+        await asyncio.sleep(0 if k % OFTEN else LEARNS)
         memory.look(k)
 
 
@@ -131,6 +132,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--cells", type=int, default=100)
     parser.add_argument("--explorers", nargs="+", choices=EXPLORERS, default=[])
+    parser.add_argument("--burst", type=int, default=4, help="events for each drawing")
     arguments = parser.parse_args()
     if arguments.explorers:
         examples = data.digits().subset(1500, test=297)
@@ -141,7 +143,7 @@ def main() -> None:
         def make(call: str = call, known: dict[str, Any] = known) -> Any:
             return eval(call, known)
 
-        asyncio.run(session(name, make(), arguments.events))
+        asyncio.run(session(name, make(), arguments.events, arguments.burst))
         again(name, arguments.cells, make)
     if arguments.explorers:
         return

@@ -34,7 +34,7 @@ def decades(loss: Array) -> Array:
 
 
 def _power(exponent: float, _: int) -> str:
-    return f"{10.0**exponent:g}" if abs(exponent) < 4 else f"1e{exponent:+.0f}"
+    return f"{10.0**exponent:g}" if abs(exponent) < 4 else f"$10^{{{exponent:.0f}}}$"
 
 
 class Colours:
@@ -135,7 +135,7 @@ class Relief:
     def __init__(self, ax: Axes, colours: Colours, title: str = "") -> None:
         self.ax, self.colours = ax, colours
         ax.grid(False)
-        ax.set(title=title, xlim=(-1.45, 1.45), ylim=(-1.45, 2.0), aspect="equal")
+        ax.set(title=title, xlim=(-1.85, 1.85), ylim=(-1.45, 2.0), aspect="equal")
         ax.set_axis_off()
         self.floor = LineCollection([], colors=style.GREY, linewidths=0.8)
         self.faces = PolyCollection([], cmap=COLOURS, norm=colours.norm, linewidths=0.3)

@@ -87,7 +87,7 @@ def _moments(mean: np.ndarray, variance: np.ndarray, layer: int) -> str:
     of_size = (
         "" if np.isnan(share) else f" ({share + 0.0:.2f} of the size)".replace("-0.00", "0.00")
     )
-    return f"mean {mean[layer]:.1g}{of_size}, variance {variance[layer]:.2g}"
+    return f"mean {number(mean[layer], 1)}{of_size}, variance {number(variance[layer])}"
 
 
 def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 50) -> LivePanel:
