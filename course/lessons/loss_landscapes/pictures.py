@@ -135,7 +135,7 @@ class Relief:
     def __init__(self, ax: Axes, colours: Colours, title: str = "") -> None:
         self.ax, self.colours = ax, colours
         ax.grid(False)
-        ax.set(title=title, xlim=(-1.85, 1.85), ylim=(-1.45, 2.0), aspect="equal")
+        ax.set(title=title, xlim=(-1.9, 1.9), ylim=(-1.55, 2.0), aspect="equal")
         ax.set_axis_off()
         self.floor = LineCollection([], colors=style.GREY, linewidths=0.8)
         self.faces = PolyCollection([], cmap=COLOURS, norm=colours.norm, linewidths=0.3)
@@ -173,7 +173,7 @@ class Relief:
         square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)], dtype=float)
         x, y, _ = self._project(square[:, 0], square[:, 1], np.zeros(5), turn, tilt)
         self.floor.set_segments([np.stack([x, y], -1)])
-        sides = (((0, -1.4), (0, 1.4)), ((-1.4, 0), (1.4, 0)))
+        sides = (((0, -1.45), (0, 1.45)), ((-1.45, 0), (1.45, 0)))
         for label, both in zip(self.labels, sides, strict=True):
             ends = [np.array(side, dtype=float) for side in both]
             places = [self._project(u, v, np.zeros(()), turn, tilt) for u, v in ends]
