@@ -24,9 +24,10 @@ scales          limits that change: which axis they draw anew
 picture         the picture in the page, with its alternative text
 output          a widget in a cell
 link            a button that copies a link to the same state on a page
-stored          publish: what a saved notebook shows of it
+stored          publish: what a saved notebook shows of it; Kept: after it has changed, too
 cells           what a cell that runs again lets go of
 pyplot          a hint where `draw` uses pyplot
+failures        an error or an interrupt in `draw`, in words
 """
 
 import lazy_loader

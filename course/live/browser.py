@@ -10,6 +10,8 @@ Words and numbers exist twice, in Python and in JavaScript; the tests compare th
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +30,7 @@ from course.live.controls import reachable, reading, widget
 from course.live.link import Link, figure_name
 from course.live.modules import bundle
 from course.live.picture import output
-from course.live.stored import picture, publish
+from course.live.stored import LONG_REST, Kept, picture
 
 HERE = Path(__file__).parent
 STYLE = "".join((HERE / name).read_text("utf-8") for name in ("picture.css", "js/exact.css"))
@@ -75,6 +77,7 @@ class BrowserPanel(ipywidgets.VBox):
     ) -> None:
         self._module, self._still = module, still
         self._made: tuple[Any, Any] = None, None  # values, and what stands still for them
+        self._kept, self._moves = Kept(), 0
         self._moving = False
         self.controls = {name: widget(name, control) for name, control in controls.items()}
         self._first = {name: control.value for name, control in self.controls.items()}
@@ -158,6 +161,14 @@ class BrowserPanel(ipywidgets.VBox):
         values = dict(change["new"])
         self._seed = values.pop("seed", self._seed)
         self._move(values)
+        self._moves += 1
+        with contextlib.suppress(RuntimeError):  # no loop: plain Python
+            asyncio.get_running_loop().call_later(LONG_REST, self._keep, self._moves)
+
+    def _keep(self, moves: int) -> None:
+        """After the last of several moves, have a saved notebook show what it led to."""
+        if moves == self._moves and self.comm is not None:
+            self._kept.renew(self._drawn().page)
 
     def _drawn(self) -> _StillPicture:
         """The still picture and its words, made once for the same values."""
@@ -170,8 +181,7 @@ class BrowserPanel(ipywidgets.VBox):
         return self.text
 
     def _ipython_display_(self) -> None:
-        still = self._drawn()
-        publish(self, picture(still.png, still.caption.text, still.canvas.size[0]))
+        self._kept.publish(self, self._drawn().page)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         lesson, controls = explorer_name(self._module), self._page.controls
@@ -188,6 +198,11 @@ class _StillPicture:
     @cached_property
     def png(self) -> bytes:
         return self.canvas.render()
+
+    @property
+    def page(self) -> str:
+        """HTML of the picture and its words."""
+        return picture(self.png, self.caption.text, self.canvas.size[0])
 
 
 def explorer_name(module: Path) -> str:

@@ -18,11 +18,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -33,10 +31,11 @@ from course.live.canvas import Canvas
 from course.live.caption import Caption
 from course.live.cells import calm, claim, discard
 from course.live.controls import reachable, reading, widget
+from course.live.failures import explain, interruptible
 from course.live.link import Link, figure_name
 from course.live.picture import Picture, output
 from course.live.pyplot import no_pyplot
-from course.live.stored import publish
+from course.live.stored import LONG_REST, Kept
 
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
 PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
@@ -101,6 +100,7 @@ class LivePanel(ipywidgets.VBox):
         calm()
         self._picture = Picture(Canvas(fig))
         self._words: Caption | str = ""
+        self._kept = Kept()
         self._redraw()
         self._limits = [(ax, ax.get_xlim(), ax.get_ylim()) for ax in fig.axes]
         buttons: list[ipywidgets.DOMWidget] = []
@@ -194,10 +194,10 @@ class LivePanel(ipywidgets.VBox):
                 return
             self._dirty = False  # before the values are read: one that comes later counts
             try:
-                with _interruptible():
+                with interruptible():
                     self._redraw()
             except (Exception, KeyboardInterrupt) as problem:
-                self._picture.failure = _explain(problem, self._draw)
+                self._picture.failure = explain(problem, self._draw)
 
     def close(self) -> None:
         """Take the figure off the page and let go of it; widgets that were given stay as they are.
@@ -229,13 +229,24 @@ class LivePanel(ipywidgets.VBox):
         self._drawn = time.monotonic()
         with contextlib.suppress(RuntimeError):  # no loop: plain Python
             asyncio.get_running_loop().call_later(REST, self._prepare)
+            asyncio.get_running_loop().call_later(LONG_REST, self._keep)
+
+    def _rested(self, seconds: float) -> bool:
+        """Whether the last drawing is so long ago, and no other is due."""
+        long_ago = time.monotonic() - self._drawn >= 0.9 * seconds
+        return long_ago and not self._closed and not self._dirty
 
     def _prepare(self) -> None:
         """After the last of several drawings, make the next one quick."""
         with self._lock:
-            rested = time.monotonic() - self._drawn >= 0.9 * REST
-            if rested and not self._closed and not self._dirty:
+            if self._rested(REST):
                 self._picture.canvas.prepare()
+
+    def _keep(self) -> None:
+        """After the last of several drawings, have a saved notebook show it."""
+        with self._lock:
+            if self._rested(LONG_REST):
+                self._kept.renew(self._picture.page)
 
     def _fit(self, _: Any = None) -> None:
         """The page has another width or density than before: the same picture for it."""
@@ -266,33 +277,8 @@ class LivePanel(ipywidgets.VBox):
 
     def _ipython_display_(self) -> None:
         self.refresh()
-        publish(self, self._picture.page)
+        self._kept.publish(self, self._picture.page)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         self.refresh()
         return output(self, {"text/plain": repr(self), "image/png": self._picture.png})
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let "interrupt the kernel" end an endless drawing: between cells the kernel ignores it."""
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _explain(problem: BaseException, draw: Callable[..., Any]) -> str:
-    """The error, and the line of `draw` where it happened."""
-    if isinstance(problem, KeyboardInterrupt):
-        return "Interrupted. Move a control to draw again."
-    error = "".join(traceback.format_exception_only(problem)).strip()
-    frames = traceback.extract_tb(problem.__traceback__)
-    file = getattr(getattr(draw, "__code__", None), "co_filename", None)
-    place = ([frame for frame in frames if frame.filename == file] or frames)[-1]
-    return f"{error}\n(in {place.name}, line {place.lineno}: {place.line})"

@@ -89,7 +89,7 @@ function render({ model, el }) {
   const failure = make("div", "course-picture-failure");
   failure.setAttribute("role", "alert");
   const gone = Object.assign(make("div", "course-picture-gone"), { textContent: AGAIN });
-  el.replaceChildren(head, gone, caption, failure); // the frame comes once its room is known
+  el.replaceChildren(gone, head, caption, failure); // the frame comes once its room is known
 
   let asked = 0; // pictures that began to decode
   let shown = 0; // the newest of them on the page: an older one that ends later is dropped
