@@ -119,11 +119,12 @@ async def session(name: str, panel: Any, times: int, burst: int) -> None:
             control.value = draws.randint(control.min, control.max)
         else:
             control.value = draws.uniform(control.min, control.max)
-        if k % burst == 0 and isinstance(panel, LivePanel):
-            panel.refresh()
-        elif k % burst == 0:
-            assert panel.png  # drawn in the page, and here when it is stored
-        await asyncio.sleep(0 if k % OFTEN else LEARNS)
+        if k % burst == 0:
+            if isinstance(panel, LivePanel):
+                panel.refresh()
+            else:
+                assert panel.png  # drawn in the page, and here when it is stored
+            await asyncio.sleep(0 if k % OFTEN else LEARNS)
         memory.look(k)
 
 
