@@ -74,6 +74,11 @@ def train(
     )  # fmt: skip
 
 
+def later(net: Network, examples: Dataset, **options: Any) -> Iterator[Record]:
+    """As `train`, begun with the first record that is asked for: of many runs none is waited for."""
+    yield from train(net, examples, **options)
+
+
 def family(
     names: Iterable[str], examples: Dataset, depths: Sequence[int], **options: Any
 ) -> dict[str, Network]:

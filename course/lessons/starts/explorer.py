@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from course.live import (
     LiveRun,
     Slider,
     describe,
+    from_start,
     live,
     live_run,
     number,
@@ -136,7 +137,10 @@ def _known(singular: np.ndarray, rank: int) -> str:
 
 
 def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 5) -> LiveRun:
-    """Train the networks of `remedies.family` side by side: both accuracies of each, by depth."""
+    """Train the networks of `remedies.family` side by side: both accuracies of each, by depth.
+
+    They are changed in place; a restart begins with the weights that they have now.
+    """
     keys = {run: _parts(run) for run in nets}
     names = list(dict.fromkeys(name for name, _ in keys.values()))
     depths = sorted({depth for _, depth in keys.values()})
@@ -164,9 +168,10 @@ def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 5) ->
                 lines.append(f"{name}, training accuracy by depth: {percents(measured, accuracy)}.")
         return "\n".join(lines)
 
-    runs = {
-        run: remedies.train(keys[run][0], net, examples, epochs=epochs) for run, net in nets.items()
+    train = {
+        name: partial(remedies.train, name, examples=examples, epochs=epochs) for name in names
     }
+    runs = {run: from_start(net, train[keys[run][0]]) for run, net in nets.items()}
     return live_run(runs, fig=fig, draw=draw, title=f"{epochs} epochs of training")
 
 
