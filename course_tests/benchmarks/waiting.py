@@ -69,8 +69,8 @@ def _names(source: str, context: type[ast.expr_context]) -> set[str]:
 
 @contextmanager
 def kernel(folder: Path) -> Iterator[Any]:
-    """A client of a new kernel in which somebody watches, and nothing is put on file."""
-    environment = {**os.environ, "COURSE_RECORDS": os.devnull}
+    """A client of a new kernel, as `course lab` starts it; nothing is put on file."""
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, "COURSE_RECORDS": os.devnull}
     environment.pop("COURSE_WAIT", None)
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(env=environment, cwd=str(folder))

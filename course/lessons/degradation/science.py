@@ -75,7 +75,7 @@ def train(
 
 
 def later(net: Network, examples: Dataset, **options: Any) -> Iterator[Record]:
-    """As `train`, begun with the first record that is asked for: of many runs none is waited for."""
+    """As `train`, but begun when the first record is asked for: many runs are shown at once."""
     yield from train(net, examples, **options)
 
 
