@@ -64,10 +64,11 @@ def panel(*, clear: bool = False) -> LivePanel:
 
 
 class Memory:
-    """Memory at ten places on the way, printed at the end."""
+    """Memory at ten places on the way, printed there."""
 
     def __init__(self, name: str, times: int) -> None:
-        self.name, self.places = name, [times * k // 10 for k in range(1, 11)]
+        print(f"{name:24}", end="", flush=True)
+        self.places = [times * k // 10 for k in range(1, 11)]
         self.sizes: list[float] = []
 
     def look(self, k: int) -> None:
@@ -75,10 +76,9 @@ class Memory:
         if k not in self.places:
             return
         self.sizes.append(resident())
+        print(f"{self.sizes[-1]:7.1f}", end="", flush=True)
         if len(self.sizes) == len(self.places):
-            sizes = " ".join(f"{size:6.1f}" for size in self.sizes)
-            more = self.sizes[-1] - self.sizes[4]
-            print(f"{self.name:24}{sizes}  second half {more:+.1f} MB", flush=True)
+            print(f"  second half {self.sizes[-1] - self.sizes[4]:+.1f} MB", flush=True)
 
 
 def watch(name: str, times: int, event: Callable[[int], object]) -> None:
@@ -144,8 +144,11 @@ def main() -> None:
         def make(call: str = call, known: dict[str, Any] = known) -> Any:
             return eval(call, known)
 
-        asyncio.run(session(name, make(), arguments.events, arguments.burst))
-        again(name, arguments.cells, make)
+        async def visit(name: str = name, make: Callable[[], Any] = make) -> None:
+            await session(name, make(), arguments.events, arguments.burst)
+            again(name, arguments.cells, make)
+
+        asyncio.run(visit())
     if arguments.explorers:
         return
     moved, cleared = panel(), panel(clear=True)
