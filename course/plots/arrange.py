@@ -193,4 +193,4 @@ def _freeze_labels(ax: Axes) -> float:
     label = ax.yaxis.label
     if ax.yaxis.get_label_position() != "left" or not label.get_text():
         return 0.0
-    return float(ax.bbox.x0 - left) / ax.figure.dpi + 1.6 * label.get_fontsize() / 72
+    return float(ax.bbox.x0 - left) / ax.figure.dpi + 1.6 * float(label.get_fontsize()) / 72
