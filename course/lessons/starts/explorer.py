@@ -133,7 +133,7 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
 def _known(singular: np.ndarray, rank: int) -> str:
     """A singular value to three digits, if rounding relative to the largest leaves them."""
     value, known = singular[rank], 1e-12 * singular[0]
-    return number(value, 3) if value >= known else f"below {known:.0e}"
+    return number(value, 3) if value >= known else f"below {number(known, 1)}"
 
 
 def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 5) -> LiveRun:
