@@ -61,7 +61,7 @@ def length(notebook: NotebookNode) -> Length:
         cells=len(codes),
         figures=sum("image/png" in out.get("data", {}) for cell in codes for out in cell.outputs),
         predictions=sum("predict" in names for names in calls),
-        explorers=sum(any(map(_alive, names)) for names in calls),
+        explorers=sum(any(map(alive, names)) for names in calls),
         exercises=sum(_has_gap(cell.source) for cell in codes),
     )
 
@@ -78,7 +78,8 @@ def _calls(source: str) -> list[str]:
     return [ast.unparse(call.func) for call in calls]
 
 
-def _alive(name: str) -> bool:
+def alive(name: str) -> bool:
+    """Whether a call of this name gives an explorer or a live run."""
     module, _, function = name.rpartition(".")
     return bool(re.search(r"explorer$", module) or ALIVE.match(function))
 

@@ -12,6 +12,7 @@ the whole window too where the page is zoomed, for slider and picture must be se
 from __future__ import annotations
 
 import argparse
+import base64
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,8 +25,8 @@ from course_tests.browser.page import NotebookPage, in_chromium
 from course_tests.browser.server import find_chromium, lab
 
 SIZES = {
-    "wide": (1100, 900, 1, False), "narrow": (768, 900, 1, False), "dark": (1100, 900, 1, True),
-    "dense": (1100, 900, 2, False), "narrow-dark": (768, 900, 2, True),
+    "wide": (1100, 900, 1, False), "narrow": (768, 1500, 1, False), "dark": (1100, 900, 1, True),
+    "dense": (1100, 900, 2, False), "narrow-dark": (768, 1500, 2, True),
     "zoomed": (700, 450, 2, False),
 }  # fmt: skip
 """Width and height of the window in pixels of the page, pixels of the screen in each, dark."""
@@ -81,30 +82,37 @@ THEME = """async ([name]) => {
 ROOM = """() => { if (!jupyterapp.shell.leftCollapsed) jupyterapp.shell.collapseLeft(); }"""
 
 
-def _window(tab: Any, size: str) -> None:
-    """Give the window its size, density and theme."""
+def _window(tab: Any, size: str) -> Any:
+    """Give the window its size, density and theme; the session of the browser that holds them."""
     width, height, density, dark = SIZES[size]
     tab.set_viewport_size({"width": width, "height": height})
-    tab.context.new_cdp_session(tab).send(
+    session = tab.context.new_cdp_session(tab)
+    session.send(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": height, "deviceScaleFactor": density, "mobile": False},
     )
     tab.evaluate(THEME, ["JupyterLab Dark" if dark else "JupyterLab Light"])
     tab.wait_for_timeout(400)
+    return session
 
 
-def _shoot(page: NotebookPage, states: Sequence[str], size: str, stem: str) -> None:
-    """A picture of the panel in each of the states, as `stem`-STATE-SIZE.png."""
+def _shoot(page: NotebookPage, session: Any, states: Sequence[str], size: str, stem: str) -> None:
+    """A picture of the panel in each of the states, as `stem`-STATE-SIZE.png.
+
+    Playwright's own would be taken at, and go back to, one pixel of the screen per pixel.
+    """
     panel = page.panel()
+    width, height, density, _ = SIZES[size]
+    window = {"x": 0, "y": 0, "width": width, "height": height}
     for state in states:
         complaint = page.run_cell(f"move({state!r})")
         assert not complaint, complaint
         panel.settle(0.5)
         panel.root.scroll_into_view_if_needed()
-        if size == "zoomed":
-            page.page.screenshot(path=f"{stem}-{state}-{size}.png")
-        else:
-            panel.root.screenshot(path=f"{stem}-{state}-{size}.png")
+        assert page.page.evaluate("devicePixelRatio") == density
+        place = window if size == "zoomed" else panel.root.bounding_box()
+        taken = session.send("Page.captureScreenshot", {"clip": {**place, "scale": 1}})
+        Path(f"{stem}-{state}-{size}.png").write_bytes(base64.b64decode(taken["data"]))
 
 
 def shoot(
@@ -131,9 +139,9 @@ def shoot(
             page.run_all()
             others = [] if states else page.run_cell(OTHERS).split()
             for size in sizes:
-                _window(tab, size)
+                session = _window(tab, size)
                 more = others if size == "wide" else []
-                _shoot(page, [*(states or STATES), *more], size, str(out / name))
+                _shoot(page, session, [*(states or STATES), *more], size, str(out / name))
             print(name, *page.complaints(), sep="\n  ", flush=True)
             kernel = page.close(keep=True)
 

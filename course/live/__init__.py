@@ -16,8 +16,7 @@ caption         Caption, describe: a badge, a row of layers, and sentences to un
 run             live_run: training in the background: play, pause, step, stop, restart
 background      LiveRun: the thread, and its picture
 transport       Knob: what can be turned while a training runs; from_start; the buttons
-slices          Slices: work a little at a time, between drawings
-faults          what a `draw` may do wrong: never end, or raise an error
+slices          Slices: work a little at a time, between drawings; later
 words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that
 layers          what stays as pixels, and what is drawn anew above it
@@ -26,9 +25,10 @@ scales          limits that change: which axis they draw anew
 picture         the picture in the page, with its alternative text
 output          a widget in a cell
 link            a button that copies a link to the same state on a page
-stored          publish: what a saved notebook shows of it
+stored          publish: what a saved notebook shows of it; Kept: after it has changed, too
 cells           what a cell that runs again lets go of
 pyplot          a hint where `draw` uses pyplot
+failures        an error or an interrupt in `draw`, in words
 """
 
 import lazy_loader

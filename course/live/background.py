@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,9 +12,9 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from course.live.canvas import Canvas
-from course.live.cells import claim, discard, watched
+from course.live.cells import claim, discard
 from course.live.picture import Picture, output
-from course.live.stored import publish, renew
+from course.live.stored import Kept
 from course.live.transport import Knob, Transport, progress
 from course.plots.growing import keep_pale
 
@@ -56,7 +55,7 @@ class LiveRun(ipywidgets.VBox):
         self._lock = threading.RLock()  # held while drawing
         self._stepping = self._again = False
         self._picture = Picture(Canvas(fig))
-        self._stored, self._watched = uuid.uuid4().hex, watched()
+        self._kept = Kept()
         can_restart = all(callable(records) for records in runs.values())
         self._transport = Transport(self.stop, self.restart if can_restart else None)
         head = [ipywidgets.Label(title).add_class("course-title")] if title else []
@@ -210,8 +209,8 @@ class LiveRun(ipywidgets.VBox):
             kind = type(self._failure).__name__
             self._picture.failure = f"The training ended with an error. {kind}: {self._failure}"
         self._transport.end(self._state, time.monotonic() - self._began)
-        if self._watched and not self._again:
-            renew(self._picture.page, self._stored)
+        if not self._again:
+            self._kept.renew(self._picture.page)
         self.done = True
 
     def _share(self, name: str) -> float:
@@ -245,7 +244,7 @@ class LiveRun(ipywidgets.VBox):
         return self._head
 
     def _ipython_display_(self) -> None:
-        publish(self, self._picture.page, name=self._stored)
+        self._kept.publish(self, self._picture.page)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return output(self, {"text/plain": repr(self), "image/png": self._picture.png})

@@ -10,7 +10,10 @@ Words and numbers exist twice, in Python and in JavaScript; the tests compare th
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,7 @@ from course.live.controls import reachable, reading, widget
 from course.live.link import Link, figure_name
 from course.live.modules import bundle
 from course.live.picture import output
-from course.live.stored import picture, publish
+from course.live.stored import LONG_REST, Kept, picture
 
 HERE = Path(__file__).parent
 STYLE = "".join((HERE / name).read_text("utf-8") for name in ("picture.css", "js/exact.css"))
@@ -73,7 +76,8 @@ class BrowserPanel(ipywidgets.VBox):
         self, module: Path, still: Still, controls: dict[str, Any], seed: int | None
     ) -> None:
         self._module, self._still = module, still
-        self._made: Any = None, None, None  # values, canvas, caption
+        self._made: tuple[Any, Any] = None, None  # values, and what stands still for them
+        self._kept, self._moves = Kept(), 0
         self._moving = False
         self.controls = {name: widget(name, control) for name, control in controls.items()}
         self._first = {name: control.value for name, control in self.controls.items()}
@@ -101,7 +105,7 @@ class BrowserPanel(ipywidgets.VBox):
     @property
     def caption(self) -> Caption:
         """Words, badge and rows, as Python has them for the values now."""
-        return self._drawn()[1]
+        return self._drawn().caption
 
     @property
     def text(self) -> str:
@@ -111,7 +115,7 @@ class BrowserPanel(ipywidgets.VBox):
     @property
     def png(self) -> bytes:
         """The picture as it is kept where nothing runs."""
-        return self._drawn()[0].render()
+        return self._drawn().png
 
     def new_draw(self) -> None:
         """The next seed, as the button does."""
@@ -157,26 +161,48 @@ class BrowserPanel(ipywidgets.VBox):
         values = dict(change["new"])
         self._seed = values.pop("seed", self._seed)
         self._move(values)
+        self._moves += 1
+        with contextlib.suppress(RuntimeError):  # no loop: plain Python
+            asyncio.get_running_loop().call_later(LONG_REST, self._keep, self._moves)
 
-    def _drawn(self) -> tuple[Canvas, Caption]:
+    def _keep(self, moves: int) -> None:
+        """After the last of several moves, have a saved notebook show what it led to."""
+        if moves == self._moves and self.comm is not None:
+            self._kept.renew(self._drawn().page)
+
+    def _drawn(self) -> _StillPicture:
         """The still picture and its words, made once for the same values."""
         values = self.values
         if values != self._made[0]:
-            figure, caption = self._still(**values)
-            self._made = values, Canvas(figure), caption
-        return self._made[1:]
+            self._made = values, _StillPicture(*self._still(**values))
+        return self._made[1]
 
     def __repr__(self) -> str:
         return self.text
 
     def _ipython_display_(self) -> None:
-        canvas, caption = self._drawn()
-        publish(self, picture(canvas.render(), caption.text, canvas.size[0]))
+        self._kept.publish(self, self._drawn().page)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         lesson, controls = explorer_name(self._module), self._page.controls
         explorer = {"lesson": lesson, "controls": controls, "values": self.values}
         return output(self, {"text/plain": self.text, "image/png": self.png, EXPLORER: explorer})
+
+
+class _StillPicture:
+    """What an explorer shows where nothing runs; its PNG bytes are made when they are asked for."""
+
+    def __init__(self, figure: Figure, caption: Caption) -> None:
+        self.canvas, self.caption = Canvas(figure), caption
+
+    @cached_property
+    def png(self) -> bytes:
+        return self.canvas.render()
+
+    @property
+    def page(self) -> str:
+        """HTML of the picture and its words."""
+        return picture(self.png, self.caption.text, self.canvas.size[0])
 
 
 def explorer_name(module: Path) -> str:

@@ -23,7 +23,8 @@ class Caption:
     """Words beside a picture: ``Caption("w = 2\\nThe signal ...", "explodes", {"signal": sizes})``.
 
     text: one line is always seen, number `seen` from 0, and the others unfold: where the first says
-        what the controls say too, take a later one. badge: one of `BADGES`, or "" for none.
+        what the controls say too, take a later one. badge: one of `BADGES`, or "" for none;
+        "gradient: healthy" where the word is true of one thing and may not be of another.
     rows: sizes by layer (L,), by the name of what they are sizes of; any sign, 0, inf or NaN. Each
         is coloured by its powers of ten relative to the end where it comes in.
     work: what is still to be done for this picture, such as a training under way.
@@ -37,6 +38,13 @@ class Caption:
 
     def __str__(self) -> str:
         return self.text
+
+
+def said(words: Any, values: Mapping[str, Any]) -> Caption:
+    """What a `draw` returned, as a `Caption`: of the values it was given, where it is None."""
+    if words is None:
+        words = ", ".join(f"{name} = {value}" for name, value in values.items())
+    return words if isinstance(words, Caption) else Caption(str(words))
 
 
 def verdict(*rows: ArrayLike) -> str:

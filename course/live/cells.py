@@ -66,6 +66,9 @@ def discard(widget: ipywidgets.Widget, keep: frozenset[ipywidgets.Widget] = froz
 
 @functools.cache
 def calm() -> None:
-    """Once: what the imports have made is no garbage; to look through it can take 0.4 s."""
-    gc.collect()
+    """Once: what the imports have made is no garbage; to look through it can take 0.4 s.
+
+    Only the youngest is looked through: the first picture waits for this.
+    """
+    gc.collect(1)
     gc.freeze()

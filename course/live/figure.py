@@ -16,8 +16,6 @@ there is no kernel the last picture stands in.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -28,15 +26,15 @@ from matplotlib.figure import Figure
 
 from course import arguments
 from course.live.canvas import Canvas
-from course.live.caption import Caption
+from course.live.caption import Caption, said
 from course.live.cells import calm, claim, discard
 from course.live.controls import reachable, reading, widget
-from course.live.faults import explain, interruptible
+from course.live.failures import explain, interruptible
 from course.live.link import Link, figure_name
 from course.live.picture import Picture, output
 from course.live.pyplot import no_pyplot
-from course.live.slices import Slices
-from course.live.stored import publish
+from course.live.slices import Slices, later
+from course.live.stored import LONG_REST, Kept
 
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
 PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
@@ -104,6 +102,7 @@ class LivePanel(ipywidgets.VBox):
         self._picture = Picture(Canvas(fig))
         self._words = Caption("")
         self._work: Slices[Any] | None = None
+        self._kept = Kept()
         self._redraw()
         self._limits = [(ax, ax.get_xlim(), ax.get_ylim()) for ax in fig.axes]
         buttons: list[ipywidgets.DOMWidget] = []
@@ -200,13 +199,13 @@ class LivePanel(ipywidgets.VBox):
         if self._closed:
             return
         with self._lock:
-            self._closed, self._dirty = True, False
+            self._closed, self._dirty, self._work = True, False, None
             for control in self._given:
                 control.unobserve(self._changed, "value")
             for child in self.children:
                 discard(child, self._given)
             self._picture.png = b""
-            del self._picture.canvas, self._draw, self._limits, self._work
+            del self._picture.canvas, self._draw, self._limits
             self.children: Any = ()
             self.layout.close()
             super().close()
@@ -226,22 +225,15 @@ class LivePanel(ipywidgets.VBox):
         self._picture.show(words)
         self._drawn = time.monotonic()
         self._words, self._work = words, words.work
-        self._later(PAUSE, self._go_on, self._work)
-        self._later(REST, self._prepare)
+        later(PAUSE, self._go_on, self._work)
+        later(REST, self._prepare)
+        later(LONG_REST, self._keep)
 
     def _ask(self) -> Caption:
         """Let `draw` change the figure; what it says of it."""
         values = self.values
         with no_pyplot():
-            words = self._draw(**values)
-        if words is None:
-            words = ", ".join(f"{name} = {value}" for name, value in values.items())
-        return words if isinstance(words, Caption) else Caption(str(words))
-
-    @staticmethod
-    def _later(seconds: float, call: Callable[..., None], *arguments: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # no loop: plain Python
-            asyncio.get_running_loop().call_later(seconds, call, *arguments)
+            return said(self._draw(**values), values)
 
     def _go_on(self, work: Slices[Any] | None) -> None:
         """A slice of the work that the last drawing left, and a drawing now and then."""
@@ -255,14 +247,24 @@ class LivePanel(ipywidgets.VBox):
                 self._dirty = True
                 self.refresh()
             else:
-                self._later(PAUSE, self._go_on, work)
+                later(PAUSE, self._go_on, work)
+
+    def _rested(self, seconds: float) -> bool:
+        """Whether the last drawing is so long ago, and no other is due."""
+        long_ago = time.monotonic() - self._drawn >= 0.9 * seconds
+        return long_ago and not self._closed and not self._dirty
 
     def _prepare(self) -> None:
         """After the last of several drawings, make the next one quick."""
         with self._lock:
-            rested = time.monotonic() - self._drawn >= 0.9 * REST
-            if rested and not self._closed and not self._dirty:
+            if self._rested(REST):
                 self._picture.canvas.prepare()
+
+    def _keep(self) -> None:
+        """After the last of several drawings, have a saved notebook show it."""
+        with self._lock:
+            if self._rested(LONG_REST):
+                self._kept.renew(self._picture.page)
 
     def _fit(self, _: Any = None) -> None:
         """The page has another width or density than before: the same picture for it."""
@@ -279,9 +281,7 @@ class LivePanel(ipywidgets.VBox):
         if not self._dirty:
             self._dirty, self._deadline = True, now + PATIENCE
         self._quiet = now + QUIET
-        try:
-            asyncio.get_running_loop().call_later(QUIET, self._refresh_if_due)
-        except RuntimeError:  # no loop: plain Python
+        if not later(QUIET, self._refresh_if_due):
             self.refresh()
 
     def _refresh_if_due(self) -> None:
@@ -293,7 +293,7 @@ class LivePanel(ipywidgets.VBox):
 
     def _ipython_display_(self) -> None:
         self.refresh()
-        publish(self, self._picture.page)
+        self._kept.publish(self, self._picture.page)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         self.refresh()

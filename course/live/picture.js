@@ -1,6 +1,7 @@
 // The page's half of course/live/picture.py: swap decoded pictures, name the controls, draw layers.
 
 import { KEY, drawRows, isDark } from "./js/caption.js";
+import { typed } from "./js/numbers.js";
 
 const INVISIBLE = /[\s\u200b]+/g; // ipywidgets fills an empty label with a zero-width space
 const AGAIN = "The kernel that moved this picture is gone. Run this cell to bring the sliders back.";
@@ -45,13 +46,13 @@ function nameControls(panel) {
   }
 }
 
-// 0.01 and 1 in the place of 1.0e-2 and 1.0e+0, which d3 writes; 1e-6 stays, for it can be edited.
+// 0.01 and 1 in the place of 1.0e-2 and 1.0e+0, which d3 writes.
 function plain(readout) {
-  const text = String(Number(readout.textContent));
+  const text = typed(Number(readout.textContent));
   if (text !== "NaN" && text !== readout.textContent) readout.textContent = text;
 }
 
-// The track up to the handle, or from 0 where the slider has both signs.
+// The track up to the handle, or from 0 where the slider has both signs; a logarithmic one has none.
 function fill(control, handles) {
   const track = control.querySelector(".noUi-connects");
   if (!track || handles.length !== 1) return;
@@ -60,7 +61,8 @@ function fill(control, handles) {
   );
   if (!(high > low)) return;
   const share = (value) => `${((100 * (value - low)) / (high - low)).toFixed(2)}%`;
-  const zero = low < 0 && high > 0 ? 0 : low;
+  const signs = low < 0 && high > 0 && !control.classList.contains("course-log");
+  const zero = signs ? 0 : low;
   const [from, to] = [Math.min(zero, now), Math.max(zero, now)].map(share);
   if (track.dataset.filled === `${from} ${to}`) return;
   track.dataset.filled = `${from} ${to}`;
@@ -87,7 +89,7 @@ function render({ model, el }) {
   const failure = make("div", "course-picture-failure");
   failure.setAttribute("role", "alert");
   const gone = Object.assign(make("div", "course-picture-gone"), { textContent: AGAIN });
-  el.replaceChildren(head, gone, caption, failure); // the frame comes once its room is known
+  el.replaceChildren(gone, head, caption, failure); // the frame comes once its room is known
 
   let asked = 0; // pictures that began to decode
   let shown = 0; // the newest of them on the page: an older one that ends later is dropped

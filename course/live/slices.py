@@ -6,8 +6,8 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 SLICE = 0.015  # seconds of work before the next look whether a control has been moved
@@ -44,6 +44,15 @@ class Slices(Generic[T]):
                 self.done = True
             if time.monotonic() >= end:
                 break
+
+
+def later(seconds: float, call: Callable[..., None], *arguments: Any) -> bool:
+    """Have something called in so many seconds; False where nothing can (no loop, plain Python)."""
+    try:
+        asyncio.get_running_loop().call_later(seconds, call, *arguments)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _watched() -> bool:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import html
 import sys
+import uuid
 
 import ipywidgets
 
 from course.live.cells import watched
 
+LONG_REST = 2.0  # seconds after the last change of a figure until a saved notebook shows it
 AGAIN = "Run this cell to bring the sliders back."
 HIDDEN = "display:none"
 RULES = """
@@ -49,7 +51,7 @@ def stored(content: str, again: str = AGAIN) -> str:
 def publish(widget: ipywidgets.Widget, content: str, again: str = AGAIN, name: str = "") -> None:
     """Show a widget in the running cell, and `content`, HTML, where it is not alive.
 
-    again: how it comes to life. name: by which `renew` finds the content. Raises
+    again: how it comes to life. name: by which `Kept` finds the content. Raises
     NotImplementedError where nobody watches: then a widget is an output like any other.
     """
     if not watched():
@@ -63,7 +65,7 @@ def publish(widget: ipywidgets.Widget, content: str, again: str = AGAIN, name: s
     display.publish_display_data(bundle)
 
 
-def renew(content: str, name: str) -> None:
+def _renew(content: str, name: str) -> None:
     """Replace the content called `name`: a run that has ended is seen as it ended."""
     if "IPython" in sys.modules:
         from IPython import display
@@ -72,6 +74,25 @@ def renew(content: str, name: str) -> None:
             {"text/html": stored(content), "text/plain": ""},
             transient=_transient(name), update=True,
         )  # fmt: skip
+
+
+class Kept:
+    """What a saved notebook shows of a widget whose content changes."""
+
+    def __init__(self) -> None:
+        self._name = uuid.uuid4().hex
+        self._shown: int | None = None  # the hash of what was published last
+
+    def publish(self, widget: ipywidgets.Widget, content: str) -> None:
+        """`publish`; from then on the content can be renewed, also from a thread."""
+        self._shown = hash(content) if watched() else None
+        publish(widget, content, name=self._name)
+
+    def renew(self, content: str) -> None:
+        """Have a saved notebook show this content, if it shows another."""
+        if self._shown not in (None, hash(content)):
+            self._shown = hash(content)
+            _renew(content, self._name)
 
 
 def _transient(name: str) -> dict[str, str]:

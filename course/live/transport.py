@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -36,7 +35,7 @@ def from_start(network: Any, train: Callable[[Any], Iterator[Any]]) -> Callable[
 
     Each start gives the network, a `torch.nn.Module`, back the weights that it has now.
     """
-    first = copy.deepcopy(network.state_dict())
+    first = {name: value.clone() for name, value in network.state_dict().items()}
 
     def begin() -> Iterator[Any]:
         network.load_state_dict(first)

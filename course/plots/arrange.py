@@ -31,7 +31,8 @@ class Arrangement:
     """Size in inches, margins as shares (left, right, bottom, top, between), and panels in a row.
 
     row: empty where the panels are not in one row. bars: axes that were put by hand, as that of
-    colours below all panels, and their places (left, bottom, width, height) as shares.
+    colours below all panels or beside them, and their places (left, bottom, width, height) as
+    shares. label: inches that the widest label needs left of its panel.
     """
 
     width: float
@@ -40,6 +41,11 @@ class Arrangement:
     row: tuple[Axes, ...]
     grid: GridSpec | None
     bars: tuple[tuple[Axes, tuple[float, float, float, float]], ...] = ()
+    label: float = 0.0
+
+    def below(self, place: tuple[float, float, float, float]) -> bool:
+        """Whether a bar at this place lies on its side: then it stands below the panels."""
+        return place[2] * self.width > place[3] * self.height
 
 
 def arrangement(fig: Figure) -> Arrangement:
@@ -52,7 +58,8 @@ def arrangement(fig: Figure) -> Arrangement:
     grids = {spec.get_gridspec() for spec in specs.values()}
     grid = grids.pop() if len(grids) == 1 else None
     if isinstance(grid, GridSpec) and grid.nrows == 1 and grid.ncols == len(specs):
-        return Arrangement(width, height, margins, tuple(specs), grid, bars)
+        label = getattr(fig, "course_label", 0.0)
+        return Arrangement(width, height, margins, tuple(specs), grid, bars, label)
     return Arrangement(width, height, margins, (), None)
 
 
@@ -69,7 +76,8 @@ def heights(fig: Figure, wide: Arrangement) -> tuple[float, float]:
 def _below(fig: Figure, wide: Arrangement) -> float:
     """Inches more below a column: for the rows of a legend, or one that stood beside a bar."""
     rows = getattr(fig, "course_rows", None)  # see `style.legend_below`
-    return LEGEND_ROW * rows if rows else BAR if wide.bars else 0.0
+    bar = any(wide.below(place) for _, place in wide.bars)
+    return LEGEND_ROW * rows if rows else BAR if bar else 0.0
 
 
 def fit(fig: Figure, wide: Arrangement, pixels: int, dpi: float = 100.0) -> bool:
@@ -94,11 +102,21 @@ def fit(fig: Figure, wide: Arrangement, pixels: int, dpi: float = 100.0) -> bool
             ax.set_subplotspec(grid[k])
     if fig.get_layout_engine() is None:
         fig.subplots_adjust(**_margins(wide, width, height, column, more))
-    for ax, (left, bottom, across, up) in wide.bars:
-        edges = (fig.subplotpars.left, fig.subplotpars.right) if column else (left, left + across)
-        low, thick = (bottom * wide.height + more) / height, up * wide.height / height
-        ax.set_position((edges[0], low, edges[1] - edges[0], thick))
+    for ax, place in wide.bars:
+        ax.set_position(_bar(fig, wide, place, more) if column else place)
     return True
+
+
+def _bar(
+    fig: Figure, wide: Arrangement, place: tuple[float, float, float, float], more: float
+) -> tuple[float, float, float, float]:
+    """Where a bar goes when the panels are in a column: below them, or right of all of them."""
+    (left, bottom, across, up), (width, height) = place, fig.get_size_inches()
+    if not wide.below(place):
+        return 1 - (1 - left) * wide.width / width, bottom, across * wide.width / width, up
+    low, thick = (bottom * wide.height + more) / height, up * wide.height / height
+    edges = fig.subplotpars
+    return edges.left, low, edges.right - edges.left, thick
 
 
 def _margins(
@@ -113,6 +131,7 @@ def _margins(
         "top": 1 - (1 - top) * wide.height / height,
     }
     if column:
+        edges["left"] = max(edges["left"], wide.label / width)
         count = len(wide.row)
         panel = (height * (edges["top"] - edges["bottom"]) - (count - 1) * GAP) / count
         return {**edges, "hspace": GAP / max(panel, 0.2)}
@@ -140,9 +159,10 @@ def freeze(fig: Figure) -> None:
     """Keep the axes of one row where they are now, by margins in place of a layout engine."""
     with turn:
         fig.draw_without_rendering()
-    for ax in fig.axes:
-        if type(ax) is Axes:  # in three dimensions labels go with the view
-            _freeze_labels(ax)
+    flat = [
+        ax for ax in fig.axes if type(ax) is Axes
+    ]  # in three dimensions labels go with the view
+    setattr(fig, "course_label", max(map(_freeze_labels, flat), default=0.0))  # noqa: B010
     now = arrangement(fig)
     boxes = [ax.get_position() for ax in now.row]
     fig.set_layout_engine(None if now.row else "none")
@@ -156,8 +176,11 @@ def freeze(fig: Figure) -> None:
     )  # fmt: skip
 
 
-def _freeze_labels(ax: Axes) -> None:
-    """Keep the labels of both axes as far away as they are: to look for room each time is slow."""
+def _freeze_labels(ax: Axes) -> float:
+    """Keep the labels of both axes as far away as they are: to look for room each time is slow.
+
+    Returns the inches that ticks and label need left of the axes.
+    """
     (left, _), (_, low) = (axis.label.get_position() for axis in (ax.yaxis, ax.xaxis))
     for axis, place, away in (
         (ax.yaxis, (0.0, 0.5), (left - ax.bbox.x0, 0.0)),
@@ -167,3 +190,7 @@ def _freeze_labels(ax: Axes) -> None:
             right, up = (pixels / ax.figure.dpi for pixels in away)
             shift = ScaledTranslation(right, up, ax.figure.dpi_scale_trans)
             axis.set_label_coords(*place, transform=ax.transAxes + shift)
+    label = ax.yaxis.label
+    if ax.yaxis.get_label_position() != "left" or not label.get_text():
+        return 0.0
+    return float(ax.bbox.x0 - left) / ax.figure.dpi + 1.6 * float(label.get_fontsize()) / 72

@@ -84,6 +84,10 @@ def test_a_saved_notebook_shows_the_picture_and_how_it_comes_back(
     page.run_all()
     page.panel().settle()
     assert page.page.evaluate(SEEN)[0] is False  # the live figure is enough
+    page.panel().press("weight", "End")
+    page.page.wait_for_function(
+        "() => document.querySelector('.course-stored').textContent.includes('weight 2')"
+    )  # after a rest: where the slider is now
     again = reopened(page)
     again.page.wait_for_function(
         "() => document.querySelector('.course-stored img')?.checkVisibility()"
@@ -92,7 +96,7 @@ def test_a_saved_notebook_shows_the_picture_and_how_it_comes_back(
         "() => document.body.textContent.includes('Error displaying widget')"
     )
     shown, words, errors = again.page.evaluate(SEEN)
-    assert shown and "weight 1" in words and "Run this cell to bring the sliders back" in words
+    assert shown and "weight 2" in words and "Run this cell to bring the sliders back" in words
     assert errors == 0
     again.screenshot("live-reopened")
     again.run_all()

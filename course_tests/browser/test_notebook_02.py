@@ -44,7 +44,8 @@ def test_the_explorer_of_blow_up_to_its_extremes(open_notebook: OpenNotebook) ->
         assert "not finite at the first layer" in lost.text and "step 1: the loss" in lost.text
         panel.press("learning rate", "Home")
         panel.press("depth L", "Home")
-        short = panel.look_until(lambda look: "w0 = -2, 1 layer, rate 1e-06, no" in look.text)
+        short = panel.look_until(lambda look: "w0 = -2, 1 layer, rate 1 × 10⁻⁶, no" in look.text)
+        assert panel.value("learning rate") == "1e-6"  # 0.000001 has no room
         assert "Everything stays finite." in short.text
     film.check()
     assert film.pictures >= 6

@@ -23,6 +23,9 @@ def test_the_explorer_of_degeneracy_to_its_extremes(open_notebook: OpenNotebook)
     panel = page.panel()
     before = panel.look_until(lambda look: "After 100 steps" in look.text)
     assert before.alt == before.text and "It has learned less than half." in before.text
+    badge = panel.root.locator(".course-picture-badge")
+    assert badge.inner_text() == "gradient: healthy"
+    healthy = badge.evaluate("el => getComputedStyle(el).backgroundColor")
 
     with panel.watch() as film:
         panel.press("orthogonality", "End")
@@ -31,6 +34,7 @@ def test_the_explorer_of_degeneracy_to_its_extremes(open_notebook: OpenNotebook)
         )
         assert "32 of 32" in even.text and "It learns." in even.text
         assert even.picture != before.picture and even.alt == even.text
+        assert badge.inner_text() == "gradient: healthy"
         panel.press("copies", "End")
         panel.look_until(lambda look: "fold 5" in look.text)
         panel.press("depth L", "Home")
@@ -45,7 +49,8 @@ def test_the_explorer_of_degeneracy_to_its_extremes(open_notebook: OpenNotebook)
         broken = panel.look_until(
             lambda look: "scale 2.00, 100 layers, SGD" in look.text and "broke down" in look.text
         )
-        assert "not finite" in broken.text
+        assert "not finite" in broken.text and badge.inner_text() == "loss: breaks down"
+        assert badge.evaluate("el => getComputedStyle(el).backgroundColor") != healthy
     film.check()
     assert film.pictures >= 6
     page.screenshot("06-broken")

@@ -70,6 +70,10 @@ def test_starts_to_their_extremes(open_notebook: OpenNotebook) -> None:
     assert other.picture != before.picture and other.alt == other.text
     panel.press("weight scale", "Home")
     panel.look_until(lambda look: "times 0, 100 layers" in look.text)
+    panel.press("input: SD", "Home")
+    panel.look_until(lambda look: "standard deviation 0.1." in look.text)
+    track = panel.root.locator(".course-log .noUi-connects").first
+    assert track.evaluate("el => el.dataset.filled") == "0.00% 0.00%"  # it has no 0 to start from
     panel.click("Reset")
     panel.look_until(lambda look: look.text == before.text)
 

@@ -67,6 +67,8 @@ def test_truth_is_told_in_words_of_the_lists() -> None:
 def test_a_commitment_stays(capsys: pytest.CaptureFixture[str]) -> None:
     commit("A", diagnosis=..., remedy="skips")
     commit("A", diagnosis="flu", remedy="skips")
+    for odd in (torch.ones(2), 3, [1]):
+        commit("A", diagnosis="dead units", remedy=odd)
     assert exercise.committed("A") is None
     commit("A", diagnosis="dead units", remedy="skips")
     commit("A", diagnosis="healthy", remedy="nothing")

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from course.live import Canvas, LivePanel, live
-from course.plots import style
+from course.plots import arrange, style
 from course_tests.live.pixels import pixels
 
 
@@ -100,3 +101,18 @@ def test_a_page_that_changes_does_not_draw_anew_what_takes_long() -> None:
     panel: LivePanel = live(fig, draw, n=(0, 8))
     panel._picture.room = 640
     assert drawn == [4] and panel._picture.width == 640 and panel.text == "n = 4"
+
+
+def test_a_column_has_room_for_the_widest_label_and_a_bar_beside_it() -> None:
+    fig, (left, right) = style.figure(10.0, 3.6, ncols=2)
+    bar = fig.colorbar(ScalarMappable(), ax=[left, right], label="loss")
+    left.set(ylabel="near", ylim=(0, 1))
+    right.set(ylabel="far", ylim=(-1e5, 1e5))  # wide numbers
+    style.hold(fig, lambda: None)
+    wide = arrange.arrangement(fig)
+    assert arrange.fit(fig, wide, 600)
+    fig.draw_without_rendering()
+    label, bars = right.yaxis.label.get_window_extent(), bar.ax.get_tightbbox()
+    assert bars is not None and label.x0 > 0
+    assert right.bbox.x1 < bar.ax.bbox.x0 and bars.x1 < fig.bbox.width
+    assert left.bbox.y0 > right.bbox.y1 and left.bbox.x0 == right.bbox.x0

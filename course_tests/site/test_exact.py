@@ -223,7 +223,7 @@ def test_saturation_in_the_page_is_that_of_python(page: Page) -> None:
         settled += 1
         names = ("activation", "depth", "scale", "input_scale")
         text = saturation.words(*(values[name] for name in names), ours)
-        same(shown, describe(text, gradient=ours.gradient[:, 0]), values)
+        same(shown, describe(text, gradient=ours.gradient[:, 0], seen=2), values)
         np.testing.assert_allclose(numbers(layers["expected"]), ours.expected[:, 0], rtol=NEAR)
         np.testing.assert_allclose(layers["saturated"], ours.saturated[:, 0], atol=2e-4)
         z = np.clip(ours.z[-1].ravel(), -pictures.EDGE + 1e-9, pictures.EDGE - 1e-9)

@@ -60,7 +60,7 @@ def explore(
             for values in (run.weights, run.gradients)
         ]
         panels.show(run.loss, frozen, *moments)
-        settings = f"w0 = {weight:.4g}, {count(depth, 'layer')}, rate {rate:.2g}"
+        settings = f"w0 = {weight:.4g}, {count(depth, 'layer')}, rate {number(rate)}"
         rows = {"weight": moments[0][1], "gradient": moments[1][1]}
         text = f"{settings}, {'clipped at 1' if clip else 'no clipping'}.\n{words(run, frozen)}"
         return Caption(text, _badge(run), rows, seen=3)
@@ -119,7 +119,8 @@ def _verdict(run: short_chain.ShortRun, end: float) -> str:
         return f"{some}It has learned the line."
     if np.median(slope) < FLAT:
         return (
-            f"{some}Silent: the output hardly depends on the input (slope {np.median(slope):.0e})."
+            f"{some}Silent: the output hardly depends on the input "
+            f"(slope {number(np.median(slope), 1)})."
         )
     return f"{some}It has not learned the line yet."
 

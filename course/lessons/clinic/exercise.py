@@ -74,7 +74,7 @@ def commit(patient: str, diagnosis: Any, remedy: Any) -> None:
         print(f"Patient {patient}: not yet. Write two of the names above in place of the ...")
         return
     for answer, allowed in ((diagnosis, DIAGNOSES), (remedy, REMEDIES)):
-        if answer not in allowed:
+        if not isinstance(answer, str) or answer not in allowed:
             print(f"Patient {patient}: {answer!r} is not on the list: {', '.join(allowed)}.")
             return
     _committed[patient] = (diagnosis, remedy)

@@ -108,13 +108,12 @@ class _Run:
         panels.show(step, loss, gradients, singular, STEPS)
 
     def badge(self) -> str:
-        """The state of the network now, in a word: see `live.Caption`."""
+        """The state of the network now, and what it is the state of: see `live.Caption`."""
         if not np.isfinite(np.median(self.after.loss)):
-            return "breaks down"
-        ranks = np.median(measures.participation(self.after.singular).numpy())
-        return (
-            "degenerate" if ranks < WIDTH / 8 else verdict(np.median(self.after.gradients, 1)[::-1])
-        )
+            return "loss: breaks down"
+        if np.median(measures.participation(self.after.singular).numpy()) < WIDTH / 8:
+            return "rank: degenerate"
+        return f"gradient: {verdict(np.median(self.after.gradients, 1)[::-1])}"
 
     def words(self) -> str:
         """What the picture shows: settings, the start, and what training has made of it."""

@@ -65,9 +65,9 @@ def explore(
         growth = science.GROWTH if known else None
         panels.show(size[1:], growth, profile.places, profile.rank, profile.neighbours)
         rank = profile.rank.mean(1)
-        badge = verdict(size[:0:-1])
-        if badge == "healthy" and rank[-1] < 0.2 * rank[0]:
-            badge = "degenerate"
+        badge = f"gradient: {verdict(size[:0:-1])}"
+        if badge == "gradient: healthy" and rank[-1] < 0.2 * rank[0]:
+            badge = "rank: degenerate"
         return Caption(_words(profile, size, settings), badge, {"gradient": size[1:]}, seen=1)
 
     return live(

@@ -74,6 +74,11 @@ def train(
     )  # fmt: skip
 
 
+def later(net: Network, examples: Dataset, **options: Any) -> Iterator[Record]:
+    """As `train`, but begun when the first record is asked for: many runs are shown at once."""
+    yield from train(net, examples, **options)
+
+
 def family(
     names: Iterable[str], examples: Dataset, depths: Sequence[int], **options: Any
 ) -> dict[str, Network]:

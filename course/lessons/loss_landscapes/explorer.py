@@ -82,7 +82,10 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
     return live(
         fig, draw, seed=0, summary=RESCALED,
         network=Choice(list(single), None, "network", "what takes the factor out again"),
-        factor=Choice(FACTORS, factor, "factor c", "by which weights are multiplied", slider=True),
+        factor=Choice(
+            {f"{c:g}" if c >= 1 else f"1/{1 / c:g}": c for c in FACTORS},
+            factor, "factor c", "by which weights are multiplied", slider=True,
+        ),
     )  # fmt: skip
 
 

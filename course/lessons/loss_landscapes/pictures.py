@@ -34,7 +34,7 @@ def decades(loss: Array) -> Array:
 
 
 def _power(exponent: float, _: int) -> str:
-    return f"{10.0**exponent:g}" if abs(exponent) < 4 else f"1e{exponent:+.0f}"
+    return f"{10.0**exponent:g}" if abs(exponent) < 4 else f"$10^{{{exponent:.0f}}}$"
 
 
 class Colours:
@@ -135,7 +135,7 @@ class Relief:
     def __init__(self, ax: Axes, colours: Colours, title: str = "") -> None:
         self.ax, self.colours = ax, colours
         ax.grid(False)
-        ax.set(title=title, xlim=(-1.45, 1.45), ylim=(-1.45, 2.0), aspect="equal")
+        ax.set(title=title, xlim=(-1.6, 1.6), ylim=(-1.55, 2.0), aspect="equal")
         ax.set_axis_off()
         self.floor = LineCollection([], colors=style.GREY, linewidths=0.8)
         self.faces = PolyCollection([], cmap=COLOURS, norm=colours.norm, linewidths=0.3)
@@ -173,12 +173,17 @@ class Relief:
         square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)], dtype=float)
         x, y, _ = self._project(square[:, 0], square[:, 1], np.zeros(5), turn, tilt)
         self.floor.set_segments([np.stack([x, y], -1)])
-        sides = (((0, -1.4), (0, 1.4)), ((-1.4, 0), (1.4, 0)))
-        for label, both in zip(self.labels, sides, strict=True):
+        sides = (((0, -1.25), (0, 1.25)), ((-1.25, 0), (1.25, 0)))
+        for label, both, along in zip(self.labels, sides, ((1, 0), (0, 1)), strict=True):
             ends = [np.array(side, dtype=float) for side in both]
             places = [self._project(u, v, np.zeros(()), turn, tilt) for u, v in ends]
             across, up, _ = min(places, key=lambda place: float(place[2]))  # the nearer side
-            label.set_position((float(across), float(up) - 0.06))
+            right, rise, _ = self._project(*np.array(along, dtype=float), np.zeros(()), turn, tilt)
+            angle = float(np.rad2deg(np.arctan2(rise, right)))
+            label.set(
+                position=(float(across), float(up) - 0.1),
+                rotation=(angle + 90) % 180 - 90,  # along its side, and never upside down
+            )
 
     @staticmethod
     def _project(

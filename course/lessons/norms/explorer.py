@@ -86,7 +86,8 @@ def explore(
         if batch == 1 and norm == "batch norm":
             panels.show(NOTHING, np.empty((0, 1)), NOTHING, (NOTHING, NOTHING))
             words = "One example has no variance: batch norm refuses it."
-            return Caption(f"{head}\n{words}", seen=1)
+            nothing = {"signal": NOTHING, "gradient": NOTHING}  # the picture stays where it is
+            return Caption(f"{head}\n{words}", rows=nothing, seen=1)
         sizes, cosine, gradients, growth = measured(depth, norm, batch, init, scale, seed)
         forward, back = science.expected(science.NORMS[norm], LAWS[init], scale, batch)
         blocks = np.arange(1, depth + 1)

@@ -65,7 +65,7 @@ def train(
     runs = {}
     for name, net in nets.items():
         kind = name.rsplit(" ", 1)[0]
-        records = degradation.train(net, examples, epochs=epochs, skips=KINDS[kind][1], **options)  # type: ignore[arg-type]
+        records = degradation.later(net, examples, epochs=epochs, skips=KINDS[kind][1], **options)
         runs[name] = _with_insides(net, examples, records) if kind in inside else records
     return runs
 

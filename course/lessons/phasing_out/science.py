@@ -59,7 +59,7 @@ def side_by_side(
         for name in ("plain", "resnet", *ways)
     }
     runs = {
-        name: degradation.train(
+        name: degradation.later(
             net, examples, epochs=epochs, skips=ways.get(name), batch_statistics=name in by_batch
         )
         for name, net in nets.items()

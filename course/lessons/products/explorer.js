@@ -33,7 +33,7 @@ function state({ depth, kind, scale, seed }) {
   const all = measured.flat();
   const shares = THRESHOLDS.map((t) => all.filter((log) => log < Math.log10(t)).length / all.length);
   const text = words(depth, kind, scale, logs, shares);
-  return { text, badge: "", rows: [], depth, kind, logs, formula, shares };
+  return { text, badge: "", rows: [], seen: 1, depth, kind, logs, formula, shares };
 }
 
 function words(depth, kind, scale, logs, shares) {
@@ -63,8 +63,10 @@ function byRank({ logs, formula }, width) {
   plot.yticks(ticks(-low, high, 8, 1), tens);
   const points = logs.map((log, k) => [k + 1, log]);
   plot.marks(points.filter(([, log]) => log > -300), "circle", "blue");
-  const bottom = -low + 0.012 * (low + high);
-  plot.marks(points.filter(([, log]) => !(log > -300)).map(([rank]) => [rank, bottom]), "down", "blue");
+  const lost = points.filter(([, log]) => !(log > -300));
+  const edge = 0.03 * (low + high);
+  plot.marks(lost.map(([rank]) => [rank, edge - low]), "down", "blue");
+  if (lost.length) plot.label(lost[0][0], 3 * edge - low, "exactly 0", lost[0][0] > WIDTH / 2 ? "end" : "start");
   plot.line(formula.map((_, k) => k + 1), formula.map((log) => (log > -300 ? log : NaN)), "");
   return plot;
 }

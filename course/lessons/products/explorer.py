@@ -61,7 +61,7 @@ def still(depth: int, kind: str, scale: float, seed: int) -> tuple[Figure, Capti
     fig, axes = style.figure(10.0, 4.2, ncols=2)
     picture = pictures.Product(fig, axes, THRESHOLDS)
     picture.show(middle + shift, formula + shift, depths, np.stack(expected), depth, now)
-    return fig, Caption(_product_words(depth, kind, scale, middle + shift, now))
+    return fig, Caption(_product_words(depth, kind, scale, middle + shift, now), seen=1)
 
 
 def _product_words(depth: int, kind: str, scale: float, logs: np.ndarray, now: np.ndarray) -> str:

@@ -64,6 +64,7 @@ class Product:
     ) -> None:
         """log10, formula: (n,) by rank. expected: (thresholds, depths); now: (thresholds,)."""
         self.measured.show(sizes(log10))
+        self.measured.line.set_markevery(None)  # each value, as the legend says: there is no line
         self.formula.show(sizes(formula))
         for curve, point, line, value in zip(self.curves, self.points, expected, now, strict=True):
             curve.set_data(depths, line)

@@ -67,11 +67,12 @@ class _Run:
         panels.show(accuracy, dead, rank)
 
     def badge(self) -> str:
-        """The state of the network now, in a word: see `live.Caption`."""
-        dead = self.states[-1].dead
-        if not np.isfinite(dead).all():
+        """The state of the units now, in words: see `live.Caption`."""
+        state = self.states[-1]
+        if not np.isfinite(state.dead).all():
             return "breaks down"
-        return "degenerate" if dead[-1, 0] > 0.9 or self.states[-1].rank[-1, 0] < 1.5 else "healthy"
+        degenerate = state.dead[-1, 0] > 0.9 or state.rank[-1, 0] < 1.5
+        return "units: degenerate" if degenerate else "units: healthy"
 
     def words(self) -> str:
         """What the picture shows; always four lines."""

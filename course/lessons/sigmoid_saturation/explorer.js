@@ -18,7 +18,7 @@ const EXPECTED = "orange dashed";
 
 function state(values) {
   const layers = hiddenLayers(values);
-  return { ...described(words(values, layers), { gradient: layers.gradient }), values, layers };
+  return { ...described(words(values, layers), { gradient: layers.gradient }), seen: 2, values, layers };
 }
 
 const sizeOf = (value) => number(value, 2, "exactly 0");

@@ -65,7 +65,7 @@ def still(
         *(values[:, 0] for values in (layers.saturated, layers.gradient, layers.expected)),
     )
     text = words(activation, depth, scale, input_scale, layers)
-    return fig, describe(text, gradient=layers.gradient[:, 0])
+    return fig, describe(text, gradient=layers.gradient[:, 0], seen=2)
 
 
 def measured(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from course.live import (
     LiveRun,
     Slider,
     describe,
+    from_start,
     live,
     live_run,
     number,
@@ -87,7 +88,7 @@ def _moments(mean: np.ndarray, variance: np.ndarray, layer: int) -> str:
     of_size = (
         "" if np.isnan(share) else f" ({share + 0.0:.2f} of the size)".replace("-0.00", "0.00")
     )
-    return f"mean {mean[layer]:.1g}{of_size}, variance {variance[layer]:.2g}"
+    return f"mean {number(mean[layer], 1)}{of_size}, variance {number(variance[layer])}"
 
 
 def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 50) -> LivePanel:
@@ -132,11 +133,14 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
 def _known(singular: np.ndarray, rank: int) -> str:
     """A singular value to three digits, if rounding relative to the largest leaves them."""
     value, known = singular[rank], 1e-12 * singular[0]
-    return number(value, 3) if value >= known else f"below {known:.0e}"
+    return number(value, 3) if value >= known else f"below {number(known, 1)}"
 
 
 def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 5) -> LiveRun:
-    """Train the networks of `remedies.family` side by side: both accuracies of each, by depth."""
+    """Train the networks of `remedies.family` side by side: both accuracies of each, by depth.
+
+    They are changed in place; a restart begins with the weights that they have now.
+    """
     keys = {run: _parts(run) for run in nets}
     names = list(dict.fromkeys(name for name, _ in keys.values()))
     depths = sorted({depth for _, depth in keys.values()})
@@ -164,9 +168,10 @@ def watch(nets: Mapping[str, Network], examples: Dataset, *, epochs: int = 5) ->
                 lines.append(f"{name}, training accuracy by depth: {percents(measured, accuracy)}.")
         return "\n".join(lines)
 
-    runs = {
-        run: remedies.train(keys[run][0], net, examples, epochs=epochs) for run, net in nets.items()
+    train = {
+        name: partial(remedies.train, name, examples=examples, epochs=epochs) for name in names
     }
+    runs = {run: from_start(net, train[keys[run][0]]) for run, net in nets.items()}
     return live_run(runs, fig=fig, draw=draw, title=f"{epochs} epochs of training")
 
 

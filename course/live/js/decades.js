@@ -36,6 +36,7 @@ export function sizesByLayer(curves, { width, height, title, ylabel }) {
   plot.yticks(ticks(low, high, 7, 1), tens);
   const layers = Array.from(curves[0].sizes, (_, k) => k + 1);
   const edge = 0.03 * (high - low);
+  const row = (14 * (high - low)) / (plot.inner.bottom - plot.inner.top); // of words, in decades
   let notes = 0;
   for (const { sizes, line, mark, every = false } of curves) {
     const logs = Array.from(sizes, (size) => (size > 0 && size < Infinity ? Math.log10(size) : NaN));
@@ -54,7 +55,7 @@ export function sizesByLayer(curves, { width, height, title, ylabel }) {
       if (!at.length) continue;
       plot.marks(markedLayers(at.length).map((k) => [at[k], y]), kind, style);
       const right = at[0] > 0.6 * end;
-      plot.label(right ? at.at(-1) : at[0], y + up * edge * (2 + 1.5 * notes), words, right ? "end" : "start");
+      plot.label(right ? at.at(-1) : at[0], y + up * (2 * edge + row * notes), words, right ? "end" : "start");
     }
     notes += 1;
   }

@@ -24,6 +24,10 @@ export function leading(value, digits) {
 
 const stripped = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 
+// As one reads and types it: 100 and 0.01, and 1e-6, for 0.000001 has no room.
+export const typed = (value) =>
+  value && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
+
 // f"{value:.{digits}g}"
 export function general(value, digits) {
   if (Number.isNaN(value)) return "nan";

@@ -2,9 +2,9 @@
 // The same in a notebook, where anywidget gives the `model`, and on the site, where host.js does.
 
 import { KEY, drawRows, isDark } from "./caption.js";
-import { fixed, general } from "./numbers.js";
+import { fixed, general, typed } from "./numbers.js";
 
-const LEAST = 314; // pixels of a plane that has another one beside it
+const LEAST = 298; // pixels of a plane that has another one beside it
 const SPACE = 12;
 const PIECE = 16; // milliseconds of slow work between two pictures
 
@@ -23,7 +23,7 @@ function places({ least, most, step, log }) {
     last: Math.round((most - least) / step),
     value: (k) => Number(log ? (10 ** at(k)).toPrecision(digits) : at(k).toFixed(digits)) + 0,
     place: (value) => Math.round(((log ? Math.log10(value) : value) - least) / step),
-    read: (value) => (log ? general(value, 2) : fixed(value, Math.max(-fine, 0))),
+    read: (value) => (log ? typed(Number(general(value, 2))) : fixed(value, Math.max(-fine, 0))),
   };
 }
 

@@ -1,4 +1,4 @@
-"""What a `draw` may do wrong: never end, or raise an error."""
+"""What becomes of an error, or an interrupt, while a live figure is drawn."""
 
 from __future__ import annotations
 
