@@ -178,7 +178,8 @@ class Relief:
             ends = [np.array(side, dtype=float) for side in both]
             places = [self._project(u, v, np.zeros(()), turn, tilt) for u, v in ends]
             across, up, _ = min(places, key=lambda place: float(place[2]))  # the nearer side
-            right, rise, _ = self._project(*np.array(along, dtype=float), np.zeros(()), turn, tilt)
+            u, v = np.array(along, dtype=float)
+            right, rise, _ = self._project(u, v, np.zeros(()), turn, tilt)
             angle = float(np.rad2deg(np.arctan2(rise, right)))
             label.set(
                 position=(float(across), float(up) - 0.1),
