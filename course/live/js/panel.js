@@ -122,6 +122,7 @@ export function explorer({ state, planes, legend, abreast = planes.length, rest 
 
     let width = 0;
     let frames = 0;
+    let shown = []; // the planes as they were drawn last
     function update() {
       const values = model.get("values");
       const now = state(values);
@@ -145,7 +146,10 @@ export function explorer({ state, planes, legend, abreast = planes.length, rest 
       const room = Math.floor((width + SPACE) / (LEAST + SPACE));
       const columns = Math.min(Math.max(room, 1), abreast);
       const each = Math.floor((width + SPACE) / columns) - SPACE;
-      frame.innerHTML = planes.map((plane) => plane(now, each)).join("");
+      const drawn = planes.map((plane) => String(plane(now, each)));
+      if (shown.length === 0) frame.innerHTML = drawn.join("");
+      else drawn.forEach((svg, k) => svg !== shown[k] && (frame.children[k].outerHTML = svg));
+      shown = drawn;
     }
 
     function measure() {
