@@ -95,9 +95,12 @@ export function inPairs(a, b, size, out) {
   for (let j = 0; j < columns; j += WIDE) {
     strip(0, rows * row, startB * WORD + j * row, row, (startOut + j) * WORD, across * WORD);
   }
-  for (let i = 0; i < rows; i++) {
-    const from = startOut + i * across;
-    out.set(numbers.subarray(from, from + columns), i * columns);
+  if (columns === across) {
+    out.set(numbers.subarray(startOut, startOut + rows * columns));
+  } else {
+    for (let i = 0, from = startOut; i < rows; i++, from += across) {
+      out.set(numbers.subarray(from, from + columns), i * columns);
+    }
   }
   return out;
 }
