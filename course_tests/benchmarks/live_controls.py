@@ -29,7 +29,7 @@ from course_tests.benchmarks.live_latency import p95
 from course_tests.browser.page import NotebookPage, in_chromium
 from course_tests.browser.server import Server, find_chromium, lab
 
-GOAL = 7.0
+GOAL, IN_THE_PAGE = 7.0, 20.0
 LESSONS = "course.lessons"
 EXPLORERS = {
     "chain": (f"{LESSONS}.scalar_chain.explorer", "explore()"),
@@ -50,6 +50,8 @@ EXPLORERS = {
     "map": (f"{LESSONS}.starts.explorer", "explore_map()"),
 }
 """By a short name: the module, and the call. (Those of trained landscapes need minutes first.)"""
+BY_ITSELF = {"chain", "sigmoid", "scale", "phases", "product"}
+"""Those that the page computes and draws: their goal is `IN_THE_PAGE`."""
 SETUP = """
 from importlib import import_module
 from types import SimpleNamespace
@@ -110,13 +112,18 @@ class Timing:
         """How many times quicker our p95 is."""
         return p95(self.theirs) / p95(self.ours)
 
+    @property
+    def goal(self) -> float:
+        """How many times quicker it has to be."""
+        return IN_THE_PAGE if self.explorer in BY_ITSELF else GOAL
+
     def row(self) -> str:
         """A line of the table."""
         cells = "".join(
             f"{statistics.median(times):8.0f}{p95(times):8.0f}"
             for times in (self.theirs, self.ours)
         )
-        verdict = "" if self.ratio >= GOAL else "  below the goal"
+        verdict = "" if self.ratio >= self.goal else f"  below the goal of 1/{self.goal:.0f}"
         return f"{self.explorer:12}{self.control:20}{cells}   1/{self.ratio:<5.1f}{verdict}"
 
 
@@ -166,12 +173,12 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=16, help="changes of each control, each way")
     parser.add_argument("--minutes", type=float, default=60.0, help="stop after so many")
     arguments = parser.parse_args()
-    print(f"{'':32}  interact     p95    ours     p95   ratio of p95 (goal 1/{GOAL:.0f})")
+    print(f"{'':32}  interact     p95    ours     p95   ratio of p95")
     timings = []
     for timing in measure(arguments.only, arguments.times, 60 * arguments.minutes):
         print(timing.row(), flush=True)
         timings.append(timing)
-    slow = sum(timing.ratio < GOAL for timing in timings)
+    slow = sum(timing.ratio < timing.goal for timing in timings)
     print(f"{len(timings)} controls, {slow} below the goal")
 
 

@@ -6,6 +6,7 @@ import { WEIGHTS, Z, gaussianMeans } from "./gaussian.js";
 
 const WIDTH = 200;
 export const PAIRS = 5;
+const NUMBERS = PAIRS * WIDTH;
 
 // Hermite's polynomials of odd degree, with E He(z)^2 = 1: a row for each, times the weights of z.
 const HERMITE = [];
@@ -94,26 +95,38 @@ function orthonormal(a, b) {
   return [first, across.map((value) => value / height)];
 }
 
-// {row, length} of each input at layers 0 ... depth at least: z there, and its length, both relative
-// to the largest number of the row. What has been passed through is kept for a deeper network.
+// What is known of PAIRS inputs that pass through a network: {h, layers}, h what comes out of the last
+// of the layers, and of each layer what `rowsOf` says of z. It is kept for a deeper network.
 const PASSED = new Map();
-function passedThrough(name, start, depth, { sigmaW, sigmaB, layers: matrices }) {
+function begun(name, start) {
   if (!PASSED.has(name)) {
     if (PASSED.size > 8) PASSED.clear();
     const h = start();
-    PASSED.set(name, { h, layers: [relative(h)] });
+    PASSED.set(name, { h, layers: [rowsOf(h.slice())] });
   }
-  const pass = PASSED.get(name);
+  return PASSED.get(name);
+}
+
+// Bring each of the passes to so many layers at least; those that have come as far, together.
+function goOn(passes, depth, { sigmaW, sigmaB, layers }) {
   const factor = sigmaW / Math.sqrt(WIDTH);
-  while (pass.layers.length <= depth) {
-    const { forth, bias } = matrices[pass.layers.length - 1];
-    const z = scalarProducts(pass.h, forth, WIDTH);
-    for (let k = 0; k < z.length; k++) z[k] = factor * z[k] + sigmaB * bias[k % WIDTH];
-    pass.layers.push(relative(z));
-    for (let k = 0; k < z.length; k++) z[k] = Math.tanh(z[k]);
-    pass.h = z;
+  const room = new Float64Array(passes.length * NUMBERS);
+  for (;;) {
+    const l = Math.min(...passes.map((pass) => pass.layers.length));
+    if (l > depth) return;
+    const { forth, bias } = layers[l - 1];
+    const behind = passes.filter((pass) => pass.layers.length === l);
+    behind.forEach(({ h }, p) => room.set(h, p * NUMBERS));
+    const z = scalarProducts(room.subarray(0, behind.length * NUMBERS), forth, WIDTH);
+    for (let row = 0; row < z.length; row += WIDTH) {
+      for (let k = 0; k < WIDTH; k++) z[row + k] = factor * z[row + k] + sigmaB * bias[k];
+    }
+    behind.forEach(({ h, layers: seen }, p) => {
+      const own = z.subarray(p * NUMBERS, (p + 1) * NUMBERS);
+      for (let k = 0; k < NUMBERS; k++) h[k] = Math.tanh(own[k]);
+      seen.push(rowsOf(own));
+    });
   }
-  return pass.layers;
 }
 
 // The cosines of each pair in one network: PAIRS rows of depth + 1.
@@ -121,29 +134,35 @@ export function measuredAngles(sigmaW, sigmaB, cosine, depth, seed) {
   const network = { sigmaW, sigmaB, ...draws(seed, depth) };
   const sine = Math.sin(Math.acos(cosine));
   const inputs = (first, second) => () => {
-    const h = new Float64Array(PAIRS * WIDTH);
+    const h = new Float64Array(NUMBERS);
     network.pairs.forEach(([one, other], p) => {
       for (let k = 0; k < WIDTH; k++) h[p * WIDTH + k] = Math.sqrt(WIDTH) * (first * one[k] + second * other[k]);
     });
     return h;
   };
   const name = [sigmaW, sigmaB, seed].join();
-  const one = passedThrough(name, inputs(1, 0), depth, network); // the same for every cosine
-  const other = passedThrough(`${name},${cosine}`, inputs(cosine, sine), depth, network);
+  const one = begun(name, inputs(1, 0)); // the same for every cosine
+  const other = begun(`${name},${cosine}`, inputs(cosine, sine));
+  goOn([one, other], depth, network);
   return Array.from({ length: PAIRS }, (_, p) =>
-    Array.from({ length: depth + 1 }, (_, l) => {
-      const [u, v] = [one[l][p], other[l][p]];
-      return scalar(u.row, v.row) / (u.length * v.length); // NaN where one of them is 0
-    }));
+    Array.from({ length: depth + 1 }, (_, l) => cosineOf(one.layers[l][p], other.layers[l][p])));
 }
 
-// Each row relative to its largest number, and how long that is: squares of tiny ones would be 0.
-function relative(rows) {
+// {row, largest, length} of each input: its number that is largest, and how long it is relative to that.
+// Squares of tiny ones would be 0.
+function rowsOf(numbers) {
   return Array.from({ length: PAIRS }, (_, p) => {
-    const row = rows.slice(p * WIDTH, (p + 1) * WIDTH);
-    let largest = 0;
+    const row = numbers.subarray(p * WIDTH, (p + 1) * WIDTH);
+    let [largest, square] = [0, 0];
     for (let k = 0; k < WIDTH; k++) largest = Math.max(largest, Math.abs(row[k]));
-    for (let k = 0; k < WIDTH; k++) row[k] /= largest;
-    return { row, length: Math.sqrt(scalar(row, row)) };
+    for (let k = 0; k < WIDTH; k++) square += (row[k] / largest) ** 2;
+    return { row, largest, length: Math.sqrt(square) };
   });
+}
+
+// NaN where one of them is 0.
+function cosineOf(u, v) {
+  let sum = 0;
+  for (let k = 0; k < WIDTH; k++) sum += (u.row[k] / u.largest) * (v.row[k] / v.largest);
+  return sum / (u.length * v.length);
 }

@@ -13,28 +13,30 @@ const STEPS = [1, 2, 4, 8, 16]; // decades above and below a size of 1 at which 
 const EDGES = [...STEPS.map((step) => -step).reverse(), ...STEPS];
 const HEIGHT = 320;
 
-// Of the last few networks the maps, a profile for each of SCALES: {measured, as far as that is done,
-// expected, lines: where theory has the edges of the colours, at each layer}.
+// Of the last few networks the maps: {measured, expected: a profile for each of SCALES, as far as that
+// is done; lines: in the end, where theory has the edges of the colours, at each layer}.
 const MAPS = new Map();
 function mapsFor({ activation, depth, width, seed }) {
   const name = [activation, depth, width, seed].join();
   if (!MAPS.has(name)) {
     if (MAPS.size > 30) MAPS.clear();
-    const expected = expectedSizes(activation, SCALES, depth);
-    const lines = { forward: edgesOf(expected, "forward"), backward: edgesOf(expected, "backward") };
-    MAPS.set(name, { measured: [], expected, lines });
+    MAPS.set(name, { measured: [], expected: [], lines: { forward: [], backward: [] } });
   }
   return MAPS.get(name);
 }
 
-// What is left to measure of the maps of a state: one column after the other, if it takes long.
-function* rest({ values: { activation, depth, width, seed }, maps: { measured } }) {
+// What is left of the maps of a state: one column after the other, if it takes long.
+function* rest({ values: { activation, depth, width, seed }, maps }) {
   const alike = HOMOGENEOUS.includes(activation);
+  const { measured, expected } = maps;
+  if (measured.length === SCALES.length) return;
   while (measured.length < SCALES.length) {
     if (!alike) yield;
     const scales = alike ? SCALES : [SCALES[measured.length]];
     measured.push(...measuredSizes(activation, scales, depth, width, seed));
+    expected.push(...expectedSizes(activation, scales, depth));
   }
+  maps.lines = { forward: edgesOf(expected, "forward"), backward: edgesOf(expected, "backward") };
 }
 
 function state(values) {

@@ -88,8 +88,8 @@ export function hiddenLayers(values) {
   const expected = [gradient[0]];
   for (let l = depth - 1; l > 0; l--) {
     const { slopes, slope } = layers[l];
-    for (let k = 0; k < back.length; k++) back[k] *= slopes[k];
-    [back, spare] = [scaleBy(scalarProducts(back, matrices[l].back, WIDTH, spare), scale), back];
+    for (let k = 0; k < back.length; k++) back[k] *= scale * slopes[k];
+    [back, spare] = [scalarProducts(back, matrices[l].back, WIDTH, spare), back];
     gradient.unshift(Math.sqrt(WIDTH * meanSquare(back)));
     expected.unshift(expected[0] * scale * slope);
   }

@@ -54,12 +54,12 @@ function colour(power, dark) {
 // A row of cells for each quantity, drawn at the screen's own density; dark: so is the page.
 export function drawRows(canvas, rows, dark) {
   const [width, density, high] = [canvas.clientWidth, window.devicePixelRatio || 1, 17];
+  const text = getComputedStyle(canvas).color;
   canvas.style.height = `${high * rows.length}px`;
   canvas.width = Math.round(width * density);
   canvas.height = Math.round(high * rows.length * density);
   const pen = canvas.getContext("2d");
   pen.scale(density, density);
-  const text = getComputedStyle(canvas).color;
   rows.forEach((row, line) => {
     const [left, top] = [64, high * line];
     pen.fillStyle = text;

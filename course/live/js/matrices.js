@@ -1,8 +1,15 @@
 // Products of matrices, stored by rows.
 
+import { inPairs, takesPairs } from "./pairs.js";
+
 // The scalar products of each row of `a` with each row of `b`, by the rows of `a`, in `out`. Rows
-// have `size` numbers. Eight products at a time, 2 x 4, are quickest; at an edge some are taken twice.
+// have `size` numbers.
 export function scalarProducts(a, b, size, out = new Float64Array((a.length / size) * (b.length / size))) {
+  return takesPairs(size) ? inPairs(a, b, size, out) : oneByOne(a, b, size, out);
+}
+
+// Eight products at a time, 2 x 4, are quickest; at an edge some are taken twice.
+export function oneByOne(a, b, size, out) {
   const [rows, columns] = [a.length / size, b.length / size];
   for (let j = 0; j < columns; j += 4) {
     const [c0, c1, c2, c3] = [j, Math.min(j + 1, columns - 1), Math.min(j + 2, columns - 1), Math.min(j + 3, columns - 1)];

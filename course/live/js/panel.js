@@ -52,8 +52,8 @@ function choice(control, change) {
 function makeControls(model) {
   const box = element("div", { className: "course-exact-controls" });
   const set = (values) => {
-    model.set("values", values);
-    model.save_changes();
+    model.set("values", values); // the page draws, and only then Python hears of it
+    setTimeout(() => model.save_changes());
   };
   const shows = model.get("controls").map((control) => {
     const change = (value) => set({ ...model.get("values"), [control.name]: value });
@@ -91,15 +91,17 @@ function makeCaption() {
   const words = element("details", { className: "course-picture-caption" }, summary, rest);
   words.setAttribute("aria-live", "polite");
   const show = (state, dark) => {
+    // First what is measured: to ask for a width after a change is to wait until all is laid out.
+    const none = !state.rows.length && !state.badge;
+    if (head.hidden !== none) head.hidden = none;
+    if (badge.textContent !== state.badge) badge.textContent = badge.dataset.badge = state.badge;
+    if (!none) drawRows(rows, state.rows, dark);
     const lines = state.text.split(/(?<=\n)/);
     const seen = state.seen ?? 0;
     before.textContent = lines.slice(0, seen).join("");
     line.data = lines[seen];
     rest.data = lines.slice(seen + 1).join("");
     words.classList.toggle("course-one-line", lines.length === 1);
-    head.hidden = !state.rows.length && !state.badge;
-    badge.textContent = badge.dataset.badge = state.badge;
-    if (!head.hidden) drawRows(rows, state.rows, dark);
   };
   return { head, words, show };
 }
@@ -122,11 +124,12 @@ export function explorer({ state, planes, legend, abreast = planes.length, rest 
 
     let width = 0;
     let frames = 0;
+    let shown = []; // the planes as they were drawn last
     function update() {
       const values = model.get("values");
       const now = state(values);
-      controls.show(values);
       caption.show(now, el.classList.contains("course-dark"));
+      controls.show(values);
       frame.setAttribute("aria-label", now.text);
       cancelAnimationFrame(frames); // an earlier state is no longer asked for
       if (width) complete(now, rest(now), 0);
@@ -145,7 +148,10 @@ export function explorer({ state, planes, legend, abreast = planes.length, rest 
       const room = Math.floor((width + SPACE) / (LEAST + SPACE));
       const columns = Math.min(Math.max(room, 1), abreast);
       const each = Math.floor((width + SPACE) / columns) - SPACE;
-      frame.innerHTML = planes.map((plane) => plane(now, each)).join("");
+      const drawn = planes.map((plane) => String(plane(now, each)));
+      if (shown.length === 0) frame.innerHTML = drawn.join("");
+      else drawn.forEach((svg, k) => svg !== shown[k] && (frame.children[k].outerHTML = svg));
+      shown = drawn;
     }
 
     function measure() {

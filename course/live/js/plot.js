@@ -18,7 +18,7 @@ export function ticks(low, high, many, least = 0) {
   return Array.from({ length: last - first + 1 }, (_, k) => Number(((first + k) * step).toPrecision(9)));
 }
 
-// Where an axis for so many layers ends: the least of 10, 30, 100 that holds them.
+// Where an axis for so many layers ends: 10, or else 100.
 export const lengthFor = (depth) => [10, 100].find((end) => depth <= end) ?? 100;
 
 // Of many marks one in four, and the last: more would merge into a band.

@@ -48,7 +48,7 @@ export const CONTROLS = [
     key: "init", label: "First weights", group: "The network", start: "torch_default",
     help: "The law by which the weights are drawn before training",
     choices: [
-      ["torch_default", "PyTorch's default"], ["lecun_normal", "LeCun"], ["glorot_normal", "Glorot (Xavier)"],
+      ["torch_default", "PyTorch's"], ["lecun_normal", "LeCun"], ["glorot_normal", "Glorot (Xavier)"],
       ["he_normal", "He (Kaiming)"], ["orthogonal", "orthogonal"], ["looks-linear", "looks linear"],
     ],
   },
