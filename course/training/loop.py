@@ -54,14 +54,13 @@ class Run:
     def __init__(
         self,
         stepper: Stepper,
-        problem: Problem,
         steps: int,
         schedule: Schedule,
         reports: Reports,
         saving: Saving | None,
         parts: int,
     ) -> None:
-        self.stepper, self.problem, self.steps, self.schedule = stepper, problem, steps, schedule
+        self.stepper, self.steps, self.schedule = stepper, steps, schedule
         self.reports, self.saving = reports, saving
         self.network = stepper.network
         self.worker = Parallel(stepper, parts) if parts > 1 else stepper
@@ -99,17 +98,14 @@ class Run:
         evaluate = number == self.steps or number % reports.evaluate_every == 0
         recorded = evaluate or number % reports.every == 0
         rate = self.stepper.optimizer.rate * self.schedule(self.done, self.steps)
-        x, y = self.problem.batches.batch(self.done)
         watch = reports.watch if recorded else ()
-        measured = self.worker.step(
-            x, y, number=self.done, steps=self.steps, rate=rate, watch=watch
-        )
+        measured = self.worker.step(self.done, self.steps, rate, watch)
         record = None
         if recorded:
-            per_epoch = self.problem.batches.steps_per_epoch
+            per_epoch = self.stepper.problem.batches.steps_per_epoch
             skips = removal.summary(self.network) if hasattr(self.network, "alpha") else {}
             record = Record(
-                **vars(self._evaluation() if evaluate else Evaluation()),
+                **vars(self.worker.evaluate() if evaluate else Evaluation()),
                 step=number,
                 steps=self.steps,
                 epoch=None if per_epoch is None else number / per_epoch,
@@ -117,7 +113,7 @@ class Run:
                 loss=measured.losses,
                 accuracy=measured.accuracies,
                 batch_statistics=(
-                    self._evaluation(reports.batch) if evaluate and reports.batch else None
+                    self.worker.evaluate(reports.batch) if evaluate and reports.batch else None
                 ),
                 layers=tuple(measures.layers(self.network)) if watch else (),
                 norms=measured.norms,
@@ -128,9 +124,6 @@ class Run:
             self.evaluated.append(record)
         self.done = number
         return record
-
-    def _evaluation(self, batch: int | None = None) -> Evaluation:
-        return self.worker.evaluate(self.problem, batch)
 
     def _save(self, saving: Saving) -> None:
         self.saved = self.done  # one that fails is not tried again
@@ -267,13 +260,11 @@ def fit(
         )  # fmt: skip
         described = {name: checkpoints.describe(value) for name, value in settings.items()}
         saving = Saving(checkpoints.prepare(checkpoint), checkpoint_every, described)
-    stepper = Stepper(
-        network, optimizer, loss=loss, power=problem.power, clip=clip, skips=skips, mixed=mixed
-    )
+    stepper = Stepper(network, problem, optimizer, loss=loss, clip=clip, skips=skips, mixed=mixed)
     parts = 1
     if processor.type == "cpu":
         parts = divided(network, network.replicas, batch, threads)
-    run = Run(stepper, problem, steps, schedule, reports, saving, parts)
+    run = Run(stepper, steps, schedule, reports, saving, parts)
     each = max(1, (threads or 1) // parts)
     return run.records(getattr(stop, "is_set", stop) or (lambda: False), each)
 

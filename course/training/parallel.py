@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from course.training.batches import Problem
 from course.training.recording import hooks
 from course.training.records import Evaluation
 from course.training.step import BatchMeasures, Stepper
@@ -49,11 +48,10 @@ class Parallel:
         self.modules, self.hooks = list(stepper.network.modules()), hooks(stepper.network)
 
     @cached_property
-    def parts(self) -> list[tuple[slice, Stepper]]:
-        """Which replicas, and their stepper."""
+    def parts(self) -> list[Stepper]:
+        """The steppers of some of the replicas each."""
         bounds = np.linspace(0, self.stepper.network.replicas, self.threads + 1).astype(int)
-        rows = [slice(*pair) for pair in itertools.pairwise(bounds.tolist())]
-        return [(each, self.stepper.part(each)) for each in rows]
+        return [self.stepper.part(slice(*pair)) for pair in itertools.pairwise(bounds.tolist())]
 
     @cached_property
     def pool(self) -> futures.ThreadPoolExecutor:
@@ -62,25 +60,25 @@ class Parallel:
             self.threads - 1, "replicas", initializer=torch.set_num_threads, initargs=(1,)
         )
 
-    def step(self, x: Tensor, y: Tensor, **options: Any) -> BatchMeasures:
+    def step(self, number: int, steps: int, rate: float, watch: Sequence[str]) -> BatchMeasures:
         """What Stepper.step returns for all replicas, to rounding."""
         self.stepper.check_attached()
         if any(self.hooks) or not all(module.training for module in self.modules):
-            return self.stepper.step(x, y, **options)
-        return _joined(self._each(lambda rows, part: part.step(x[rows], y[rows], **options)))
+            return self.stepper.step(number, steps, rate, watch)
+        return _joined(self._each(lambda part: part.step(number, steps, rate, watch)))
 
-    def evaluate(self, problem: Problem, batch: int | None = None) -> Evaluation:
+    def evaluate(self, batch: int | None = None) -> Evaluation:
         """What Stepper.evaluate returns for all replicas, to rounding."""
         if any(self.hooks):
-            return self.stepper.evaluate(problem, batch)
-        return _joined(self._each(lambda rows, part: part.evaluate(problem.part(rows), batch)))
+            return self.stepper.evaluate(batch)
+        return _joined(self._each(lambda part: part.evaluate(batch)))
 
-    def _each(self, function: Callable[[slice, Stepper], Any]) -> list[Any]:
+    def _each(self, function: Callable[[Stepper], Any]) -> list[Any]:
         """What the function returns for each part."""
         first, *others = self.parts
-        running = [self.pool.submit(function, *part) for part in others]
+        running = [self.pool.submit(function, part) for part in others]
         try:
-            return [function(*first), *(job.result() for job in running)]
+            return [function(first), *(job.result() for job in running)]
         finally:
             futures.wait(running)  # nothing is written any more when a step breaks off
 
