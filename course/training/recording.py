@@ -7,6 +7,8 @@ modules, its functions, and the graph of autograd. All of that is the same at ea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -109,10 +111,30 @@ class Operations(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        others = func._schema.arguments[len(args) :]
-        rest = [kwargs.get(each.name, each.default_value) for each in others]
+        rest = [kwargs.get(name, value) for name, value in schema(func).arguments[len(args) :]]
         self.calls.append((func, [*args, *rest], result))
         return result
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What torch says of an operation: its name, its arguments with their defaults, its results.
+
+    Asked once: to ask for it takes torch longer than most of the operations themselves.
+    """
+
+    name: str
+    arguments: list[tuple[str, Any]]
+    returns: list[Any]
+    changes: bool  # an argument
+
+
+@cache
+def schema(operation: Any) -> Schema:
+    """The schema of an operation of torch."""
+    own = operation._schema
+    arguments = [(each.name, each.default_value) for each in own.arguments]
+    return Schema(own.name, arguments, [each.type for each in own.returns], own.is_mutable)
 
 
 def compiled(
@@ -134,6 +156,7 @@ def compiled(
     values = {id(tensor): graph.addInput() for tensor in inputs}
     constant, given = set(map(_place, memory)), set(map(_place, inputs))
     results: dict[int, Tensor] = {}  # what the calls computed, by the place of its memory
+    numbers: dict[str, Any] = {}  # and other constants, by what they look like
 
     def node(kind: str, arguments: Sequence[Any], types: Sequence[Any]) -> list[Any]:
         new = graph.insertNode(graph.create(kind, [value(each) for each in arguments], len(types)))
@@ -148,7 +171,10 @@ def compiled(
             return node("prim::ListConstruct", argument, [torch._C.ListType(one)])[0]
         if not isinstance(argument, Tensor):
             known = isinstance(argument, torch.memory_format)
-            return graph.insertConstant(FORMATS[argument] if known else argument)
+            number = FORMATS[argument] if known else argument
+            if repr(number) not in numbers:
+                numbers[repr(number)] = graph.insertConstant(number)
+            return numbers[repr(number)]
         if id(argument) not in values:
             values[id(argument)] = view(argument)
         return values[id(argument)]
@@ -172,10 +198,10 @@ def compiled(
         if not all(isinstance(each, Tensor | None) for each in tensors):
             raise ValueError(f"{operation} reads a number")
         known = all(_place(each) in constant or _place(each) in results for each in tensors)
-        if known and not operation._schema.is_mutable:
+        if known and not schema(operation).changes:
             continue  # views
-        types = [each.type for each in operation._schema.returns]
-        new = node(operation._schema.name, arguments, types)
+        types = schema(operation).returns
+        new = node(schema(operation).name, arguments, types)
         if isinstance(types[0], torch._C.ListType):
             new = node("prim::ListUnpack", new, [one] * len(tensors))
         for tensor, output in zip(tensors, new, strict=True):
