@@ -177,7 +177,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 60.0,
     device: str = "cpu",
-    threads: int | None = 1,
+    threads: int | None = None,
 ) -> Iterator[Record]:
     """Train the network in place; yield a Record after every `record_every` steps and the last.
 
@@ -206,12 +206,14 @@ def fit(
         there. The CPU is the default, so that numbers do not depend on what else a machine has.
     threads: of the CPU, while it trains. The replicas are divided among them, two to each at least;
         further ones share every operation, and layers as thin as these lose by that, see
-        `networks.one_thread`. None: those of torch, as far as the replicas keep them busy. The
-        default is one, so that numbers do not depend on how many cores a machine has.
+        `networks.one_thread`. None: as many as the replicas keep busy of those that
+        `networks.for_replicas` allows, one where OMP_NUM_THREADS=1.
 
     The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine,
-    for each number of threads. Raises ValueError at once, before any training, for arguments that
-    do not fit, and CheckpointError (a ValueError) for a checkpoint that cannot be used.
+    for each number of threads; between two numbers they are equal to rounding, which a deep network
+    magnifies as it does the rounding of another processor. Raises ValueError at once, before any
+    training, for arguments that do not fit, and CheckpointError (a ValueError) for a checkpoint
+    that cannot be used.
     """
     if not isinstance(network, Network):
         allowed = "a network of the course, by networks.build(...) or networks.mlp(...)"

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from course.networks import for_replicas
 from course.training.recording import hooks
 from course.training.records import Evaluation
 from course.training.step import BatchMeasures, Stepper
@@ -28,11 +29,11 @@ WORK = 1.5e7  # weights times examples of a step: with fewer, a thread waits lon
 def divided(network: nn.Module, replicas: int, batch: int, threads: int | None) -> int:
     """Among how many threads the replicas are divided: at most `threads`, two to each at least.
 
-    None: as many as torch uses, where there is enough to do for a second one.
+    None: as many as `networks.for_replicas` says, where there is enough to do for a second one.
     """
     weights = sum(parameter.numel() for parameter in network.parameters())
     if threads is None:
-        threads = torch.get_num_threads() if weights * batch >= WORK else 1
+        threads = for_replicas() if weights * batch >= WORK else 1
     return max(1, min(threads, replicas // 2))
 
 

@@ -87,9 +87,42 @@ def test_each_thread_takes_whole_replicas():
     ],
 )
 def test_how_many_threads_the_replicas_keep_busy(replicas, width, threads, parts, monkeypatch):
+    monkeypatch.delenv("COURSE_THREADS", raising=False)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     network = build(width=width, depth=10, seeds=range(replicas))
     assert parallel.divided(network, replicas, 100, threads) == parts
+
+
+@pytest.mark.parametrize(("told", "count"), [("", 1), ("1", 1), ("3", 3)])
+def test_the_environment_says_among_how_many_threads(told, count, monkeypatch):
+    monkeypatch.setenv("COURSE_THREADS", told)
+    with networks.one_thread():
+        assert networks.for_replicas() == count
+
+
+@pytest.mark.parametrize("told", ["0", "-2", "two", "1.5"])
+def test_a_number_of_threads_that_is_none_is_refused(told, monkeypatch):
+    monkeypatch.setenv("COURSE_THREADS", told)
+    with pytest.raises(ValueError, match=r"COURSE_THREADS.*whole number"):
+        networks.for_replicas()
+
+
+def test_by_default_replicas_are_divided_where_there_is_enough_to_do(monkeypatch):
+    monkeypatch.setenv("COURSE_THREADS", "2")
+    names = set()
+
+    class Steps(SGD):
+        """SGD that notes who makes its steps."""
+
+        def update(self, *others):
+            names.add(threading.current_thread().name)
+            super().update(*others)
+
+    for width, count in ((8, 1), (80, 2)):
+        names.clear()
+        network = build(width=width, depth=12, seeds=SEEDS)
+        list(fit(network, blobs(), steps=2, batch=30, optimizer=Steps(0.01)))
+        assert len(names) == count
 
 
 @pytest.mark.parametrize("name", sorted(networks.CONVOLUTIONAL))
