@@ -10,10 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course import arguments
+from course import arguments, memory
 from course.networks.architectures import ARCHITECTURES, MLP, VAN, Plain, Recipe
 from course.networks.convnets import CONVOLUTIONAL, ConvPlain, ConvVAN
 from course.networks.initializers import Law
+
+memory.keep_freed()
 
 Parts = tuple[nn.Module, Sequence[nn.Module], nn.Module]
 

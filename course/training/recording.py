@@ -65,7 +65,6 @@ class Recorded:
     def _record(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """What the function returns, now that its operations are known."""
         self.signature = self._signature(inputs)
-        _keep_freed_memory()
         with Operations() as operations:
             outputs = self.function(*inputs)
         memory = [*self.module.parameters(), *self.module.buffers()]
@@ -76,16 +75,6 @@ class Recorded:
         except Exception as error:  # of torch's internals: another version may know others
             self.failure = str(error).partition("\n")[0] or type(error).__name__
         return outputs
-
-
-def _keep_freed_memory() -> None:
-    """Let the process keep what a step frees: the next step needs it again.
-
-    The C library of Linux gives memory back to the system beyond twice the largest block that was
-    ever freed (up to 32 MiB), and has it zeroed page by page when it comes again: up to a quarter
-    of a step. So a large block is freed here; as nothing was written in it, it takes no memory.
-    """
-    torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
 def hooks(network: nn.Module) -> list[dict[int, Any]]:
