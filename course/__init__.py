@@ -24,8 +24,7 @@ cli           the `course` command
 classroom     problem sets: release, collect, grade, return
 site          the course as pages, to read without installing
 
-The ground: arguments (checks that name what is wrong), seeding (random streams), memory (what is
-freed is kept), files (written
+The ground: arguments (checks that name what is wrong), seeding (random streams), files (written
 whole or not at all). Importing this package loads neither torch nor matplotlib.
 """
 

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course import arguments, memory
+from course import arguments
+from course.networks import memory
 from course.networks.architectures import ARCHITECTURES, MLP, VAN, Plain, Recipe
 from course.networks.convnets import CONVOLUTIONAL, ConvPlain, ConvVAN
 from course.networks.initializers import Law
