@@ -172,9 +172,9 @@ def surface(
     loss: "cross_entropy", "mse", or a function of (outputs, y) that returns one loss per replica,
     (R,) or (). start: parameters, those of the network by default.
     The grid is one more replica axis (torch.func.vmap), cut into pieces of `chunk` points, which
-    are chosen for about 32 MB (128 MB on a GPU). Batch norm does what it does in the mode that the network is in
-    (training: the statistics of the batch, at each point anew). The network is not changed.
-    ValueError if directions or axes don't fit.
+    are chosen for about 32 MB (128 MB on a GPU). Batch norm does what it does in the mode that the
+    network is in (training: the statistics of the batch, at each point anew). The network is not
+    changed. ValueError if directions or axes don't fit.
     """
     if len(directions) != 2:
         raise arguments.reject("directions", f"{len(directions)} of them", "two")
