@@ -209,4 +209,4 @@ def _place(tensor: Tensor | None) -> int:
 
 def _geometry(tensor: Tensor) -> tuple[list[int], list[int], int]:
     """Which numbers of its memory a tensor shows: its shape, strides and offset."""
-    return list(tensor.shape), list(tensor.stride()), tensor.storage_offset()
+    return list(tensor.shape), list(tensor.stride()), int(tensor.storage_offset())
