@@ -24,7 +24,7 @@ from course.training import checkpoints, devices, phasing, removal
 from course.training.augmentation import CropAndFlip
 from course.training.batches import Problem
 from course.training.optimizers import SGD, Adam, Optimizer, Schedule, constant
-from course.training.parallel import Parallel, divided
+from course.training.parallel import ALONE, Parallel, divided
 from course.training.records import Evaluation, Record, from_plain, to_plain
 from course.training.step import Stepper
 
@@ -54,16 +54,15 @@ class Run:
     def __init__(
         self,
         stepper: Stepper,
+        worker: Stepper | Parallel,
         steps: int,
         schedule: Schedule,
         reports: Reports,
         saving: Saving | None,
-        parts: int,
     ) -> None:
-        self.stepper, self.steps, self.schedule = stepper, steps, schedule
+        self.stepper, self.worker, self.steps, self.schedule = stepper, worker, steps, schedule
         self.reports, self.saving = reports, saving
         self.network = stepper.network
-        self.worker = Parallel(stepper, parts) if parts > 1 else stepper
         self.done = self.saved = 0  # steps
         self.evaluated: list[Record] = []
         if saving is not None and saving.path.exists():
@@ -207,7 +206,7 @@ def fit(
     threads: of the CPU, while it trains. The replicas are divided among them, two to each at least;
         further ones share every operation, and layers as thin as these lose by that, see
         `networks.one_thread`. None: as many as the replicas keep busy of those that
-        `networks.for_replicas` allows, one where OMP_NUM_THREADS=1.
+        `networks.for_replicas` allows (one where OMP_NUM_THREADS=1), in a run that is long enough.
 
     The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine,
     for each number of threads; between two numbers they are equal to rounding, which a deep network
@@ -265,8 +264,10 @@ def fit(
     stepper = Stepper(network, problem, optimizer, loss=loss, clip=clip, skips=skips, mixed=mixed)
     parts = 1
     if processor.type == "cpu":
-        parts = divided(network, network.replicas, batch, threads)
-    run = Run(stepper, steps, schedule, reports, saving, parts)
+        parts = divided(network, network.replicas, batch, steps, threads)
+    alone = ALONE if threads is None else 0
+    worker = Parallel(stepper, parts, alone) if parts > 1 else stepper
+    run = Run(stepper, worker, steps, schedule, reports, saving)
     each = max(1, (threads or 1) // parts)
     return run.records(getattr(stop, "is_set", stop) or (lambda: False), each)
 
