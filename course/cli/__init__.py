@@ -47,6 +47,7 @@ Exit status:
 \b
 Environment:
   COURSE_DATA       a folder with data sets in torchvision's layout, looked in before the cache
+  COURSE_THREADS    among how many threads networks that train side by side are divided
   COURSE_TRACEBACK  set to 1, an error ends with Python's traceback instead of one line
 """
 

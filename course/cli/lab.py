@@ -70,11 +70,10 @@ def lab(target: Path | None, read: bool, prepare: bool, jupyter: tuple[str, ...]
 
     If JupyterLab already runs for your copy, it is shown instead of starting a second one.
 
-    Notebooks compute with one thread each unless OMP_NUM_THREADS says otherwise.
+    Notebooks compute with one thread each unless OMP_NUM_THREADS says otherwise, and train several
+    networks at once on all cores unless that or COURSE_THREADS does.
     """
-    # Networks this thin gain nothing from a second thread, and where cores are busy, or fewer than
-    # the machine shows (as on Binder), threads that wait for one another take many times as long.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    limit_threads()
     copy = _folder(home_copy() if target is None else target)
     first = _first(notebooks())
     with server.alone(copy / STATE / "server.lock") as free:
@@ -95,6 +94,20 @@ def lab(target: Path | None, read: bool, prepare: bool, jupyter: tuple[str, ...]
             sys.exit(server.serve(copy, start, jupyter))
         else:
             _show(copy, start, "--no-browser" not in jupyter)
+
+
+def limit_threads() -> None:
+    """Tell kernels, by their environment, that training alone is divided among the cores.
+
+    Operations this thin gain nothing from a second thread, and where cores are busy, or fewer than
+    the machine shows, threads that wait for one another take many times as long. Replicas, which
+    are divided by whole steps, wait seldom.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        known = hasattr(os, "sched_getaffinity")  # Linux
+        cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
+        os.environ["OMP_NUM_THREADS"] = "1"
+        os.environ.setdefault("COURSE_THREADS", str(cores))
 
 
 def _folder(copy: Path) -> Path:

@@ -96,6 +96,7 @@ def train(
         record_every=max(1, settings.epochs * steps // 200),
         checkpoint=folder / cell.checkpoint,
         stop=stop,
+        threads=1,  # cells side by side use the others
         **making.how(settings, cell.network, dataset, device),
     ):
         if record.evaluated:

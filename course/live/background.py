@@ -13,13 +13,12 @@ from matplotlib.figure import Figure
 
 from course.live.canvas import Canvas
 from course.live.cells import claim, discard
+from course.live.pace import Pace
 from course.live.picture import Picture, output
 from course.live.stored import Kept
 from course.live.transport import Knob, Transport, progress
 from course.plots.growing import keep_pale
 
-PERIOD = 0.25  # seconds between two drawings at least
-SHARE = 19  # so many times as long a training goes on after a drawing: that takes 5 % at most
 GRACE = 0.5  # seconds that a step may still take after Stop
 
 History = dict[str, list[Any]]
@@ -155,10 +154,12 @@ class LiveRun(ipywidgets.VBox):
             self._begin()
 
     def _advance(self) -> None:
-        due = time.monotonic() + PERIOD
+        pace = Pace(time.monotonic())
         while self._active and not self._halt.is_set():
             if not self._transport.may_go():
+                before = time.monotonic()
                 self._pause()
+                pace.wait(time.monotonic() - before)
                 continue
             name = min(self._active, key=self._share)  # the one that is behind
             with self._gate:
@@ -173,10 +174,9 @@ class LiveRun(ipywidgets.VBox):
                 with self._gate:
                     self._stepping = False
             before = time.monotonic()
-            if before > due:
+            if before > pace.due:
                 self._show()
-                after = time.monotonic()
-                due = after + max(PERIOD, SHARE * (after - before))
+                pace.draw(before, time.monotonic())
 
     def _pause(self) -> None:
         """Show what there is, once, and wait for Play, Step or Stop."""

@@ -65,7 +65,10 @@ def live_run(
     if fig is None or draw is None:
         fig, ax = style.figure(8.0, 3.4)
         logarithmic = value.endswith("loss") if log is None else log
-        draw = GrowingCurves(ax, list(named), value, log=logarithmic).show
+        growing = GrowingCurves(ax, list(named), value, log=logarithmic)
+        style.hold(fig, growing.show_widest)  # else each new limit moves the axes, and all is drawn
+        growing.clear()
+        draw = growing.show
     run = LiveRun(named, fig, draw, title, knobs)
     run.start(wait=os.environ.get("COURSE_WAIT") == "1" if wait is None else wait)
     return run

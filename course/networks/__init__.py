@@ -16,7 +16,8 @@ layers          Linear, DiracLinear, Activation, BatchNorm, LayerNorm for replic
 convnets        the same architectures, of convolutions: CONVOLUTIONAL by name
 units           the equations of `blocks` for maps: ResidualUnit, HighwayUnit, VariableUnit
 convolutions    Convolution, DiracConvolution, MapNorm, GlobalAverage for replicas
-threads         one_thread, on_threads: thin layers lose by a second one
+memory          what is freed is kept: the next operation needs it again
+threads         one_thread, on_threads: thin layers lose by a second one; for_replicas: they don't
 activations     the nonlinearities by name, their derivatives and gains
 initializers    laws of the first weights: a law is a function of fan_in, fan_out and a generator
 

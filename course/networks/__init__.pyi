@@ -29,6 +29,7 @@ from .network import extend_with_identity as extend_with_identity
 from .network import first_blocks as first_blocks
 from .network import mlp as mlp
 from .network import rebuild as rebuild
+from .threads import for_replicas as for_replicas
 from .threads import on_threads as on_threads
 from .threads import one_thread as one_thread
 from .units import HighwayUnit as HighwayUnit

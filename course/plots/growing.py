@@ -35,9 +35,10 @@ class GrowingCurves:
             for k, name in enumerate(names)
         }
         self._bands = curves.empty_bands(ax, lines)
-        ax.set(xlabel="step", ylabel=value.replace("_", " "), xlim=(0, 1), ylim=(0.1, 1))
+        ax.set(xlabel="step", ylabel=value.replace("_", " "))
         if log:
             ax.set_yscale("log")
+        self.clear()
         if len(names) > 1:
             # Beside the axes: inside, it would lie on a curve sooner or later.
             handles = [curve for curve, _, _ in self._bands.values()]
@@ -45,6 +46,14 @@ class GrowingCurves:
                 handles=handles, title=heading or None, loc="outside right upper", frameon=False,
                 fontsize=9, title_fontsize=9,
             )  # fmt: skip
+
+    def clear(self) -> None:
+        """Axes as they are before there is anything to draw."""
+        self.ax.set(xlim=(0, 1), ylim=(0.1, 1))
+
+    def show_widest(self) -> None:
+        """Axes with the widest labels that are likely; see `style.hold`."""
+        self.ax.set(xlim=(0, 1e5), ylim=(1e-12, 1) if self.log else (0, 0.01))
 
     def show(self, history: Mapping[str, Sequence[Any]]) -> str:
         """Draw the records so far, by the name of their run; returns what they show in words."""

@@ -24,7 +24,7 @@ from course.training import checkpoints, devices, phasing, removal
 from course.training.augmentation import CropAndFlip
 from course.training.batches import Problem
 from course.training.optimizers import SGD, Adam, Optimizer, Schedule, constant
-from course.training.parallel import Parallel, divided
+from course.training.parallel import ALONE, Parallel, divided
 from course.training.records import Evaluation, Record, from_plain, to_plain
 from course.training.step import Stepper
 
@@ -54,17 +54,15 @@ class Run:
     def __init__(
         self,
         stepper: Stepper,
-        problem: Problem,
+        worker: Stepper | Parallel,
         steps: int,
         schedule: Schedule,
         reports: Reports,
         saving: Saving | None,
-        parts: int,
     ) -> None:
-        self.stepper, self.problem, self.steps, self.schedule = stepper, problem, steps, schedule
+        self.stepper, self.worker, self.steps, self.schedule = stepper, worker, steps, schedule
         self.reports, self.saving = reports, saving
         self.network = stepper.network
-        self.worker = Parallel(stepper, parts) if parts > 1 else stepper
         self.done = self.saved = 0  # steps
         self.evaluated: list[Record] = []
         if saving is not None and saving.path.exists():
@@ -99,17 +97,14 @@ class Run:
         evaluate = number == self.steps or number % reports.evaluate_every == 0
         recorded = evaluate or number % reports.every == 0
         rate = self.stepper.optimizer.rate * self.schedule(self.done, self.steps)
-        x, y = self.problem.batches.batch(self.done)
         watch = reports.watch if recorded else ()
-        measured = self.worker.step(
-            x, y, number=self.done, steps=self.steps, rate=rate, watch=watch
-        )
+        measured = self.worker.step(self.done, self.steps, rate, watch)
         record = None
         if recorded:
-            per_epoch = self.problem.batches.steps_per_epoch
+            per_epoch = self.stepper.problem.batches.steps_per_epoch
             skips = removal.summary(self.network) if hasattr(self.network, "alpha") else {}
             record = Record(
-                **vars(self._evaluation() if evaluate else Evaluation()),
+                **vars(self.worker.evaluate() if evaluate else Evaluation()),
                 step=number,
                 steps=self.steps,
                 epoch=None if per_epoch is None else number / per_epoch,
@@ -117,7 +112,7 @@ class Run:
                 loss=measured.losses,
                 accuracy=measured.accuracies,
                 batch_statistics=(
-                    self._evaluation(reports.batch) if evaluate and reports.batch else None
+                    self.worker.evaluate(reports.batch) if evaluate and reports.batch else None
                 ),
                 layers=tuple(measures.layers(self.network)) if watch else (),
                 norms=measured.norms,
@@ -128,9 +123,6 @@ class Run:
             self.evaluated.append(record)
         self.done = number
         return record
-
-    def _evaluation(self, batch: int | None = None) -> Evaluation:
-        return self.worker.evaluate(self.problem, batch)
 
     def _save(self, saving: Saving) -> None:
         self.saved = self.done  # one that fails is not tried again
@@ -184,7 +176,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 60.0,
     device: str = "cpu",
-    threads: int | None = 1,
+    threads: int | None = None,
 ) -> Iterator[Record]:
     """Train the network in place; yield a Record after every `record_every` steps and the last.
 
@@ -213,12 +205,14 @@ def fit(
         there. The CPU is the default, so that numbers do not depend on what else a machine has.
     threads: of the CPU, while it trains. The replicas are divided among them, two to each at least;
         further ones share every operation, and layers as thin as these lose by that, see
-        `networks.one_thread`. None: those of torch, as far as the replicas keep them busy. The
-        default is one, so that numbers do not depend on how many cores a machine has.
+        `networks.one_thread`. None: as many as the replicas keep busy of those that
+        `networks.for_replicas` allows (one where OMP_NUM_THREADS=1), in a run that is long enough.
 
     The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine,
-    for each number of threads. Raises ValueError at once, before any training, for arguments that
-    do not fit, and CheckpointError (a ValueError) for a checkpoint that cannot be used.
+    for each number of threads; between two numbers they are equal to rounding, which a deep network
+    magnifies as it does the rounding of another processor. Raises ValueError at once, before any
+    training, for arguments that do not fit, and CheckpointError (a ValueError) for a checkpoint
+    that cannot be used.
     """
     if not isinstance(network, Network):
         allowed = "a network of the course, by networks.build(...) or networks.mlp(...)"
@@ -267,13 +261,13 @@ def fit(
         )  # fmt: skip
         described = {name: checkpoints.describe(value) for name, value in settings.items()}
         saving = Saving(checkpoints.prepare(checkpoint), checkpoint_every, described)
-    stepper = Stepper(
-        network, optimizer, loss=loss, power=problem.power, clip=clip, skips=skips, mixed=mixed
-    )
+    stepper = Stepper(network, problem, optimizer, loss=loss, clip=clip, skips=skips, mixed=mixed)
     parts = 1
     if processor.type == "cpu":
-        parts = divided(network, network.replicas, batch, threads)
-    run = Run(stepper, problem, steps, schedule, reports, saving, parts)
+        parts = divided(network, network.replicas, batch, steps, threads)
+    alone = ALONE if threads is None else 0
+    worker = Parallel(stepper, parts, alone) if parts > 1 else stepper
+    run = Run(stepper, worker, steps, schedule, reports, saving)
     each = max(1, (threads or 1) // parts)
     return run.records(getattr(stop, "is_set", stop) or (lambda: False), each)
 

@@ -16,24 +16,27 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from course.training.batches import Problem
+from course.networks import for_replicas
 from course.training.recording import hooks
 from course.training.records import Evaluation
 from course.training.step import BatchMeasures, Stepper
 
+ALONE = 20  # steps before replicas are divided unasked: to make the parts takes as long as some
+LONG = 100  # steps of a run in which that pays
 WORK = 1.5e7  # weights times examples of a step: with fewer, a thread waits longer than it works
 
 
-def divided(network: nn.Module, replicas: int, batch: int, threads: int | None) -> int:
+def divided(network: nn.Module, replicas: int, batch: int, steps: int, threads: int | None) -> int:
     """Among how many threads the replicas are divided: at most `threads`, two to each at least.
 
-    None: as many as torch uses, where there is enough to do for a second one.
+    None: as many as `networks.for_replicas` says, where there is enough to do for a second one, in
+    a step and in all.
     """
     weights = sum(parameter.numel() for parameter in network.parameters())
     if threads is None:
-        threads = torch.get_num_threads() if weights * batch >= WORK else 1
+        threads = for_replicas() if weights * batch >= WORK and steps >= LONG else 1
     return max(1, min(threads, replicas // 2))
 
 
@@ -41,19 +44,20 @@ class Parallel:
     """The steps of `stepper`, whose replicas are divided among `threads` threads.
 
     The parts have modules of their own over the memory of the network. While one of its modules has
-    hooks, which want all replicas at once, or does not train, its steps are not divided.
+    hooks, which want all replicas at once, or does not train, its steps are not divided. Nor are
+    the first steps, `alone` of them: a run that is soon broken off would wait for the parts only.
     """
 
-    def __init__(self, stepper: Stepper, threads: int) -> None:
-        self.stepper, self.threads = stepper, threads
+    def __init__(self, stepper: Stepper, threads: int, alone: int = 0) -> None:
+        self.stepper, self.threads, self.alone = stepper, threads, alone
+        self.together = alone > 0  # in the step made last
         self.modules, self.hooks = list(stepper.network.modules()), hooks(stepper.network)
 
     @cached_property
-    def parts(self) -> list[tuple[slice, Stepper]]:
-        """Which replicas, and their stepper."""
+    def parts(self) -> list[Stepper]:
+        """The steppers of some of the replicas each."""
         bounds = np.linspace(0, self.stepper.network.replicas, self.threads + 1).astype(int)
-        rows = [slice(*pair) for pair in itertools.pairwise(bounds.tolist())]
-        return [(each, self.stepper.part(each)) for each in rows]
+        return [self.stepper.part(slice(*pair)) for pair in itertools.pairwise(bounds.tolist())]
 
     @cached_property
     def pool(self) -> futures.ThreadPoolExecutor:
@@ -62,25 +66,26 @@ class Parallel:
             self.threads - 1, "replicas", initializer=torch.set_num_threads, initargs=(1,)
         )
 
-    def step(self, x: Tensor, y: Tensor, **options: Any) -> BatchMeasures:
+    def step(self, number: int, steps: int, rate: float, watch: Sequence[str]) -> BatchMeasures:
         """What Stepper.step returns for all replicas, to rounding."""
         self.stepper.check_attached()
-        if any(self.hooks) or not all(module.training for module in self.modules):
-            return self.stepper.step(x, y, **options)
-        return _joined(self._each(lambda rows, part: part.step(x[rows], y[rows], **options)))
+        self.together = number < self.alone
+        if self.together or any(self.hooks) or not all(module.training for module in self.modules):
+            return self.stepper.step(number, steps, rate, watch)
+        return _joined(self._each(lambda part: part.step(number, steps, rate, watch)))
 
-    def evaluate(self, problem: Problem, batch: int | None = None) -> Evaluation:
+    def evaluate(self, batch: int | None = None) -> Evaluation:
         """What Stepper.evaluate returns for all replicas, to rounding."""
-        if any(self.hooks):
-            return self.stepper.evaluate(problem, batch)
-        return _joined(self._each(lambda rows, part: part.evaluate(problem.part(rows), batch)))
+        if self.together or any(self.hooks):
+            return self.stepper.evaluate(batch)
+        return _joined(self._each(lambda part: part.evaluate(batch)))
 
-    def _each(self, function: Callable[[slice, Stepper], Any]) -> list[Any]:
+    def _each(self, function: Callable[[Stepper], Any]) -> list[Any]:
         """What the function returns for each part."""
         first, *others = self.parts
-        running = [self.pool.submit(function, *part) for part in others]
+        running = [self.pool.submit(function, part) for part in others]
         try:
-            return [function(*first), *(job.result() for job in running)]
+            return [function(first), *(job.result() for job in running)]
         finally:
             futures.wait(running)  # nothing is written any more when a step breaks off
 

@@ -7,6 +7,8 @@ modules, its functions, and the graph of autograd. All of that is the same at ea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -25,9 +27,9 @@ class Recorded:
     The same operations in the same order on the same memory: what it returns is equal bit for bit
     (test_recorded_steps.py). `memory` is what the function uses and changes besides its inputs: the
     parameters and buffers of `module`. Which operations they are may depend on nothing but the
-    shapes of the inputs and the modes of the modules; with others, and where a module has hooks,
-    the function is called as it is. So it is on other devices, and where recording fails:
-    `failure` says why.
+    shapes and strides of the inputs and the modes of the modules; with others, and where a module
+    has hooks, the function is called as it is. So it is on other devices, and where recording
+    fails: `failure` says why.
     """
 
     def __init__(self, function: Callable[..., tuple[Tensor, ...]], module: nn.Module) -> None:
@@ -57,7 +59,7 @@ class Recorded:
 
     def _signature(self, inputs: Sequence[Tensor]) -> tuple[list[Any], list[bool]]:
         """What the recording depends on."""
-        shapes = [(tensor.shape, tensor.dtype) for tensor in inputs]
+        shapes = [(tensor.shape, tensor.stride(), tensor.dtype) for tensor in inputs]
         return shapes, [module.training for module in self.modules]
 
     def _record(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -98,10 +100,30 @@ class Operations(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        others = func._schema.arguments[len(args) :]
-        rest = [kwargs.get(each.name, each.default_value) for each in others]
+        rest = [kwargs.get(name, value) for name, value in schema(func).arguments[len(args) :]]
         self.calls.append((func, [*args, *rest], result))
         return result
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What torch says of an operation: its name, its arguments with their defaults, its results.
+
+    Asked once: to ask for it takes torch longer than most of the operations themselves.
+    """
+
+    name: str
+    arguments: list[tuple[str, Any]]
+    returns: list[Any]
+    changes: bool  # an argument
+
+
+@cache
+def schema(operation: Any) -> Schema:
+    """The schema of an operation of torch."""
+    own = operation._schema
+    arguments = [(each.name, each.default_value) for each in own.arguments]
+    return Schema(own.name, arguments, [each.type for each in own.returns], own.is_mutable)
 
 
 def compiled(
@@ -112,13 +134,18 @@ def compiled(
 ) -> Callable[..., tuple[Tensor, ...]]:
     """The calls as a function of the inputs that returns the outputs, run by TorchScript.
 
+    Half of the calls only look at memory in another shape. A view of `memory` is a constant; one of
+    a result is made where it is used, in one operation, however many views of views it was.
+
     ValueError for a tensor that is in none of the arguments, and was not computed by the calls, and
     for a number that was read from a tensor: at another step it would be another one.
     """
     graph: Any = torch._C.Graph()
     one = torch._C.TensorType.get()
     values = {id(tensor): graph.addInput() for tensor in inputs}
-    places = {tensor.untyped_storage().data_ptr() for tensor in memory}
+    constant, given = set(map(_place, memory)), set(map(_place, inputs))
+    results: dict[int, Tensor] = {}  # what the calls computed, by the place of its memory
+    numbers: dict[str, Any] = {}  # and other constants, by what they look like
 
     def node(kind: str, arguments: Sequence[Any], types: Sequence[Any]) -> list[Any]:
         new = graph.insertNode(graph.create(kind, [value(each) for each in arguments], len(types)))
@@ -133,24 +160,53 @@ def compiled(
             return node("prim::ListConstruct", argument, [torch._C.ListType(one)])[0]
         if not isinstance(argument, Tensor):
             known = isinstance(argument, torch.memory_format)
-            return graph.insertConstant(FORMATS[argument] if known else argument)
+            number = FORMATS[argument] if known else argument
+            if repr(number) not in numbers:
+                numbers[repr(number)] = graph.insertConstant(number)
+            return numbers[repr(number)]
         if id(argument) not in values:
-            if argument.untyped_storage().data_ptr() not in places:
-                raise ValueError(f"a tensor {tuple(argument.shape)} comes from elsewhere")
-            values[id(argument)] = graph.insertConstant(argument.detach())
+            values[id(argument)] = view(argument)
         return values[id(argument)]
+
+    def view(tensor: Tensor) -> Any:
+        if _place(tensor) in constant:
+            return graph.insertConstant(tensor.detach())
+        if _place(tensor) not in results:
+            raise ValueError(f"a tensor {tuple(tensor.shape)} comes from elsewhere")
+        result = results[_place(tensor)]
+        if tensor.dtype != result.dtype:
+            raise ValueError(f"memory of {result.dtype} is read as {tensor.dtype}")
+        if _geometry(tensor) == _geometry(result):
+            return values[id(result)]
+        return node("aten::as_strided", [result, *_geometry(tensor)], [one])[0]
 
     for tensor in values.values():
         tensor.setType(one)
     for operation, arguments, result in calls:
-        results = result if isinstance(result, list | tuple) else [result]
-        if not all(isinstance(each, Tensor | None) for each in results):
+        tensors = result if isinstance(result, list | tuple) else [result]
+        if not all(isinstance(each, Tensor | None) for each in tensors):
             raise ValueError(f"{operation} reads a number")
-        types = [each.type for each in operation._schema.returns]
-        new = node(operation._schema.name, arguments, types)
+        known = all(_place(each) in constant or _place(each) in results for each in tensors)
+        if known and not schema(operation).changes:
+            continue  # views
+        types = schema(operation).returns
+        new = node(schema(operation).name, arguments, types)
         if isinstance(types[0], torch._C.ListType):
-            new = node("prim::ListUnpack", new, [one] * len(results))
-        values |= {id(tensor): output for tensor, output in zip(results, new, strict=True)}
+            new = node("prim::ListUnpack", new, [one] * len(tensors))
+        for tensor, output in zip(tensors, new, strict=True):
+            values[id(tensor)] = output
+            if _place(tensor) and _place(tensor) not in given:
+                results.setdefault(_place(tensor), tensor)
     together = torch._C.TupleType([one] * len(outputs))
     graph.registerOutput(node("prim::TupleConstruct", outputs, [together])[0])
     return torch._C._create_function_from_graph("step", graph)
+
+
+def _place(tensor: Tensor | None) -> int:
+    """Where the memory of the tensor begins; 0 if it has none."""
+    return 0 if tensor is None else tensor.untyped_storage().data_ptr()
+
+
+def _geometry(tensor: Tensor) -> tuple[list[int], list[int], int]:
+    """Which numbers of its memory a tensor shows: its shape, strides and offset."""
+    return list(tensor.shape), list(tensor.stride()), int(tensor.storage_offset())

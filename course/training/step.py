@@ -35,7 +35,7 @@ class BatchMeasures:
 
 
 class Stepper:
-    """A network, what its optimizer remembers, and where it broke down.
+    """A network, its problem, what its optimizer remembers, and where it broke down.
 
     The loss that is differentiated is the sum over replicas of each one's mean loss, so every
     gradient is that of a single run, and nothing is ever added up over replicas.
@@ -44,16 +44,16 @@ class Stepper:
     def __init__(
         self,
         network: Any,
+        problem: Problem,
         optimizer: Optimizer,
         *,
         loss: str = "cross_entropy",
-        power: float = 1.0,
         clip: float | Schedule | None = None,
         skips: Skips | None = None,
         mixed: bool = False,
     ) -> None:
-        self.network, self.optimizer = network, optimizer
-        self.loss, self.power, self.clip, self.skips = loss, power, clip, skips
+        self.network, self.problem, self.optimizer = network, problem, optimizer
+        self.loss, self.clip, self.skips = loss, clip, skips
         self.mixed = mixed
         self.weights = FlatWeights(dict(network.named_parameters()), network.replicas)
         self.memory = optimizer.state(self.weights.values)
@@ -74,6 +74,7 @@ class Stepper:
         """The stepper of these replicas alone, over the same memory."""
         part = copy.copy(self)
         part.network = parts.part(self.network, rows)
+        part.problem = self.problem.part(rows)
         part.optimizer = self.optimizer.part(rows)
         part.weights = self.weights.part(dict(part.network.named_parameters()), rows)
         part.memory = {name: tensor[rows] for name, tensor in self.memory.items()}
@@ -81,18 +82,17 @@ class Stepper:
         part._prepare()
         return part
 
-    def evaluate(self, problem: Problem, batch: int | None = None) -> Evaluation:
+    def evaluate(self, batch: int | None = None) -> Evaluation:
         """Losses and accuracies on every part of the data; batch: see `measures.evaluate`."""
-        return evaluation(self.network, problem, loss=self.loss, batch=batch)
+        return evaluation(self.network, self.problem, loss=self.loss, batch=batch)
 
-    def step(
-        self, x: Tensor, y: Tensor, *, number: int, steps: int, rate: float, watch: Sequence[str]
-    ) -> BatchMeasures:
-        """What the batch x (R, B, d), y (R, B) or (R, B, k) showed, after one step on it.
+    def step(self, number: int, steps: int, rate: float, watch: Sequence[str]) -> BatchMeasures:
+        """What the batch of a step showed, after the step.
 
         number: of the step, from 0, of `steps` in all. watch: see `training.fit`.
         """
         self.check_attached()
+        x, y = self.problem.batches.batch(number)
         if not self.network.training:  # train() walks through all modules: 4 % of a step
             self.network.train()
         norms = None
@@ -130,7 +130,7 @@ class Stepper:
         """
         with self._precision(x):
             outputs = self.network(x).to(x.dtype)
-        losses = measures.losses(outputs, y, self.loss, self.power)
+        losses = measures.losses(outputs, y, self.loss, self.problem.power)
         wanted = [*self.weights.parameters, *self.alphas, *signals]
         # What the loss does not depend on (alpha at depth 0, say) gets the slope 0.
         slopes = torch.autograd.grad(losses.sum(), wanted, materialize_grads=True)

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -305,3 +306,18 @@ def test_a_file_about_a_server_that_is_gone_is_not_believed(
     monkeypatch.setattr(server, "PATIENCE", 0.0)
     with pytest.raises(ValueError, match="does not answer: end it"):
         server.address(tmp_path, tmp_path / START)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, ("1", "3")),
+        ({"COURSE_THREADS": "2"}, ("1", "2")),
+        ({"OMP_NUM_THREADS": "4"}, ("4", None)),
+        ({"OMP_NUM_THREADS": "1", "COURSE_THREADS": "2"}, ("1", "2")),
+    ],
+)
+def test_kernels_train_on_all_cores_unless_they_are_told_otherwise(before, after, monkeypatch):
+    monkeypatch.setattr(lab, "os", SimpleNamespace(environ=before, cpu_count=lambda: 3))
+    lab.limit_threads()
+    assert (before["OMP_NUM_THREADS"], before.get("COURSE_THREADS")) == after

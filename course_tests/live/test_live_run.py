@@ -328,3 +328,22 @@ def test_no_records_at_all_is_a_run_that_has_finished() -> None:
     run = live_run([], wait=True)
     assert isinstance(run, LiveRun) and run.result() == []
     assert repr(run) == "Training finished: no steps."
+
+
+def test_new_limits_do_not_move_the_axes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what they concern is drawn: all of it would take as long as many steps."""
+
+    class Always(background.Pace):
+        """A picture after each step."""
+
+        def draw(self, before: float, after: float) -> None:
+            self.due = 0.0
+
+        def __init__(self, now: float) -> None:
+            self.due = 0.0
+
+    monkeypatch.setattr(background, "Pace", Always)
+    falling = [Step(k, 40, np.array([0.7, 0.8]) ** k) for k in range(1, 41)]
+    run, pictures = live_run(falling, wait=True), 40
+    canvas = run._picture.canvas
+    assert canvas.figure.axes[0].get_xlim() == (0, 40) and canvas.full_draws <= pictures // 10

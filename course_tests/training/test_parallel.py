@@ -76,20 +76,78 @@ def test_each_thread_takes_whole_replicas():
 
 
 @pytest.mark.parametrize(
-    ("replicas", "width", "threads", "parts"),
+    ("replicas", "width", "steps", "threads", "parts"),
     [
-        (10, 50, None, 2),
-        (10, 5, None, 1),
-        (10, 5, 2, 2),
-        (3, 50, 2, 1),
-        (5, 50, 8, 2),
-        (1, 50, 2, 1),
+        (10, 50, 100, None, 2),
+        (10, 50, 99, None, 1),
+        (10, 5, 100, None, 1),
+        (10, 5, 1, 2, 2),
+        (3, 50, 1, 2, 1),
+        (5, 50, 1, 8, 2),
+        (1, 50, 1, 2, 1),
     ],
 )
-def test_how_many_threads_the_replicas_keep_busy(replicas, width, threads, parts, monkeypatch):
+def test_how_many_threads_replicas_keep_busy(replicas, width, steps, threads, parts, monkeypatch):
+    monkeypatch.delenv("COURSE_THREADS", raising=False)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     network = build(width=width, depth=10, seeds=range(replicas))
-    assert parallel.divided(network, replicas, 100, threads) == parts
+    assert parallel.divided(network, replicas, 100, steps, threads) == parts
+
+
+@pytest.mark.parametrize(("told", "count"), [("", 1), ("1", 1), ("3", 3)])
+def test_the_environment_says_among_how_many_threads(told, count, monkeypatch):
+    monkeypatch.setenv("COURSE_THREADS", told)
+    with networks.one_thread():
+        assert networks.for_replicas() == count
+
+
+@pytest.mark.parametrize("told", ["0", "-2", "two", "1.5"])
+def test_a_number_of_threads_that_is_none_is_refused(told, monkeypatch):
+    monkeypatch.setenv("COURSE_THREADS", told)
+    with pytest.raises(ValueError, match=r"COURSE_THREADS.*whole number"):
+        networks.for_replicas()
+
+
+def test_by_default_replicas_are_divided_where_there_is_enough_to_do(monkeypatch):
+    monkeypatch.setenv("COURSE_THREADS", "2")
+    names, sizes = set(), []
+
+    class Steps(SGD):
+        """SGD that notes who makes its steps."""
+
+        def update(self, weights, *others):
+            names.add(threading.current_thread().name)
+            sizes.append(len(weights))
+            super().update(weights, *others)
+
+    for width, count in ((8, 1), (80, 2)):
+        names.clear()
+        network = build(width=width, depth=12, seeds=SEEDS)
+        records = fit(network, blobs(), steps=100, batch=30, optimizer=Steps(0.01))
+        for _, record in zip(range(parallel.ALONE + 2), records, strict=False):
+            assert record.loss.shape == (len(SEEDS),)
+        assert len(names) == count
+    alone, divided = sizes[-parallel.ALONE - 4 : -4], sizes[-4:]
+    assert set(alone) == {7} and sorted(divided) == [3, 3, 4, 4]
+
+
+def test_an_interrupted_run_is_divided_at_the_same_step(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_THREADS", "2")
+    options = dict(steps=100, batch=30, optimizer=SGD(0.01))
+
+    def network():
+        return build(width=80, depth=12, seeds=SEEDS)
+
+    def some(network, count, **checkpoint):
+        records = fit(network, blobs(), **options, **checkpoint)
+        losses = [next(records).loss for _ in range(count)]
+        records.close()
+        return losses
+
+    expected = some(network(), parallel.ALONE + 6)
+    path = tmp_path / "run"
+    first = some(network(), parallel.ALONE + 2, checkpoint=path)
+    np.testing.assert_array_equal(first + some(network(), 4, checkpoint=path), expected)
 
 
 @pytest.mark.parametrize("name", sorted(networks.CONVOLUTIONAL))

@@ -104,11 +104,55 @@ def test_another_shape_is_computed_as_it_is():
     assert repeated.repeat is not None and repeated.failure is None
 
 
+def test_other_strides_are_computed_as_they_are():
+    module, calls = torch.nn.Linear(3, 3), []
+
+    def function(x):
+        calls.append(x.stride())
+        return (module(x).detach().T * 2,)
+
+    repeated = recording.Recorded(function, module)
+    square = [torch.randn(3, 3) for _ in range(12)]
+    for x in [*square[:8], square[8].T, *square[9:]]:
+        assert torch.equal(repeated(x)[0], module(x).detach().T * 2)
+    assert repeated.failure is None and calls == [(3, 1)] * 6 + [(1, 3)]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda y, w: y.T.reshape(2, -1)[1].view(2, -1).sum(0) + 0,  # views of views of a copy
+        lambda y, w: y.detach().T[1:].mul_(3).sum() + y,  # a view that is changed in place
+        lambda y, w: torch.stack([half * 2 for half in y.split(2)]),
+        lambda y, w: torch.cat([half.max(0).values[None] for half in y.unbind(1)]),
+        lambda y, w: y @ w.T.reshape(3, 2).T.contiguous().view(2, 3)[:, 1:],  # of the memory
+        lambda y, w: y.mul_(2).expand(3, 4, 2).transpose(0, 2) * w[0, 0],
+    ],
+)
+def test_views_show_the_same_memory(function, recorded):
+    modules = [torch.nn.Linear(3, 2) for _ in range(2)]
+    modules[1].load_state_dict(modules[0].state_dict())
+    functions = [
+        lambda x, module=module: (function(module(x).detach(), module.weight.detach()),)
+        for module in modules
+    ]
+    repeated = recording.Recorded(functions[0], modules[0])
+    for _ in range(9):
+        x = torch.randn(4, 3)
+        assert torch.equal(repeated(x)[0], functions[1](x)[0])
+        assert torch.equal(modules[0].weight, modules[1].weight)
+    assert repeated.failure is None and recorded == [4]
+
+
 @pytest.mark.parametrize(
     ("function", "failure"),
     [
         (lambda y, other: y + other, "a tensor (2,) comes from elsewhere"),
         (lambda y, other: y * float(y.sum()), "aten._local_scalar_dense.default reads a number"),
+        (
+            lambda y, other: y.view(torch.int32) + 1,
+            "memory of torch.float32 is read as torch.int32",
+        ),
     ],
 )
 def test_what_would_be_another_number_at_another_step_is_refused(function, failure):

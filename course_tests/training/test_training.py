@@ -90,6 +90,29 @@ def test_batches_depend_on_the_seed_and_the_step_alone():
     assert not torch.equal(epoch[0][0][0], epoch[0][0][1])
 
 
+@pytest.mark.parametrize(
+    ("data", "loss", "augment"),
+    [
+        (blobs(train=50), "cross_entropy", None),
+        (blobs(train=50), "cross_entropy", training.CropAndFlip((1, 2, 3), padding=1)),
+        (LinearTeacher(6), "mse", None),
+    ],
+)
+def test_some_replicas_see_the_same_batches_as_among_all(data, loss, augment):
+    network = build(seeds=(4, 9, 2, 7), outputs=6 if loss == "mse" else 3)
+    whole = Problem(data, network, loss, 10, CPU, augment)
+    rows = slice(1, 3)
+    part = whole.part(rows)
+    for step in (0, 7, 3, 60):
+        x, y = part.batches.batch(step)
+        both = whole.batches.batch(step)
+        assert torch.equal(x, both[0][rows]) and torch.equal(y, both[1][rows])
+    (x, y), (all_x, all_y) = part.evaluation["test"], whole.evaluation["test"]
+    shared = x.dim() == 2
+    assert torch.equal(x, all_x if shared else all_x[rows])
+    assert torch.equal(y, all_y if shared else all_y[rows])
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     name=st.sampled_from(sorted(networks.ARCHITECTURES)),
