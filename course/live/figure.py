@@ -210,13 +210,14 @@ class LivePanel(ipywidgets.VBox):
             self.layout.close()
             super().close()
 
-    def _attempt(self, action: Callable[[], None]) -> None:
+    def _attempt(self, action: Callable[[], None]) -> bool:
         try:
             with interruptible():
                 action()
         except (Exception, KeyboardInterrupt) as problem:
-            self._work = None
-            self._picture.failure = explain(problem, self._draw)
+            self._work, self._picture.failure = None, explain(problem, self._draw)
+            return False
+        return True
 
     def _redraw(self) -> None:
         words = self._ask()
@@ -240,8 +241,7 @@ class LivePanel(ipywidgets.VBox):
         with self._lock:
             if work is None or work is not self._work or work.done or self._closed or self._dirty:
                 return
-            self._attempt(work.advance)
-            if self._work is None:
+            if not self._attempt(work.advance):
                 return
             if work.done or time.monotonic() - self._drawn >= PERIOD:
                 self._dirty = True

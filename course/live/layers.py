@@ -48,7 +48,7 @@ class Layers:
         self._empty = self._pixels.view(np.uint32)[0, 0, 0]
         self._reach = {artist: self._place(artist) for artist in parts if artist in moving}
         boxes = {} if below is None else below._boxes
-        self._boxes = {
+        self._boxes: dict[Artist, tuple[slice, slice]] = {
             artist: boxes.get(artist) or self._box(artist)
             for artist in parts
             if artist not in moving

@@ -6,7 +6,7 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -19,11 +19,14 @@ class Slices(Generic[T]):
     A `draw` shows what there is, nothing at first, and hands it on, ``Caption(..., work=steps)``.
     Then its panel goes on with it, and draws now and then, until it ends or a control is moved.
 
+    source: what gives items, or a function that makes it, called when the first is wanted: the
+    picture before a training need not wait until all is ready for it.
     items: what it has given so far; done: whether it has ended.
     """
 
-    def __init__(self, source: Iterable[T]) -> None:
-        self._source = iter(source)
+    def __init__(self, source: Iterable[T] | Callable[[], Iterable[T]]) -> None:
+        self._source: Iterator[T] | None = None
+        self._given = source
         self.items: list[T] = []
         self.done = False
 
@@ -37,6 +40,8 @@ class Slices(Generic[T]):
     def advance(self, seconds: float = SLICE) -> None:
         """Take the items of a slice, at least one."""
         end = time.monotonic() + seconds
+        if self._source is None:
+            self._source = iter(self._given() if callable(self._given) else self._given)
         while not self.done:
             try:
                 self.items.append(next(self._source))

@@ -92,7 +92,7 @@ class _Run:
         self.network = science.deep_linear(start, depth=depth, width=WIDTH, seeds=seeds)
         self.before = self.after = science.linear_map(self.network)
         self.records = Slices(
-            science.train(self.network, steps=STEPS, optimizer=OPTIMIZERS[optimizer])
+            partial(science.train, self.network, steps=STEPS, optimizer=OPTIMIZERS[optimizer])
         )
 
     def show(self, panels: pictures.Training) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class _Run:
         self.network = sigmoid_saturation.network(activation, depth, bias=bias, seeds=[seed])
         self.states = [science.units(self.network, examples=EXAMPLES)]
         self.records = Slices(
-            sigmoid_saturation.train(self.network, optimizer=Adam(rate), steps=STEPS)
+            partial(sigmoid_saturation.train, self.network, optimizer=Adam(rate), steps=STEPS)
         )
 
     def show(self, panels: pictures.Units) -> None:

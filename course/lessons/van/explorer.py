@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def explore(
     @lru_cache(maxsize=8)
     def begun(skips: training.Multipliers, steps: int) -> Slices[Record]:
         net = science.network(examples, depth=BLOCKS)
-        return Slices(science.phase_out(net, examples, skips, steps=steps))
+        return Slices(partial(science.phase_out, net, examples, skips, steps=steps))
 
     def draw(
         rate: float, ratio: float, multiplier: float, resistance: float, train: bool
