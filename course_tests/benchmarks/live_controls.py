@@ -54,7 +54,6 @@ BY_ITSELF = {"chain", "sigmoid", "scale", "phases", "product"}
 """Those that the page computes and draws: their goal is `IN_THE_PAGE`."""
 SETUP = """
 from importlib import import_module
-from types import SimpleNamespace
 from IPython.display import display
 from ipywidgets import interact
 from course import data
@@ -71,7 +70,6 @@ def anew(module, code):
     made, ours = [], {name: getattr(module, name) for name in names}
     def capture(fig, draw, **options):
         made.append((fig, draw, options))
-        return SimpleNamespace(again=lambda: None)
     for name in names:
         setattr(module, name, capture)
     try:
