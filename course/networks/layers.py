@@ -15,8 +15,10 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from course import arguments
-from course.networks import activations, initializers
+from course.networks import activations, initializers, memory
 from course.networks.initializers import Law
+
+memory.keep_freed()
 
 
 class Linear(nn.Module):

@@ -11,12 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from course import arguments
-from course.networks import memory
 from course.networks.architectures import ARCHITECTURES, MLP, VAN, Plain, Recipe
 from course.networks.convnets import CONVOLUTIONAL, ConvPlain, ConvVAN
 from course.networks.initializers import Law
-
-memory.keep_freed()
 
 Parts = tuple[nn.Module, Sequence[nn.Module], nn.Module]
 
