@@ -110,6 +110,21 @@ def test_what_was_prepared_is_not_built_again(monkeypatch: pytest.MonkeyPatch) -
     assert canvas.full_draws == 1
 
 
+def test_what_begins_to_move_leaves_nothing_where_it_was() -> None:
+    fig = Figure(figsize=(4.0, 3.0))
+    ax = fig.add_axes((0.6, 0.3, 0.35, 0.5))
+    (line,) = ax.plot([0, 1], [0, 1])
+    words = fig.text(0.02, 0.95, "beside")
+    canvas = Canvas(fig)
+    canvas.render()
+    line.set_ydata([1, 0])
+    canvas.render()
+    canvas.prepare()
+    words.set_position((0.02, 0.02))
+    assert np.array_equal(pixels(canvas.render()), from_nothing(fig))
+    assert canvas.full_draws == 1
+
+
 def test_autoscaling_and_a_new_size_are_carried_out() -> None:
     figure, ax = style.figure(4.0, 3.0)
     (line,) = ax.plot([0, 1], [0, 1])

@@ -105,6 +105,7 @@ def test_work_that_a_drawing_leaves_is_done_until_a_control_moves(
         while shown.picture.caption == first:  # drawn now and then while the work goes on
             await asyncio.sleep(0.01)
         shown.controls["depth"].value = 5
+        shown.refresh()
         while shown.picture.caption != "depth 5, 3 steps":
             await asyncio.sleep(0.01)
         left = len(made[4].items)
