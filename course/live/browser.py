@@ -10,8 +10,6 @@ Words and numbers exist twice, in Python and in JavaScript; the tests compare th
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +28,7 @@ from course.live.controls import reachable, reading, widget
 from course.live.link import Link, figure_name
 from course.live.modules import bundle
 from course.live.picture import output
+from course.live.slices import later
 from course.live.stored import LONG_REST, Kept, picture
 
 HERE = Path(__file__).parent
@@ -162,8 +161,7 @@ class BrowserPanel(ipywidgets.VBox):
         self._seed = values.pop("seed", self._seed)
         self._move(values)
         self._moves += 1
-        with contextlib.suppress(RuntimeError):  # no loop: plain Python
-            asyncio.get_running_loop().call_later(LONG_REST, self._keep, self._moves)
+        later(LONG_REST, self._keep, self._moves)
 
     def _keep(self, moves: int) -> None:
         """After the last of several moves, have a saved notebook show what it led to."""

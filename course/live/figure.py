@@ -31,6 +31,7 @@ from course.live.cells import calm, claim, discard
 from course.live.controls import reachable, reading, widget
 from course.live.failures import explain, interruptible
 from course.live.link import Link, figure_name
+from course.live.pace import PERIOD
 from course.live.picture import Picture, output
 from course.live.pyplot import no_pyplot
 from course.live.slices import Slices, later
@@ -39,7 +40,6 @@ from course.live.stored import LONG_REST, Kept
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
 PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
 REST = 0.1  # seconds without a drawing after which the next one is prepared
-PERIOD = 0.25  # seconds between two drawings of work under way
 PAUSE = 0.002  # seconds between two slices of it
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from course.site import build, moving, playground_page
 from course.site.moving import recorder
@@ -83,3 +83,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(recorder.PAIRS, TINY.notebook, (("size", "law"),))  # type: ignore[arg-type]
         yield once(tmp_path_factory, "tiny", lambda folder: moving.record(TINY, folder))
+
+
+@pytest.fixture(scope="module")
+def modules(browser: Browser, served: tuple[str, Path]) -> Iterator[Page]:
+    """A page from which the modules are imported, as they stand in the folder."""
+    page = browser.new_page()
+    page.goto(served[0] + "/style.css")
+    yield page
+    page.close()

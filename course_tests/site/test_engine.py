@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from course import data, measures, networks
 from course.measures import effective_rank
@@ -62,15 +60,6 @@ LAW = """async ([law, fanIn, fanOut, place]) => {
     const { stream } = await import("./random.js");
     return Array.from(LAWS[law](fanIn, fanOut, stream(7, "layer 1"), place));
 }"""
-
-
-@pytest.fixture(scope="module")
-def modules(browser: Browser, served: tuple[str, Path]) -> Iterator[Page]:
-    """A page from which the modules are imported, as they stand in the folder."""
-    page = browser.new_page()
-    page.goto(served[0] + "/style.css")
-    yield page
-    page.close()
 
 
 def settings(**changes: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ PRODUCTS = """async ([a, b, size, name, kind]) => {
     const [left, right] = [a, b].map((numbers) => Float64Array.from(numbers, Number));
     const out = new { Float32Array, Float64Array }[kind]((a.length / size) * (b.length / size));
     return Array.from(products(left, right, size, out), String); }"""
-
-
-@pytest.fixture(scope="module")
-def modules(browser: Browser, served: tuple[str, Path]) -> Iterator[Page]:
-    page = browser.new_page()
-    page.goto(served[0] + "/style.css")
-    yield page
-    page.close()
 
 
 def products(
