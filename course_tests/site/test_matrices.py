@@ -47,6 +47,29 @@ def test_they_are_those_of_numpy(
     np.testing.assert_array_equal(single, products(modules, a, b, name).astype(np.float32))
 
 
+KEPT = """async (cases) => {
+    const { Kept } = await import("/live/js/matrices.js");
+    const rows = new Kept();
+    rows.keep(new Float64Array(6).fill(NaN), 2);
+    rows.clear();
+    const kept = cases.map(([, b, size]) => rows.keep(Float64Array.from(b), size));
+    const product = ([a, b, size], k) => {
+        const out = new Float64Array((a.length / size) * (b.length / size));
+        return Array.from(rows.products(Float64Array.from(a), kept[k], out));
+    };
+    return [cases.map(product), cases.map(product)]; }"""
+
+
+def test_rows_that_are_kept_stay_as_they_are(modules: Page) -> None:
+    """Of several matrices, with even and odd rows, in whatever order they are asked for."""
+    shapes = [(10, 200, 200), (3, 5, 7), (1, 1, 2), (5, 3, 4), (128, 10, 64)]
+    pairs = [drawn(*shape) for shape in shapes]
+    cases = [[a.ravel().tolist(), b.ravel().tolist(), a.shape[1]] for a, b in pairs]
+    for answers in modules.evaluate(KEPT, cases):
+        for (a, b), shown in zip(pairs, answers, strict=True):
+            np.testing.assert_allclose(np.reshape(shown, (len(a), len(b))), a @ b.T, atol=1e-12)
+
+
 def test_even_rows_go_through_web_assembly(modules: Page) -> None:
     sizes = [2, 3, 64, 199, 200]
     asked = """async (sizes) => {

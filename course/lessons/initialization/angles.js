@@ -1,7 +1,8 @@
 // The angle of two inputs on its way through random tanh layers: angles.py, in the page.
 
-import { scalarProducts, turned } from "../../live/js/matrices.js";
+import { Kept, turned } from "../../live/js/matrices.js";
 import { stream } from "../../live/js/streams.js";
+import { tanh } from "../../live/js/units.js";
 import { WEIGHTS, Z, gaussianMeans } from "./gaussian.js";
 
 const WIDTH = 200;
@@ -62,16 +63,18 @@ export function expectedAngles(sigmaW, sigmaB, cosine, depth) {
 
 // Pairs of orthonormal vectors, and layers {forth, bias} of standard normal numbers, of one draw.
 let drawn = { seed: -1 };
+const KEPT = new Kept();
 function draws(seed, depth) {
   if (drawn.seed !== seed) {
     const rows = stream(seed, "pairs")(PAIRS * 2 * WIDTH);
     const row = (k) => rows.subarray(k * WIDTH, (k + 1) * WIDTH);
     const pairs = Array.from({ length: PAIRS }, (_, p) => orthonormal(row(2 * p), row(2 * p + 1)));
     drawn = { seed, pairs, layers: [] };
+    KEPT.clear();
   }
   while (drawn.layers.length < depth) {
     const next = stream(seed, `layer ${drawn.layers.length + 1}`);
-    drawn.layers.push({ forth: turned(next(WIDTH * WIDTH), WIDTH), bias: next(WIDTH) });
+    drawn.layers.push({ forth: KEPT.keep(turned(next(WIDTH * WIDTH), WIDTH), WIDTH), bias: next(WIDTH) });
   }
   return drawn;
 }
@@ -117,13 +120,14 @@ function goOn(passes, depth, { sigmaW, sigmaB, layers }) {
     const { forth, bias } = layers[l - 1];
     const behind = passes.filter((pass) => pass.layers.length === l);
     behind.forEach(({ h }, p) => room.set(h, p * NUMBERS));
-    const z = scalarProducts(room.subarray(0, behind.length * NUMBERS), forth, WIDTH);
+    const inputs = room.subarray(0, behind.length * NUMBERS);
+    const z = KEPT.products(inputs, forth, new Float64Array(inputs.length));
     for (let row = 0; row < z.length; row += WIDTH) {
       for (let k = 0; k < WIDTH; k++) z[row + k] = factor * z[row + k] + sigmaB * bias[k];
     }
     behind.forEach(({ h, layers: seen }, p) => {
       const own = z.subarray(p * NUMBERS, (p + 1) * NUMBERS);
-      for (let k = 0; k < NUMBERS; k++) h[k] = Math.tanh(own[k]);
+      for (let k = 0; k < NUMBERS; k++) h[k] = tanh(own[k]);
       seen.push(rowsOf(own));
     });
   }

@@ -1,7 +1,7 @@
 // Sizes of a signal and of its gradient by layer and weight scale: mean_field.py, in the page.
 // A profile is {forward, backward}: root mean squares at layers 0 ... L.
 
-import { meanSquare, scalarProducts, scaleBy, turned } from "../../live/js/matrices.js";
+import { Kept, meanSquare, scaleBy, turned } from "../../live/js/matrices.js";
 import { stream } from "../../live/js/streams.js";
 import { UNITS } from "../../live/js/units.js";
 import { gaussianMeans } from "./gaussian.js";
@@ -18,7 +18,7 @@ function rootMeanSquare(values) {
   return largest * Math.sqrt(sum / values.length);
 }
 
-// The inputs, the gradients at the end and the matrices, {back, forth}, of one draw.
+// The inputs, the gradients at the end and the matrices, {back, forth}, of one draw, kept in `rows`.
 const DRAWS = new Map();
 function draws(width, seed, depth) {
   const name = `${width} ${seed}`;
@@ -27,13 +27,14 @@ function draws(width, seed, depth) {
     const next = stream(seed, "inputs and gradients");
     const [x, last] = [next(INPUTS * width), next(INPUTS * width)];
     for (const rows of [x, last]) scaleBy(rows, 1 / Math.sqrt(meanSquare(rows)));
-    DRAWS.set(name, { x, last, matrices: [] });
+    DRAWS.set(name, { x, last, rows: new Kept(), matrices: [] });
   }
   const drawn = DRAWS.get(name);
   while (drawn.matrices.length < depth) {
     const gaussian = stream(seed, `layer ${drawn.matrices.length + 1}`)(width * width);
     const back = scaleBy(gaussian, 1 / Math.sqrt(width));
-    drawn.matrices.push({ back, forth: turned(back, width) });
+    const [up, down] = [back, turned(back, width)].map((matrix) => drawn.rows.keep(matrix, width));
+    drawn.matrices.push({ back: up, forth: down });
   }
   return drawn;
 }
@@ -48,10 +49,11 @@ function forwardPass(activation, scale, width, seed, depth) {
     PASSED.set(name, { sizes: [1], slopes: [] });
   }
   const pass = PASSED.get(name);
-  const { x, matrices } = draws(width, seed, depth);
+  const { x, rows, matrices } = draws(width, seed, depth);
   pass.outputs ??= x;
   while (pass.slopes.length < depth) {
-    const z = scaleBy(scalarProducts(pass.outputs, matrices[pass.slopes.length].forth, width), scale);
+    const z = rows.products(pass.outputs, matrices[pass.slopes.length].forth, new Float64Array(x.length));
+    scaleBy(z, scale);
     const slopes = new Float64Array(z.length);
     UNITS[activation].apply(z, z, slopes);
     pass.outputs = z;
@@ -63,13 +65,13 @@ function forwardPass(activation, scale, width, seed, depth) {
 
 function passBoth(activation, scale, depth, width, seed) {
   const { sizes, slopes } = forwardPass(activation, scale, width, seed, depth);
-  const { last, matrices } = draws(width, seed, depth);
+  const { last, rows, matrices } = draws(width, seed, depth);
   const backward = [1];
   let back = last;
   for (let l = depth - 1; l >= 0; l--) {
     const [through, slope] = [back.slice(), slopes[l]];
     for (let k = 0; k < through.length; k++) through[k] *= scale * slope[k];
-    back = scalarProducts(through, matrices[l].back, width);
+    back = rows.products(through, matrices[l].back, new Float64Array(last.length));
     backward.unshift(rootMeanSquare(back));
   }
   return { forward: sizes.slice(0, depth + 1), backward };

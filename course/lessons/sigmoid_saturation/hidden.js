@@ -1,7 +1,7 @@
 // An untrained network on digits, its hidden layers and its gradients: science.py, in the page.
 // Layers have 64 units; examples stand in rows, and a matrix by rows of its inputs.
 
-import { meanSquare, scalarProducts, scaleBy, turned } from "../../live/js/matrices.js";
+import { Kept, meanSquare, scaleBy, turned } from "../../live/js/matrices.js";
 import { normals } from "../../live/js/streams.js";
 import { UNITS } from "../../live/js/units.js";
 import { DIGITS } from "./digits.js";
@@ -10,10 +10,14 @@ const WIDTH = 64;
 const CLASSES = 10;
 const [BINS, EACH] = [64, 0.25]; // of inputs of units around 0; what lies beyond is counted at the edge
 
-// Glorot's weights of one draw: {back, forth} for layer `number` from 0, and the head's.
+// Glorot's weights of one draw: {back, forth} for layer `number` from 0, and the head's, in KEPT.
+const KEPT = new Kept();
 let drawn = { seed: -1, layers: [], head: null };
 function weights(seed, depth) {
-  if (drawn.seed !== seed) drawn = { seed, layers: [], head: draw(seed, "head", CLASSES) };
+  if (drawn.seed !== seed) {
+    KEPT.clear();
+    drawn = { seed, layers: [], head: draw(seed, "head", CLASSES) };
+  }
   while (drawn.layers.length < depth) {
     drawn.layers.push(draw(seed, `layer ${drawn.layers.length}`, WIDTH));
   }
@@ -24,7 +28,7 @@ function draw(seed, purpose, fanOut) {
   const back = normals(seed, purpose, WIDTH * fanOut);
   const deviation = Math.sqrt(2 / (WIDTH + fanOut));
   for (let k = 0; k < back.length; k++) back[k] *= deviation;
-  return { back, forth: turned(back, fanOut) }; // one for each direction
+  return { back: KEPT.keep(back, fanOut), forth: KEPT.keep(turned(back, fanOut), WIDTH) };
 }
 
 // What each layer does to the examples. A deeper network begins with a shallower one; another one
@@ -38,7 +42,7 @@ function forward({ activation, depth, scale, input_scale: inputScale, seed }) {
   for (let l = passed.depth; l < depth; l++) {
     const before = l ? LAYERS[l - 1].outputs : scaleBy(DIGITS.pixels.slice(), inputScale);
     const layer = (LAYERS[l] ??= { outputs: before.slice(), slopes: before.slice(), inputs: before.slice() });
-    scaleBy(scalarProducts(before, matrices[l].forth, WIDTH, layer.inputs), scale);
+    scaleBy(KEPT.products(before, matrices[l].forth, layer.inputs), scale);
     pass(activation, layer);
     passed.depth = l + 1;
   }
@@ -65,7 +69,8 @@ function pass(activation, layer) {
 
 // The gradient of each example's loss with respect to the outputs of the last hidden layer.
 function lastGradient(outputs, head, scale) {
-  const scores = scaleBy(scalarProducts(outputs, head.forth, WIDTH), scale);
+  const examples = outputs.length / WIDTH;
+  const scores = scaleBy(KEPT.products(outputs, head.forth, new Float64Array(examples * CLASSES)), scale);
   for (let k = 0; k < scores.length; k += CLASSES) {
     const row = scores.subarray(k, k + CLASSES);
     const most = Math.max(...row);
@@ -74,7 +79,7 @@ function lastGradient(outputs, head, scale) {
     for (let c = 0; c < CLASSES; c++) row[c] /= sum;
     row[DIGITS.labels[k / CLASSES]] -= 1;
   }
-  return scaleBy(scalarProducts(scores, head.back, CLASSES), scale);
+  return scaleBy(KEPT.products(scores, head.back, new Float64Array(outputs.length)), scale);
 }
 
 // {shares, saturated, slopes, gradient, expected}: by layer, and `growth`; see HiddenLayers.
@@ -89,7 +94,7 @@ export function hiddenLayers(values) {
   for (let l = depth - 1; l > 0; l--) {
     const { slopes, slope } = layers[l];
     for (let k = 0; k < back.length; k++) back[k] *= scale * slopes[k];
-    [back, spare] = [scalarProducts(back, matrices[l].back, WIDTH, spare), back];
+    [back, spare] = [KEPT.products(back, matrices[l].back, spare), back];
     gradient.unshift(Math.sqrt(WIDTH * meanSquare(back)));
     expected.unshift(expected[0] * scale * slope);
   }

@@ -1,11 +1,36 @@
 // Products of matrices, stored by rows.
 
-import { inPairs, takesPairs } from "./pairs.js";
+import { Pairs, takesPairs } from "./pairs.js";
+
+// Rows with which products are taken again and again.
+export class Kept {
+  constructor() {
+    this.pairs = takesPairs(2) ? new Pairs() : null;
+  }
+
+  // Let go all rows.
+  clear() {
+    this.pairs?.clear();
+  }
+
+  // What `products` takes: the rows of b, which have `size` numbers.
+  keep(b, size) {
+    return this.pairs && takesPairs(size) ? this.pairs.keep(b, size) : { b, size };
+  }
+
+  // The scalar products of each row of `a` with each of those rows, by the rows of `a`, in `out`.
+  products(a, rows, out) {
+    return rows.b ? oneByOne(a, rows.b, rows.size, out) : this.pairs.products(a, rows, out);
+  }
+}
+
+const ONCE = new Kept();
 
 // The scalar products of each row of `a` with each row of `b`, by the rows of `a`, in `out`. Rows
 // have `size` numbers.
 export function scalarProducts(a, b, size, out = new Float64Array((a.length / size) * (b.length / size))) {
-  return takesPairs(size) ? inPairs(a, b, size, out) : oneByOne(a, b, size, out);
+  ONCE.clear();
+  return ONCE.products(a, ONCE.keep(b, size), out);
 }
 
 // Eight products at a time, 2 x 4, are quickest; at an edge some are taken twice.
