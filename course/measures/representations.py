@@ -84,23 +84,27 @@ CHUNK = 1 << 20
 def relative_singular_values(x: Any, *, centred: bool = False) -> Tensor:
     """Singular values (..., min(B, n)), largest first, of each matrix over a power of two.
 
-    centred: take from each column its mean over the samples first. Differences that the type of `x`
-    can't hold (less than 4 epsilon times the largest entry) count as none: identical rows give 0.
+    centred: take from each column its mean over the samples first. What may be nothing but rounding
+    counts as 0: errors of epsilon times the largest entry in each number, with the epsilon of the
+    type of `x`, have singular values of up to epsilon (sqrt(B) + sqrt(n)) times that entry.
     With a side over `WIDE` they are the roots of the eigenvalues of x x^T (or x^T x, the smaller):
     tens of times faster, and what is less than 1e-7 of the largest counts as 0.
     """
     values, _, finite = matrices("x", x)
     if centred:
+        largest = values.abs().amax((-2, -1), keepdim=True)[..., 0]
         values = values - values.mean(-2, keepdim=True)
-        kind = _tensor(x).dtype
-        least = 4 * torch.finfo(kind if kind.is_floating_point else torch.float64).eps
-        spread = values.abs().amax((-2, -1), keepdim=True)
-        values = torch.where(spread > least, values, 0.0)
     if max(values.shape[-2:]) <= WIDE:
-        return _known(torch.linalg.svdvals(values), finite[..., None])
-    turned = values if values.shape[-2] <= values.shape[-1] else values.mT
-    squares = torch.linalg.eigvalsh(turned @ turned.mT).flip(-1)
-    singular = torch.where(squares > 1e-14 * squares[..., :1], squares, 0.0).sqrt()
+        singular = torch.linalg.svdvals(values)
+    else:
+        turned = values if values.shape[-2] <= values.shape[-1] else values.mT
+        squares = torch.linalg.eigvalsh(turned @ turned.mT).flip(-1)
+        singular = torch.where(squares > 1e-14 * squares[..., :1], squares, 0.0).sqrt()
+    if centred:
+        kind = _tensor(x).dtype
+        epsilon = torch.finfo(kind if kind.is_floating_point else torch.float64).eps
+        rounding = epsilon * sum(math.sqrt(side) for side in values.shape[-2:]) * largest
+        singular = torch.where(singular > rounding, singular, 0.0)
     return _known(singular, finite[..., None])
 
 

@@ -18,42 +18,44 @@ export function gradientLength(slopes, count) {
 }
 
 // In how many directions the examples differ: exp(-sum p log p), p the shares of the singular
-// values of the signal (count, units) less its mean. From 1 (all on a line) to the number of
-// units; 0 where all examples look alike; NaN where a number is not finite. Roy and Vetterli (2007).
+// values of the signal (count, units) less its mean, without those that may be rounding alone. From 1
+// (all on a line) to the number of units; 0 where all examples look alike; NaN where a number is not
+// finite. Roy and Vetterli (2007).
 export function effectiveRank(signal, count) {
   const units = signal.length / count;
   const centred = centre(signal, count);
   if (centred === null) return NaN;
   const squares = eigenvalues(covariance(centred, count, units), units);
   const most = squares.reduce((a, b) => Math.max(a, b), 0);
-  if (most === 0) return 0;
-  const singular = squares.map((square) => (square > 1e-14 * most ? Math.sqrt(square) : 0));
+  const least = Math.max(rounding(signal, count), 1e-7 * Math.sqrt(most));
+  const singular = squares.map((square) => (square > least ** 2 ? Math.sqrt(square) : 0));
+  if (most <= least ** 2) return 0;
   const sum = singular.reduce((a, b) => a + b, 0);
   let entropy = 0;
   for (const value of singular) if (value > 0) entropy -= (value / sum) * Math.log(value / sum);
   return Math.exp(entropy);
 }
 
-// The signal over its largest number, less the mean of each unit; null if not finite. What the
-// type of the numbers can't tell from nothing is nothing.
+// How large singular values may be that are nothing but rounding, in units of the largest number.
+function rounding(signal, count) {
+  const epsilon = signal instanceof Float32Array ? 2 ** -23 : Number.EPSILON;
+  return epsilon * (Math.sqrt(count) + Math.sqrt(signal.length / count));
+}
+
+// The signal over its largest number, less the mean of each unit; null if not finite.
 function centre(signal, count) {
   const units = signal.length / count;
   let most = 0;
   for (let at = 0; at < signal.length; at++) most = Math.max(most, Math.abs(signal[at]));
   if (!Number.isFinite(most)) return null; // Math.max hands NaN on
-  const least = 4 * (signal instanceof Float32Array ? 2 ** -23 : Number.EPSILON);
   const centred = new Float64Array(signal.length);
-  let spread = 0;
   for (let j = 0; j < units; j++) {
     let sum = 0;
     for (let at = j; at < signal.length; at += units) sum += signal[at] / (most || 1);
     const mean = sum / count;
-    for (let at = j; at < signal.length; at += units) {
-      centred[at] = signal[at] / (most || 1) - mean;
-      spread = Math.max(spread, Math.abs(centred[at]));
-    }
+    for (let at = j; at < signal.length; at += units) centred[at] = signal[at] / (most || 1) - mean;
   }
-  return spread > least ? centred : centred.fill(0);
+  return centred;
 }
 
 function covariance(centred, count, units) {
@@ -62,7 +64,8 @@ function covariance(centred, count, units) {
 }
 
 // The examples of a signal (count, units) in the two directions in which they differ most: pairs.
-// `start`: the directions of last time, so that a moving picture does not turn over.
+// `start`: the directions of last time, so that a moving picture does not turn over. One point
+// where no difference is more than rounding.
 export function principal(signal, count, start) {
   const units = signal.length / count;
   const centred = centre(signal, count);
@@ -75,9 +78,10 @@ export function principal(signal, count, start) {
     const along = dot(second, one);
     axes = [one, direction(second.map((number, k) => number - along * one[k]), axes[1])];
   }
+  const most = Math.sqrt(dot(axes[0], times(matrix, axes[0], units)));
   const points = Array.from({ length: count }, (_, i) => {
     const row = centred.subarray(i * units, (i + 1) * units);
-    return axes.map((axis) => dot(row, axis));
+    return axes.map((axis) => (most > rounding(signal, count) ? dot(row, axis) : 0));
   });
   return { axes, points };
 }
