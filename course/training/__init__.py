@@ -10,6 +10,9 @@ In reading order:
 loop            fit, an iterator of records; the run behind it
 step            one step of R replicas: forward, backward, update
 recording       a step's operations recorded once, then repeated without Python
+operations      what torch does in a step, one by one
+workspace       the memory in which a recorded step computes, the same at every step
+compiling       recorded operations as a function that runs without Python
 parallel        some of the replicas on each thread
 parts           those replicas as a network of their own, over the same memory
 optimizers      SGD, Adam; how their rate changes: constant, linear_decay, step_decay

@@ -50,9 +50,9 @@ class FlatWeights:
         part.values = self.values[rows]
         return part
 
-    def gather(self, tensors: Sequence[Tensor]) -> Tensor:
-        """Tensors shaped as the parameters, side by side: (R, P)."""
-        return torch.cat([tensor.flatten(1) for tensor in tensors], dim=1)
+    def gather(self, tensors: Sequence[Tensor], out: Tensor | None = None) -> Tensor:
+        """Tensors shaped as the parameters, side by side: (R, P), in `out` if it is given."""
+        return torch.cat([tensor.flatten(1) for tensor in tensors], dim=1, out=out)
 
     def pieces(self, flat: Tensor) -> dict[str, Tensor]:
         """What belongs to each parameter in a tensor (..., P), by name: views (..., size)."""

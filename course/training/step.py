@@ -57,6 +57,7 @@ class Stepper:
         self.mixed = mixed
         self.weights = FlatWeights(dict(network.named_parameters()), network.replicas)
         self.memory = optimizer.state(self.weights.values)
+        self.gradient = torch.empty_like(self.weights.values)  # of the last step
         self.first_nonfinite: list[NonFinite | None] = [None] * network.replicas
         self.first = 0  # number of the first replica in that list
         if skips is not None:
@@ -66,7 +67,7 @@ class Stepper:
     def _prepare(self) -> None:
         network, learns = self.network, self.skips is not None and self.skips.learns
         self.alphas = [network.alpha] if learns else []
-        gradients = Recorded(self._forward_backward, network)
+        gradients = Recorded(self._forward_backward, network, [self.gradient])
         self._gradients = Repeated(gradients, list(network.buffers()))
         self._update = Repeated(self._clip_and_update, [self.weights.values, *self.memory.values()])
 
@@ -78,6 +79,7 @@ class Stepper:
         part.optimizer = self.optimizer.part(rows)
         part.weights = self.weights.part(dict(part.network.named_parameters()), rows)
         part.memory = {name: tensor[rows] for name, tensor in self.memory.items()}
+        part.gradient = self.gradient[rows]
         part.first = self.first + rows.start
         part._prepare()
         return part
@@ -126,7 +128,8 @@ class Stepper:
     ) -> tuple[Tensor, ...]:
         """Losses, accuracies and sums of the gradients (3, R); gradients (R, P); further slopes.
 
-        The slopes are dC/dalpha (depth, R, units), if needed, and those of the signals.
+        The gradients are in the same memory at each step. The slopes are dC/dalpha
+        (depth, R, units), if needed, and those of the signals.
         """
         with self._precision(x):
             outputs = self.network(x).to(x.dtype)
@@ -135,7 +138,7 @@ class Stepper:
         # What the loss does not depend on (alpha at depth 0, say) gets the slope 0.
         slopes = torch.autograd.grad(losses.sum(), wanted, materialize_grads=True)
         count = len(self.weights.parameters)
-        gradient = self.weights.gather(slopes[:count])
+        gradient = self.weights.gather(slopes[:count], self.gradient)
         with torch.no_grad():
             right = (
                 measures.accuracies(outputs, y)

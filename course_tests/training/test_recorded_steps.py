@@ -9,6 +9,8 @@ import torch
 from course import networks
 from course.data import LinearTeacher
 from course.training import SGD, Adam, fit, recording
+from course.training.operations import Operations, aten, into, schema
+from course.training.workspace import Workspace
 from course_tests.small import blobs, build
 
 OPTIONS = dict(steps=12, batch=20, evaluate_every=5, optimizer=SGD(0.05, 0.9))
@@ -127,6 +129,12 @@ def test_other_strides_are_computed_as_they_are():
         lambda y, w: torch.cat([half.max(0).values[None] for half in y.unbind(1)]),
         lambda y, w: y @ w.T.reshape(3, 2).T.contiguous().view(2, 3)[:, 1:],  # of the memory
         lambda y, w: y.mul_(2).expand(3, 4, 2).transpose(0, 2) * w[0, 0],
+        lambda y, w: y.view(torch.int32) + 1,
+        lambda y, w: (y[:2] * 2) + (y[:2] * 3).T,  # no result over what is read in another order
+        lambda y, w: (y * 2).relu().add(y.exp()).relu() - y,  # one over another, y is needed again
+        lambda y, w: (y * 2).max(0).values + (y + 1).sum(0),
+        lambda y, w: (y > 0).float().clone() + y.exp().mul_(3).relu_(),
+        lambda y, w: torch.cat([y * 2, y.exp() @ w], 1),
     ],
 )
 def test_views_show_the_same_memory(function, recorded):
@@ -144,13 +152,72 @@ def test_views_show_the_same_memory(function, recorded):
     assert repeated.failure is None and recorded == [4]
 
 
+def test_an_output_that_is_kept_does_not_change_at_the_next_step():
+    module = torch.nn.Linear(3, 2)
+
+    def function(x):
+        y = module(x).detach()
+        return y, y.exp(), y.exp().sum(0)[None].expand(2, 2).T, y[1:]
+
+    repeated = recording.Recorded(function, module)
+    inputs = [torch.randn(4, 3) for _ in range(10)]
+    kept = [repeated(x) for x in inputs]
+    assert repeated.repeat is not None and repeated.failure is None
+    for outputs, x in zip(kept, inputs, strict=True):
+        assert all(torch.equal(*pair) for pair in zip(outputs, function(x), strict=True))
+
+
+def test_memory_is_used_again_when_it_was_read_for_the_last_time():
+    x, w = torch.randn(6, 6), torch.randn(6, 6)
+    with Operations() as operations:
+        y = x @ w
+        for _ in range(10):
+            y = (y @ w).relu().exp()
+        z = y + 1
+    memory = Workspace(operations.calls, [z])
+    results = [call.results[0] for call in operations.calls]
+    assert [each in memory for each in results] == [True] * 31 + [False]
+    products, others = {memory[each].data_ptr() for each in results[:31]}, results[1:31]
+    assert len(products) == 2  # a product reads one, and writes the other
+    for product, relu, exp in zip(others[::3], others[1::3], others[2::3], strict=True):
+        assert len({memory[each].data_ptr() for each in (product, relu, exp)}) == 1
+
+
+def test_forms_that_only_copy_what_an_operation_returns_are_not_used():
+    y = torch.randn(2, 3)
+    with Operations() as operations:
+        torch.bmm(y[None], y.T[None])
+        torch.nn.functional.layer_norm(y, (3,))
+        y.mul_(2)
+    calls = [call for call in operations.calls if call.operation is not aten.transpose.int]
+    found = {schema(call.operation).name: into(call, call.results) is not None for call in calls}
+    assert found["aten::bmm"] and not found["aten::native_layer_norm"] and not found["aten::mul_"]
+
+
+def test_a_recording_that_gives_other_numbers_is_not_used(monkeypatch):
+    expected = numbers(build())
+    compiled = recording.compiled
+
+    def wrong(*arguments):
+        repeat = compiled(*arguments)
+
+        def function(*inputs):
+            summary, gradient = repeat(*inputs)
+            return summary, gradient.mul_(2)
+
+        return function
+
+    monkeypatch.setattr(recording, "compiled", wrong)
+    same(numbers(build()), expected)
+
+
 @pytest.mark.parametrize(
     ("function", "failure"),
     [
         (lambda y, other: y + other, "a tensor (2,) comes from elsewhere"),
         (lambda y, other: y * float(y.sum()), "aten._local_scalar_dense.default reads a number"),
         (
-            lambda y, other: y.view(torch.int32) + 1,
+            lambda y, other: torch.layer_norm(y, (2,)).view(torch.int32) + 1,
             "memory of torch.float32 is read as torch.int32",
         ),
     ],
