@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy
 import torch
@@ -27,10 +28,14 @@ def generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> to
     Draw what must not depend on the hardware with a CPU generator and move it: the GPU's
     generators give other numbers from the same state.
     """
-    arguments.whole("seed", seed)
+    return torch.Generator(device).manual_seed(_start(arguments.whole("seed", seed), purpose))
+
+
+@lru_cache(maxsize=10_000)  # 2 MB; mixing takes longer than to draw a small layer
+def _start(seed: int, purpose: str) -> int:
     words = numpy.frombuffer(hashlib.sha256(purpose.encode()).digest(), dtype="<u4")
     sequence = numpy.random.SeedSequence(seed, spawn_key=[int(word) for word in words])
-    return torch.Generator(device).manual_seed(int(sequence.generate_state(1, numpy.uint64)[0]))
+    return int(sequence.generate_state(1, numpy.uint64)[0])
 
 
 def generators(

@@ -18,7 +18,7 @@ from matplotlib.spines import Spine
 
 from course.live.layers import Layers
 from course.live.parts import FRAME, Unsure, sequence, unsure
-from course.live.scales import drawn_by, panels, signatures, stands_alone
+from course.live.scales import drawn_by, signatures, stands_alone
 from course.plots import arrange
 
 PAPER = 255  # white: below a figure whose own ground is transparent
@@ -47,7 +47,8 @@ class Canvas:
         self._parts: list[Artist] | None = None  # as drawn last; None: not sure
         self._layers: Layers | None = None
         self._latest: set[Axis] = set()  # whose limits changed last
-        self._base: tuple[set[Axis], Layers | None] = set(), None  # without what these axes draw
+        self._ever: set[Axis] = set()  # whose limits have changed since all was drawn
+        self._bases: list[tuple[set[Axis], Layers]] = []  # without what these axes draw
         self._moving: set[Artist] = set()
         self._changed: set[Artist] = set()
         self._drawing = False
@@ -99,25 +100,41 @@ class Canvas:
                 self._drawing = False
             return png(self._pixels())
 
-    def prepare(self) -> None:
-        """While nobody waits: build the layers that the next drawing would have to build."""
+    def prepare(self) -> bool:
+        """While nobody waits: build one of the layers that the next drawing would have to build.
+
+        Returns whether it did: another may be to do.
+        """
         with arrange.turn:
             parts = self._parts
             if self.figure.canvas is not self._canvas or parts is None or self._changed:
-                return
+                return False
             self._drawing = True
             try:
-                if sequence(self.figure) == parts:
-                    self._build(parts)
-                    if self._latest:
-                        self._without(self._latest, parts)
+                return sequence(self.figure) == parts and self._build_one(parts)
             except Unsure:
-                return
+                return False
             except BaseException:
                 self._parts = None
                 raise
             finally:
                 self._drawing = False
+
+    def _build_one(self, parts: list[Artist]) -> bool:
+        """Layers for limits as they are, or for those that changed last, or ever."""
+        if self._layers is None or not self._layers.hold(self._moving):
+            self._build(parts)
+            return True
+        wanted = [axes for axes in (self._latest, self._ever) if axes]
+        self._bases = [
+            (left_out, layers)
+            for left_out, layers in self._bases
+            if left_out in wanted and layers.hold(self._moving | drawn_by(left_out, parts))
+        ]
+        missing = [axes for axes in wanted if all(axes != base[0] for base in self._bases)]
+        if missing:
+            self._leave_out(missing[0], parts)
+        return bool(missing)
 
     def _draw(self) -> None:
         try:
@@ -130,7 +147,7 @@ class Canvas:
             return
         self._moving = self._moving | {part for part in self._changed if _alone(part)}
         if rescaled:
-            self._latest = rescaled
+            self._latest, self._ever = rescaled, self._ever | rescaled
             self._without(rescaled, parts).compose()
             self._layers = None  # built when limits stay: they may change at each step of a slider
             self._signatures = signatures(self._axes)  # ticks stand elsewhere, and some are new
@@ -141,9 +158,11 @@ class Canvas:
     def _build(self, parts: list[Artist]) -> Layers:
         """The layers for limits as they are; in place of those that are no longer right."""
         if self._layers is None or not self._layers.hold(self._moving):
-            below = self._layers or self._base[1]
-            self._layers = Layers(self._canvas, parts, self._moving, below)
+            self._layers = Layers(self._canvas, parts, self._moving, self._below())
         return self._layers
+
+    def _below(self) -> Layers | None:
+        return self._layers or (self._bases[0][1] if self._bases else None)
 
     def _only_scales(self, parts: list[Artist]) -> set[Axis] | None:
         """Each axis whose limits or ticks have changed; None where more has than they and parts.
@@ -166,20 +185,23 @@ class Canvas:
 
     def _without(self, rescaled: set[Axis], parts: list[Artist]) -> Layers:
         """The picture without what new limits of these axes change: they may change again."""
-        left_out, layers = self._base
-        moving = self._moving | drawn_by(left_out, parts)
-        too_much = self._layers and panels(rescaled) < panels(left_out)
-        right = layers and rescaled <= left_out and not too_much and layers.hold(moving)
-        if layers is None or not right:
-            left_out = rescaled if self._layers else rescaled | left_out
-            moving = self._moving | drawn_by(left_out, parts)
-            layers = Layers(self._canvas, parts, moving, self._layers or layers)
-            self._base = left_out, layers
+        for left_out, layers in self._bases:  # the one that leaves out least comes first
+            if rescaled <= left_out and layers.hold(self._moving | drawn_by(left_out, parts)):
+                return layers
+        more = self._bases[0][0] if self._bases and self._layers is None else set()
+        return self._leave_out(rescaled | more, parts)
+
+    def _leave_out(self, axes: set[Axis], parts: list[Artist]) -> Layers:
+        """Layers without what these axes draw, kept beside those without the most."""
+        layers = Layers(self._canvas, parts, self._moving | drawn_by(axes, parts), self._below())
+        others = [base for base in self._bases if base[0] != axes]
+        most = sorted(others, key=lambda base: len(base[0]))[-1:]
+        self._bases = sorted([*most, (axes, layers)], key=lambda base: len(base[0]))
         return layers
 
     def _draw_all(self) -> None:
         """Draw as matplotlib does, and listen from then on to what changes."""
-        self._layers, self._base = None, (set(), None)
+        self._layers, self._bases, self._ever = None, [], set()
         self._draw_figure()
         self.full_draws += 1
         everything = self.figure.findobj()
@@ -193,6 +215,7 @@ class Canvas:
         changed = {part for part in self._changed if _alone(part)} | self._moving
         self._latest = {axis for axis in self._changed & {*self._parts} if isinstance(axis, Axis)}
         self._latest = {axis for axis in self._latest if self._stands_alone(axis)}
+        self._ever = set(self._latest)
         self._moving = changed & set(self._parts) | unsure(self.figure, self._axes, self._parts)
         self._texts, self._signatures = self._room(), signatures(self._axes)
         self._listen(everything)

@@ -257,8 +257,8 @@ class LivePanel(ipywidgets.VBox):
     def _prepare(self) -> None:
         """After the last of several drawings, make the next one quick."""
         with self._lock:
-            if self._rested(REST):
-                self._picture.canvas.prepare()
+            if self._rested(REST) and self._picture.canvas.prepare():
+                later(PAUSE, self._prepare)
 
     def _keep(self) -> None:
         """After the last of several drawings, have a saved notebook show it."""

@@ -15,20 +15,44 @@ import torch
 from torch import Generator, Tensor
 
 from course import arguments
+from course.networks.draws import kept
 
 Law = Callable[..., Tensor]
 
 
+@kept
+def _gaussians(rows: int, columns: int, generator: Generator) -> tuple[Tensor]:
+    """Standard normal numbers."""
+    options: dict[str, Any] = {"device": generator.device, "dtype": torch.float64}
+    return (torch.randn(rows, columns, generator=generator, **options),)
+
+
+@kept
+def _uniforms(rows: int, columns: int, generator: Generator) -> tuple[Tensor]:
+    """Numbers from 0 to 1."""
+    options: dict[str, Any] = {"device": generator.device, "dtype": torch.float64}
+    return (torch.rand(rows, columns, generator=generator, **options),)
+
+
+@kept
+def _haar(rows: int, columns: int, generator: Generator) -> tuple[Tensor]:
+    """Orthonormal columns, no more than rows; see `orthogonal`."""
+    q, r = torch.linalg.qr(*_gaussians(rows, columns, generator))
+    return (q * torch.where(r.diagonal() < 0, -1.0, 1.0),)
+
+
+@kept
+def _factors(rows: int, columns: int, generator: Generator) -> tuple[Tensor, ...]:
+    """U, S and V^T of a Gaussian matrix."""
+    return tuple(torch.linalg.svd(*_gaussians(rows, columns, generator), full_matrices=False))
+
+
 def _normal(fan_in: int, fan_out: int, generator: Generator, deviation: float = 1.0) -> Tensor:
-    shape = (fan_in, fan_out)
-    drawn = torch.randn(shape, generator=generator, device=generator.device, dtype=torch.float64)
-    return deviation * drawn
+    return deviation * _gaussians(fan_in, fan_out, generator)[0]
 
 
 def _uniform(fan_in: int, fan_out: int, generator: Generator, bound: float) -> Tensor:
-    shape = (fan_in, fan_out)
-    drawn = torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64)
-    return bound * (2 * drawn - 1)
+    return bound * (2 * _uniforms(fan_in, fan_out, generator)[0] - 1)
 
 
 def _gain(gain: float) -> float:
@@ -124,8 +148,7 @@ def orthogonal(fan_in: int, fan_out: int, generator: Generator, *, gain: float =
     groups", 2007). In deep networks: Saxe, McClelland and Ganguli (2014), section 3.
     """
     long, short = max(fan_in, fan_out), min(fan_in, fan_out)
-    q, r = torch.linalg.qr(_normal(long, short, generator))
-    q = _gain(gain) * q * torch.where(r.diagonal() < 0, -1.0, 1.0)
+    q = _gain(gain) * _haar(long, short, generator)[0]
     return q if fan_in >= fan_out else q.T.contiguous()
 
 
@@ -148,7 +171,7 @@ def folded(
     if fan_in % parts:
         raise arguments.reject("fan_in", fan_in, f"divisible by 2^fold = {parts}")
     drawn = law(base)(fan_in, fan_out, generator)
-    return drawn[: fan_in // parts].repeat(parts, 1)
+    return torch.cat([drawn[: fan_in // parts]] * parts) if parts > 1 else drawn
 
 
 def mixed(
@@ -169,10 +192,10 @@ def mixed(
     """
     t = arguments.real("orthogonality", orthogonality, least=0, most=1)
     size = _gain(gain) * math.sqrt(max(fan_in, fan_out) / _fan(fan_in))
-    drawn = _normal(fan_in, fan_out, generator)
     if t == 0:  # G itself: no need to take it apart
+        (drawn,) = _gaussians(fan_in, fan_out, generator)
         return drawn * (size * math.sqrt(min(fan_in, fan_out)) / torch.linalg.matrix_norm(drawn))
-    u, s, vt = torch.linalg.svd(drawn, full_matrices=False)
+    u, s, vt = _factors(fan_in, fan_out, generator)
     s = s ** (1 - t)
     return (u * (size * s / s.square().mean().sqrt())) @ vt
 

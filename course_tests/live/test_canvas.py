@@ -101,13 +101,38 @@ def test_what_was_prepared_is_not_built_again(monkeypatch: pytest.MonkeyPatch) -
     for change in changes:
         change()  # before the first drawing: they will do so again
     canvas.render()
-    canvas.prepare()
+    rest(canvas)
     monkeypatch.setattr("course.live.canvas.Layers", None)
     line.set_ydata([0, 2])
     canvas.render()
     ax.set_ylim(0, 4)
     assert np.array_equal(pixels(canvas.render()), from_nothing(fig))
     assert canvas.full_draws == 1
+
+
+def test_limits_that_changed_in_turn_need_no_new_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    fig, axes = style.figure(6.0, 3.0, ncols=3)
+    for ax in axes:
+        ax.plot([0, 1], [0, 1])
+    style.hold(fig, lambda: [ax.set_ylim(0, 100) for ax in axes])
+    canvas = Canvas(fig)
+    canvas.render()
+    for ax in axes[:2]:
+        ax.set_ylim(0, 5)
+        canvas.render()
+        rest(canvas)
+    monkeypatch.setattr("course.live.canvas.Layers", None)
+    for ax, top in ((axes[0], 6), (axes[1], 7), (axes[0], 8)):
+        ax.set_ylim(0, top)
+        picture = canvas.render()
+    assert canvas.full_draws == 1
+    assert np.array_equal(pixels(picture), from_nothing(fig))
+
+
+def rest(canvas: Canvas) -> None:
+    """A while in which nothing changes."""
+    while canvas.prepare():
+        pass
 
 
 def test_what_begins_to_move_leaves_nothing_where_it_was() -> None:
@@ -119,7 +144,7 @@ def test_what_begins_to_move_leaves_nothing_where_it_was() -> None:
     canvas.render()
     line.set_ydata([1, 0])
     canvas.render()
-    canvas.prepare()
+    rest(canvas)
     words.set_position((0.02, 0.02))
     assert np.array_equal(pixels(canvas.render()), from_nothing(fig))
     assert canvas.full_draws == 1
