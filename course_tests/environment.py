@@ -23,7 +23,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
-from course_tests import order
+from course_tests import kernels, order
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("COURSE_WAIT", "1")
@@ -41,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let nbval read sanitize.cfg, unless the command line names another file."""
     if getattr(config.option, "nbval_sanitize_with", "absent") is None:
         config.option.nbval_sanitize_with = str(Path(__file__).with_name("sanitize.cfg"))
+    if getattr(config.option, "nbval", False):
+        kernels.install()
     config.option.loadscopereorder = False  # pytest-xdist would put files with many tests first
 
 
