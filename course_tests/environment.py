@@ -28,8 +28,7 @@ from course_tests import kernels, order
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("COURSE_WAIT", "1")
 
-# jsonschema, which nbformat imports, compiles a grammar of internationalized addresses with it for
-# two seconds, in each process. Without the package it does not check these: no notebook has any.
+# Two seconds less for each process that reads notebooks: see course/cli/__init__.py.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 settings.register_profile("same", deadline=None, derandomize=True)
