@@ -1,4 +1,4 @@
-"""Kernels of nbval that are forked: nothing of one notebook is in the next, nor what it imported."""
+"""Kernels of nbval that are forked: nothing of one notebook is in the next."""
 
 from __future__ import annotations
 
