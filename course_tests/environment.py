@@ -23,13 +23,12 @@ import psutil
 import pytest
 from hypothesis import settings
 
-from course_tests import order
+from course_tests import kernels, order
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("COURSE_WAIT", "1")
 
-# jsonschema, which nbformat imports, compiles a grammar of internationalized addresses with it for
-# two seconds, in each process. Without the package it does not check these: no notebook has any.
+# Two seconds less for each process that reads notebooks: see course/cli/__init__.py.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 settings.register_profile("same", deadline=None, derandomize=True)
@@ -41,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let nbval read sanitize.cfg, unless the command line names another file."""
     if getattr(config.option, "nbval_sanitize_with", "absent") is None:
         config.option.nbval_sanitize_with = str(Path(__file__).with_name("sanitize.cfg"))
+    if getattr(config.option, "nbval", False):
+        kernels.install()
     config.option.loadscopereorder = False  # pytest-xdist would put files with many tests first
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -150,12 +148,8 @@ class CourseFolder:
 
     def gradebook(self) -> Any:
         """nbgrader's gradebook; a context manager."""
-        from nbgrader.api import Gradebook
+        from course.classroom.gradebook import Gradebook
 
-        # nbgrader calls `alembic` by name when it makes the database: help it find this Python's.
-        scripts = str(Path(sys.executable).parent)
-        if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-            os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
         warnings.filterwarnings("ignore", module="nbgrader")
         directory = self.settings.CourseDirectory
         return Gradebook(directory.db_url, directory.course_id)

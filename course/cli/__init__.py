@@ -7,10 +7,16 @@ Each command lives in a module of its own, which is imported only when it is cal
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import Any, cast
 
 import click
+
+# jsonschema, which JupyterLab and nbformat import, compiles a grammar of international addresses
+# with it for more than two seconds, in each process. Without the package it does not check these:
+# no notebook and no setting has any.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 COMMANDS = {
     "lab": ("course.cli.lab", "Open your own copy of the notebooks in JupyterLab."),

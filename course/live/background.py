@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from course.live.canvas import Canvas
 from course.live.cells import claim, discard
-from course.live.pace import Pace
+from course.live.pace import SHARE, UNSEEN, Pace
 from course.live.picture import Picture, output
 from course.live.stored import Kept
 from course.live.transport import Knob, Transport, progress
@@ -154,7 +154,7 @@ class LiveRun(ipywidgets.VBox):
             self._begin()
 
     def _advance(self) -> None:
-        pace = Pace(time.monotonic())
+        pace = Pace(time.monotonic(), SHARE if self._thread is not None else UNSEEN)
         while self._active and not self._halt.is_set():
             if not self._transport.may_go():
                 before = time.monotonic()

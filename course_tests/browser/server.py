@@ -25,6 +25,7 @@ SETTINGS = {
     },
     "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {"autosave": False},
 }
+START = "import course.cli; from jupyterlab.labapp import main; main()"  # course.cli: it is quicker
 
 
 def find_chromium() -> str | None:
@@ -69,7 +70,7 @@ def lab(base: Path) -> Iterator[Server]:
     with log.open("w") as sink:
         process = subprocess.Popen(
             [
-                sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+                sys.executable, "-c", START, "--no-browser", "--allow-root",
                 "--expose-app-in-browser", "--ServerApp.port=0", "--ServerApp.open_browser=False",
                 f"--ServerApp.root_dir={folder}", "--LabApp.extension_manager=readonly",
                 "--KernelSpecManager.ensure_native_kernel=True",

@@ -339,7 +339,7 @@ def test_new_limits_do_not_move_the_axes(monkeypatch: pytest.MonkeyPatch) -> Non
         def draw(self, before: float, after: float) -> None:
             self.due = 0.0
 
-        def __init__(self, now: float) -> None:
+        def __init__(self, now: float, share: float) -> None:
             self.due = 0.0
 
     monkeypatch.setattr(background, "Pace", Always)

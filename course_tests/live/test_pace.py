@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from course.live.pace import PERIOD, SHARE, Pace
+from course.live.pace import PERIOD, SHARE, UNSEEN, Pace
 
 STEP = 0.01
 
@@ -42,3 +42,10 @@ def test_a_pause_is_not_saved_up() -> None:
     assert pace.due == due + 50
     pace.draw(54.0, 54.1)
     assert pace.due == pytest.approx(50 + 0.3 / SHARE)
+
+
+def test_where_nobody_watches_pictures_are_few() -> None:
+    pace = Pace(0.0, UNSEEN)
+    assert pace.due == PERIOD
+    pace.draw(0.25, 0.35)
+    assert pace.due == pytest.approx(2 * 0.1 / UNSEEN)

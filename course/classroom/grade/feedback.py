@@ -13,7 +13,8 @@ from jinja2.bccache import Bucket
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import InvalidNotebook
 from nbformat.v4 import new_markdown_cell, new_notebook
-from nbgrader.api import Gradebook
+
+from course.classroom.gradebook import Gradebook
 
 TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1"),

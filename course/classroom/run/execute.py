@@ -23,10 +23,10 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from nbclient.util import run_sync
 from nbformat.v4 import new_code_cell, new_output
-from nbgrader.api import Gradebook
 from nbgrader.preprocessors import Execute
 from traitlets import Float, Integer, Unicode
 
+from course.classroom.gradebook import Gradebook
 from course.classroom.master import split
 from course.classroom.run import hidden_tests, sandbox
 from course.classroom.run.kernel_side import MIME
