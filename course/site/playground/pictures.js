@@ -60,7 +60,7 @@ export function drawRanks(canvas, run) {
   chart.band(layers, ranks.low, ranks.high, chart.colours.green);
   chart.line(layers, ranks.middle, { colour: chart.colours.green, dash: [8, 3, 2, 3] });
   const { middle } = ranks;
-  const many = (rank) => (rank === 0 ? "none" : `${number(rank)} directions`);
+  const many = (rank) => (rank === 0 ? "none" : `${number(rank)} direction${number(rank) === "1" ? "" : "s"}`);
   return `The examples differ in ${many(middle[0])} at the first layer, in ${many(middle.at(-1))} at the last.`;
 }
 
@@ -127,7 +127,9 @@ export function drawDirections(canvas, run, memory) {
   });
   if (widest === 0) return "All examples lie on one point: to the last layer they are the same.";
   const [wide, high] = [0, 1].map((k) => Math.hypot(...found.points.map((point) => point[k])));
-  return `Spread over the second direction: ${percent(high / wide)} of that over the first.`;
+  const apart = wide / Math.sqrt(found.points.length); // over the largest number of the signal
+  const little = apart < 0.01 ? ` All of it is ${number(apart)} of the signal.` : "";
+  return `Spread over the second direction: ${percent(high / wide)} of that over the first.${little}`;
 }
 
 // Number by number over several lists of one length: the least, the middle and the largest.
