@@ -35,13 +35,6 @@ def _uniforms(rows: int, columns: int, generator: Generator) -> tuple[Tensor]:
 
 
 @kept
-def _haar(rows: int, columns: int, generator: Generator) -> tuple[Tensor]:
-    """Orthonormal columns, no more than rows; see `orthogonal`."""
-    q, r = torch.linalg.qr(*_gaussians(rows, columns, generator))
-    return (q * torch.where(r.diagonal() < 0, -1.0, 1.0),)
-
-
-@kept
 def _factors(rows: int, columns: int, generator: Generator) -> tuple[Tensor, ...]:
     """U, S and V^T of a Gaussian matrix."""
     return tuple(torch.linalg.svd(*_gaussians(rows, columns, generator), full_matrices=False))
@@ -148,7 +141,8 @@ def orthogonal(fan_in: int, fan_out: int, generator: Generator, *, gain: float =
     groups", 2007). In deep networks: Saxe, McClelland and Ganguli (2014), section 3.
     """
     long, short = max(fan_in, fan_out), min(fan_in, fan_out)
-    q = _gain(gain) * _haar(long, short, generator)[0]
+    q, r = torch.linalg.qr(_normal(long, short, generator))
+    q = _gain(gain) * q * torch.where(r.diagonal() < 0, -1.0, 1.0)
     return q if fan_in >= fan_out else q.T.contiguous()
 
 
@@ -171,7 +165,7 @@ def folded(
     if fan_in % parts:
         raise arguments.reject("fan_in", fan_in, f"divisible by 2^fold = {parts}")
     drawn = law(base)(fan_in, fan_out, generator)
-    return torch.cat([drawn[: fan_in // parts]] * parts) if parts > 1 else drawn
+    return drawn[: fan_in // parts].repeat(parts, 1)
 
 
 def mixed(
