@@ -83,6 +83,27 @@ def test_the_shared_mean_counts_only_without_centring():
     assert measures.effective_rank(x, centred=False).item() < 1.01
 
 
+def test_rounding_alone_is_no_direction():
+    """Tanh layers of PyTorch's weights make all examples alike, down to what 32 bits can hold."""
+    draw = torch.Generator().manual_seed(0)
+    h = torch.randn(128, 32, generator=draw, dtype=torch.float64)
+    single, ranks = h.float(), []
+    for _ in range(45):
+        weight, bias = (
+            (2 * torch.rand(rows, 32, generator=draw, dtype=torch.float64) - 1) / 32**0.5
+            for rows in (32, 1)
+        )
+        h, single = (
+            torch.tanh(h @ weight + bias),
+            torch.tanh(single @ weight.float() + bias.float()),
+        )
+        ranks.append([measures.effective_rank(x).item() for x in (h, single)])
+    double, shown = torch.tensor(ranks).T
+    torch.testing.assert_close(shown[:15], double[:15], rtol=0.01, atol=0)
+    assert (shown <= double + 0.01).all()
+    assert (shown[-5:] == 0).all() and (double[-5:] > 1).all()
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
 def test_identical_samples_have_no_dimension_even_when_their_mean_is_rounded(scale):
     for seed in range(5):
