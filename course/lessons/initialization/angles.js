@@ -98,37 +98,49 @@ function orthonormal(a, b) {
   return [first, across.map((value) => value / height)];
 }
 
-// What is known of PAIRS inputs that pass through a network: {h, layers}, h what comes out of the last
-// of the layers, and of each layer what `rowsOf` says of z. It is kept for a deeper network.
-const PASSED = new Map();
+// What is known of PAIRS inputs that pass through a network, for a deeper one, and for another input:
+// h, what comes out of the last layer so far, and of the inputs and each z, `layers` of them, the
+// numbers, and what `rowsOf` says of them. The memory of those passed longest ago is taken again.
+const MOST = 100; // layers
+const PASSES = Array.from({ length: 8 }, () => ({ name: "" }));
 function begun(name, start) {
-  if (!PASSED.has(name)) {
-    if (PASSED.size > 8) PASSED.clear();
-    const h = start();
-    PASSED.set(name, { h, layers: [rowsOf(h.slice())] });
+  const known = PASSES.findIndex((pass) => pass.name === name);
+  const [pass] = PASSES.splice(known < 0 ? 0 : known, 1);
+  PASSES.push(pass);
+  if (known < 0) {
+    pass.h ??= new Float64Array(NUMBERS);
+    pass.numbers ??= new Float64Array((MOST + 1) * NUMBERS);
+    Object.assign(pass, { name, layers: 1, rows: [] });
+    start(pass.h);
+    pass.numbers.set(pass.h);
+    pass.rows.push(rowsOf(pass.numbers.subarray(0, NUMBERS)));
   }
-  return PASSED.get(name);
+  return pass;
 }
 
 // Bring each of the passes to so many layers at least; those that have come as far, together.
+const ROOM = { inputs: new Float64Array(2 * NUMBERS), products: new Float64Array(2 * NUMBERS) };
 function goOn(passes, depth, { sigmaW, sigmaB, layers }) {
   const factor = sigmaW / Math.sqrt(WIDTH);
-  const room = new Float64Array(passes.length * NUMBERS);
   for (;;) {
-    const l = Math.min(...passes.map((pass) => pass.layers.length));
+    const l = Math.min(...passes.map((pass) => pass.layers));
     if (l > depth) return;
     const { forth, bias } = layers[l - 1];
-    const behind = passes.filter((pass) => pass.layers.length === l);
-    behind.forEach(({ h }, p) => room.set(h, p * NUMBERS));
-    const inputs = room.subarray(0, behind.length * NUMBERS);
-    const z = KEPT.products(inputs, forth, new Float64Array(inputs.length));
-    for (let row = 0; row < z.length; row += WIDTH) {
-      for (let k = 0; k < WIDTH; k++) z[row + k] = factor * z[row + k] + sigmaB * bias[k];
-    }
-    behind.forEach(({ h, layers: seen }, p) => {
-      const own = z.subarray(p * NUMBERS, (p + 1) * NUMBERS);
+    const behind = passes.filter((pass) => pass.layers === l);
+    behind.forEach(({ h }, p) => ROOM.inputs.set(h, p * NUMBERS));
+    const count = behind.length * NUMBERS;
+    const z = KEPT.products(ROOM.inputs.subarray(0, count), forth, ROOM.products.subarray(0, count));
+    behind.forEach((pass, p) => {
+      const { h } = pass;
+      const own = pass.numbers.subarray(l * NUMBERS, (l + 1) * NUMBERS);
+      for (let row = 0; row < NUMBERS; row += WIDTH) {
+        for (let k = row; k < row + WIDTH; k++) {
+          own[k] = factor * z[p * NUMBERS + k] + sigmaB * bias[k - row];
+        }
+      }
       for (let k = 0; k < NUMBERS; k++) h[k] = tanh(own[k]);
-      seen.push(rowsOf(own));
+      pass.rows.push(rowsOf(own));
+      pass.layers++;
     });
   }
 }
@@ -137,36 +149,38 @@ function goOn(passes, depth, { sigmaW, sigmaB, layers }) {
 export function measuredAngles(sigmaW, sigmaB, cosine, depth, seed) {
   const network = { sigmaW, sigmaB, ...draws(seed, depth) };
   const sine = Math.sin(Math.acos(cosine));
-  const inputs = (first, second) => () => {
-    const h = new Float64Array(NUMBERS);
+  const inputs = (first, second) => (h) => {
     network.pairs.forEach(([one, other], p) => {
       for (let k = 0; k < WIDTH; k++) h[p * WIDTH + k] = Math.sqrt(WIDTH) * (first * one[k] + second * other[k]);
     });
-    return h;
   };
   const name = [sigmaW, sigmaB, seed].join();
   const one = begun(name, inputs(1, 0)); // the same for every cosine
   const other = begun(`${name},${cosine}`, inputs(cosine, sine));
   goOn([one, other], depth, network);
   return Array.from({ length: PAIRS }, (_, p) =>
-    Array.from({ length: depth + 1 }, (_, l) => cosineOf(one.layers[l][p], other.layers[l][p])));
+    Array.from({ length: depth + 1 }, (_, l) => cosineOf(one.rows[l][p], other.rows[l][p])));
 }
 
-// {row, largest, length} of each input: its number that is largest, and how long it is relative to that.
-// Squares of tiny ones would be 0.
+// {row, by, length} of each input: its numbers, how long they are, and what both are to be multiplied
+// by: squares of tiny numbers would be 0.
 function rowsOf(numbers) {
-  return Array.from({ length: PAIRS }, (_, p) => {
-    const row = numbers.subarray(p * WIDTH, (p + 1) * WIDTH);
-    let [largest, square] = [0, 0];
-    for (let k = 0; k < WIDTH; k++) largest = Math.max(largest, Math.abs(row[k]));
-    for (let k = 0; k < WIDTH; k++) square += (row[k] / largest) ** 2;
-    return { row, largest, length: Math.sqrt(square) };
-  });
+  const rows = [];
+  for (let start = 0; start < NUMBERS; start += WIDTH) {
+    const row = numbers.subarray(start, start + WIDTH);
+    const square = scalar(row, row);
+    const by = square < 1e-250 ? 2 ** 600 : 1;
+    rows.push({ row, by, length: by === 1 ? Math.sqrt(square) : lengthOf(row, by) });
+  }
+  return rows;
 }
+
+const lengthOf = (row, by) => Math.sqrt(row.reduce((sum, value) => sum + (by * value) ** 2, 0));
 
 // NaN where one of them is 0.
 function cosineOf(u, v) {
+  if (u.by === 1 && v.by === 1) return scalar(u.row, v.row) / (u.length * v.length);
   let sum = 0;
-  for (let k = 0; k < WIDTH; k++) sum += (u.row[k] / u.largest) * (v.row[k] / v.largest);
+  for (let k = 0; k < WIDTH; k++) sum += u.by * u.row[k] * (v.by * v.row[k]);
   return sum / (u.length * v.length);
 }

@@ -148,9 +148,9 @@ export function explorer({ state, planes, legend, abreast = planes.length, rest 
       const room = Math.floor((width + SPACE) / (LEAST + SPACE));
       const columns = Math.min(Math.max(room, 1), abreast);
       const each = Math.floor((width + SPACE) / columns) - SPACE;
-      const drawn = planes.map((plane) => String(plane(now, each)));
+      const drawn = planes.map((plane) => plane(now, each));
       if (shown.length === 0) frame.innerHTML = drawn.join("");
-      else drawn.forEach((svg, k) => svg !== shown[k] && (frame.children[k].outerHTML = svg));
+      else drawn.forEach((plot, k) => plot.replace(frame.children[k], shown[k]));
       shown = drawn;
     }
 

@@ -45,7 +45,7 @@ const short = (pixels) => Math.round(pixels * 10) / 10;
 // A plane `width` x `height` pixels large, from `x` [low, high] and `y` [low, high].
 export class Plot {
   constructor({ width, height, x, y, title, xlabel = "", ylabel = "", right = MARGIN.right }) {
-    Object.assign(this, { width, height, x, y, parts: [], over: [] });
+    Object.assign(this, { width, height, x, y, parts: [], over: [] }); // elements, the lowest first
     this.inner = { left: MARGIN.left, right: width - right, top: MARGIN.top, bottom: height - MARGIN.bottom };
     const { left, top, bottom } = this.inner;
     const [middle, half] = [(left + this.inner.right) / 2, (top + bottom) / 2];
@@ -147,6 +147,15 @@ export class Plot {
   marks(points, shape, style, radius = 3.4) {
     const path = points.map(([x, y]) => SHAPES[shape](this.across(x), this.up(y), radius)).join("");
     this.parts.push(`<path class="mark ${style}" d="${path}"/>`);
+  }
+
+  // Make `svg`, which shows `before`, show this: elements that are as they were stay, for the page need
+  // not lay them out again.
+  replace(svg, before) {
+    const [now, then] = [this, before].map(({ parts, over }) => [...parts, ...over]);
+    const alike = before.width === this.width && before.height === this.height && now.length === then.length;
+    if (!alike) svg.outerHTML = this;
+    else now.forEach((element, k) => element !== then[k] && (svg.children[k].outerHTML = element));
   }
 
   toString() {
