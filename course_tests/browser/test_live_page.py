@@ -54,6 +54,13 @@ OURS = """async (rules) => {
     const options = { runOnly: rules, resultTypes: ["violations"] };
     return (await axe.run({ include: ".jp-OutputArea-output" }, options)).violations;
 }"""
+SCROLLED = """() => document.querySelector(".course-picture-caption")
+    .scrollIntoView({ block: "end" })"""
+ON_TOP = """node => { const { x, y, width, height } = node.getBoundingClientRect();
+    return node.contains(document.elementFromPoint(x + width / 2, y + height / 2)); }"""
+# By how many pixels the figure is wider than its page.
+ROOM_LEFT = """() => { const panel = document.querySelector(".course-live");
+    return panel.scrollWidth - panel.closest(".jp-OutputArea").clientWidth; }"""
 FORGET_THE_PAGE = "from course.live.picture import Picture; Picture._page = {}"
 # Which sizes the room of the picture has in any frame from now on, once it is painted.
 ROOMS = """() => { const rooms = new Set(); let running = true;
@@ -185,6 +192,30 @@ def test_narrow_and_dark_pages_are_drawn_for(open_notebook: OpenNotebook) -> Non
         page.page.evaluate(THEME, "JupyterLab Light")
     panel.look_until(lambda look: look.height == HEIGHT)
     assert page.complaints() == []
+
+
+def test_in_a_low_window_the_sliders_stay_while_the_picture_is_scrolled(
+    open_notebook: OpenNotebook,
+) -> None:
+    """700 x 450 is a window of 1400 x 900 at a zoom of 200 %."""
+    page = open_notebook([FIGURE])
+    page.run_all()
+    panel = page.panel()
+    panel.look_until(lambda look: look.height == HEIGHT)
+    before = page.page.viewport_size
+    try:
+        page.page.set_viewport_size({"width": 700, "height": 450})
+        panel.look_until(lambda look: look.height > 1.5 * look.width)  # below one another
+        page.page.evaluate(SCROLLED)
+        controls = panel.root.locator(".course-controls").bounding_box()
+        frame = panel.root.locator(".course-picture-frame").bounding_box()
+        assert controls and frame and frame["y"] + frame["height"] < 450  # its end is in view
+        assert frame["y"] < controls["y"] and controls["height"] < 150
+        handle = panel.root.get_by_role("slider").first
+        assert handle.evaluate(ON_TOP) and page.page.evaluate(ROOM_LEFT) <= 0
+    finally:
+        page.page.set_viewport_size(before)
+    panel.look_until(lambda look: look.height == HEIGHT)
 
 
 def test_the_badge_the_row_and_the_track_follow_the_slider(open_notebook: OpenNotebook) -> None:
