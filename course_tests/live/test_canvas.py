@@ -129,6 +129,26 @@ def test_limits_that_changed_in_turn_need_no_new_layers(monkeypatch: pytest.Monk
     assert np.array_equal(pixels(picture), from_nothing(fig))
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_limits_that_change_again_show_what_began_to_move_in_between(waits: bool) -> None:
+    fig, (left, right) = style.figure(6.0, 3.0, ncols=2)
+    left.plot([0, 1], [0, 1])
+    (line,) = right.plot([0, 1], [0, 1])
+    style.hold(fig, lambda: left.set_ylim(0, 100))
+    canvas = Canvas(fig)
+    canvas.render()
+    left.set_ylim(0, 5)
+    canvas.render()
+    rest(canvas)
+    line.set_ydata([1, 0])
+    canvas.render()
+    if waits:
+        rest(canvas)
+    left.set_ylim(0, 6)
+    assert np.array_equal(pixels(canvas.render()), from_nothing(fig))
+    assert canvas.full_draws == 1
+
+
 def rest(canvas: Canvas) -> None:
     """A while in which nothing changes."""
     while canvas.prepare():
