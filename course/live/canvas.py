@@ -47,7 +47,7 @@ class Canvas:
         self._parts: list[Artist] | None = None  # as drawn last; None: not sure
         self._layers: Layers | None = None
         self._latest: set[Axis] = set()  # whose limits changed last
-        self._ever: set[Axis] = set()  # whose limits have changed since all was drawn
+        self._ever: set[Axis] = set()  # whose limits have changed, and may again
         self._bases: list[tuple[set[Axis], Layers]] = []  # without what these axes draw
         self._moving: set[Artist] = set()
         self._changed: set[Artist] = set()
@@ -201,7 +201,7 @@ class Canvas:
 
     def _draw_all(self) -> None:
         """Draw as matplotlib does, and listen from then on to what changes."""
-        self._layers, self._bases, self._ever = None, [], set()
+        self._layers, self._bases = None, []
         self._draw_figure()
         self.full_draws += 1
         everything = self.figure.findobj()
@@ -213,9 +213,11 @@ class Canvas:
             self._moving = set()
             return
         changed = {part for part in self._changed if _alone(part)} | self._moving
-        self._latest = {axis for axis in self._changed & {*self._parts} if isinstance(axis, Axis)}
-        self._latest = {axis for axis in self._latest if self._stands_alone(axis)}
-        self._ever = set(self._latest)
+        found = {part for part in self._parts if isinstance(part, Axis)}
+        self._latest, self._ever = (
+            {axis for axis in axes & found if self._stands_alone(axis)}
+            for axes in (self._changed, self._changed | self._ever)
+        )
         self._moving = changed & set(self._parts) | unsure(self.figure, self._axes, self._parts)
         self._texts, self._signatures = self._room(), signatures(self._axes)
         self._listen(everything)

@@ -175,8 +175,10 @@ class Layers:
         if extent is None:
             return self._canvas.figure.bbox.frozen()
         if isinstance(artist, Axis):
-            grown = (-SLACK, 0.0) if isinstance(artist, YAxis) else (0.0, -SLACK)
-            return Bbox.union([extent, extent.translated(*grown)])
+            if isinstance(artist, YAxis):
+                return Bbox.union([extent, extent.translated(-SLACK, 0.0)])
+            wider = extent.padded(SLACK, 0.0)  # the last label stands out by half its length
+            return Bbox.union([wider, wider.translated(0.0, -SLACK)])
         if _clip(artist) is not None or type(artist) is Legend:
             return extent
         boxes = [] if extent.width < 0 else [extent.padded(SLACK)]

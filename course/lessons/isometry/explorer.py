@@ -38,6 +38,8 @@ def jacobian(
     fig, axes = style.figure(10.0, 4.2, ncols=2)
     picture = pictures.JacobianPicture(fig, axes)
     depths = np.array(DEPTHS)
+    wide, ones = np.resize([-200.0, 200.0], UNITS), np.ones(len(DEPTHS))
+    style.hold(fig, lambda: picture.show(wide, depths, ones, ones, 1, 1.0))
 
     @lru_cache(4)
     def draws(seed: int, weights: str) -> list[tuple[Tensor, Tensor]]:
