@@ -182,7 +182,8 @@ class Layers:
         if _clip(artist) is not None or type(artist) is Legend:
             return extent
         boxes = [] if extent.width < 0 else [extent.padded(SLACK)]
-        boxes += [] if artist.axes is None else [artist.axes.bbox]
+        if artist.axes is not None:  # markers may come to lie on its frame
+            boxes.append(artist.axes.bbox.padded(self._outside(artist)))
         return Bbox.union(boxes) if boxes else extent
 
     def _extent(self, artist: Artist) -> Bbox | None:
@@ -200,14 +201,24 @@ class Layers:
             return None
         if artist.get_path_effects():
             return None
-        if isinstance(artist, Line2D):
-            length, width = np.size(artist.get_xdata()), artist.get_linewidth()
-        else:
-            length, width = len(artist.get_text()), 0.0
+        line = isinstance(artist, Line2D)
+        length = np.size(artist.get_xdata()) if line else len(artist.get_text())
         if not artist.get_visible() or not length:
             return Bbox.null()
         extent = artist.get_window_extent(self._renderer)
-        return Bbox(extent.padded(3 + width * self._canvas.figure.dpi / 72).get_points())
+        return Bbox(extent.padded(self._stroke(artist)).get_points())
+
+    def _stroke(self, artist: Artist) -> float:
+        """Pixels beyond its extent that an artist may cover: half a line at a sharp corner."""
+        width = artist.get_linewidth() if isinstance(artist, Line2D) else 0.0
+        return 3 + width * self._canvas.figure.dpi / 72
+
+    def _outside(self, artist: Artist) -> float:
+        """Pixels around its axes that an artist without a clip box covers from within."""
+        if not isinstance(artist, Line2D):
+            return 0.0
+        marker = artist.get_markersize() / 2 * self._canvas.figure.dpi / 72
+        return self._stroke(artist) + marker
 
     def _rectangle(self, box: BboxBase) -> tuple[slice, slice]:
         height, width = self._pixels.shape[:2]
