@@ -1,8 +1,8 @@
 """Log axes over many decades, shared by the pictures of several lessons.
 
 A `Decades` axis widens by whole decades when it must, and narrows where less than a third of it
-would do, if what it shows is `settled`. What has no place on a log axis lies on its edge: zeros and rounding at the bottom,
-infinity at the top.
+would do, if what it shows is `settled`. What has no place on a log axis lies on its edge: zeros and
+rounding at the bottom, infinity at the top.
 """
 
 from __future__ import annotations
