@@ -48,7 +48,12 @@ class Layers:
         self._ground: np.ndarray
         self._renderer.clear()
         self._empty = self._pixels.view(np.uint32)[0, 0, 0]
-        self._reach = {artist: self._place(artist) for artist in parts if artist in moving}
+        before = {} if below is None else below._reach  # where it was once it may be again
+        self._reach = {
+            artist: _united(self._place(artist), before.get(artist))
+            for artist in parts
+            if artist in moving
+        }
         boxes = {} if below is None else below._boxes
         self._boxes: dict[Artist, tuple[slice, slice]] = {
             artist: boxes.get(artist) or self._box(artist)
@@ -189,8 +194,7 @@ class Layers:
         if _clip(artist) is not None or type(artist) is Legend:
             return extent
         boxes = [] if extent.width < 0 else [extent.padded(SLACK)]
-        if artist.axes is not None:  # markers may come to lie on its frame
-            boxes.append(artist.axes.bbox.padded(self._outside(artist)))
+        boxes += [] if artist.axes is None else [artist.axes.bbox]
         return Bbox.union(boxes) if boxes else extent
 
     def _extent(self, artist: Artist) -> Bbox | None:
@@ -208,24 +212,14 @@ class Layers:
             return None
         if artist.get_path_effects():
             return None
-        line = isinstance(artist, Line2D)
-        length = np.size(artist.get_xdata()) if line else len(artist.get_text())
+        if isinstance(artist, Line2D):
+            length, width = np.size(artist.get_xdata()), artist.get_linewidth()
+        else:
+            length, width = len(artist.get_text()), 0.0
         if not artist.get_visible() or not length:
             return Bbox.null()
         extent = artist.get_window_extent(self._renderer)
-        return Bbox(extent.padded(self._stroke(artist)).get_points())
-
-    def _stroke(self, artist: Artist) -> float:
-        """Pixels beyond its extent that an artist may cover: half a line at a sharp corner."""
-        width = artist.get_linewidth() if isinstance(artist, Line2D) else 0.0
-        return 3 + width * self._canvas.figure.dpi / 72
-
-    def _outside(self, artist: Artist) -> float:
-        """Pixels around its axes that an artist without a clip box covers from within."""
-        if not isinstance(artist, Line2D):
-            return 0.0
-        marker = artist.get_markersize() / 2 * self._canvas.figure.dpi / 72
-        return self._stroke(artist) + marker
+        return Bbox(extent.padded(3 + width * self._canvas.figure.dpi / 72).get_points())
 
     def _rectangle(self, box: BboxBase) -> tuple[slice, slice]:
         height, width = self._pixels.shape[:2]
@@ -244,7 +238,12 @@ def _clip(artist: Artist) -> BboxBase | None:
     return artist.get_clip_box() if own and artist.get_clip_on() else None
 
 
-def _contains(outer: Bbox, inner: Bbox) -> bool:
+def _united(one: BboxBase, other: BboxBase | None) -> BboxBase:
+    known = [box for box in (one, other) if box is not None and np.isfinite(box.extents).all()]
+    return Bbox.union(known) if known else one
+
+
+def _contains(outer: BboxBase, inner: Bbox) -> bool:
     if not np.isfinite(inner.extents).all():
         return inner.width < 0  # nothing is drawn
     return bool(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from course.live import Canvas
 from course.live.layers import Layers
 from course.live.scales import put_back, signatures, stands_alone
-from course.plots import style
+from course.plots import curves, style
 from course.plots.decades import LADDER, LENGTHS, MARKERS, Decades, Levels, length, places
 
 
@@ -93,11 +93,31 @@ def test_the_first_new_scale_finds_its_layers_built(monkeypatch: pytest.MonkeyPa
     make = Layers.__init__
     monkeypatch.setattr(Layers, "__init__", lambda *a, **k: (built.append(1), make(*a, **k))[1])
     full = canvas.full_draws
-    left.show([1e-8, np.inf])  # with a mark on the frame, which was not there before
+    left.show([1e-8, 1.0])
     drawn = canvas.render()
     assert not built and canvas.full_draws == full
     right.show([1.0, 1e8])
     assert canvas.render() != drawn and canvas.full_draws == full
+
+
+def test_a_mark_on_the_frame_that_has_gone_is_no_reason_to_build_anew() -> None:
+    fig, ax = style.figure()
+    band = curves.empty_band(ax)
+    ax.set(xlim=(0, 3), ylim=(0, 3))
+    style.hold(fig, lambda: None)
+    canvas = Canvas(fig)
+    for value in (1.0, 2.0, np.nan, 1.0):  # NaN: a cross on the upper edge
+        curves.move_band(band, [0.0, 1.0], [[1.0], [value]])
+        canvas.render()
+        while canvas.prepare():
+            pass
+    layers = canvas._layers
+    for value in (np.nan, 2.0):
+        curves.move_band(band, [0.0, 1.0], [[1.0], [value]])
+        drawn = canvas.render()
+        assert canvas._layers is layers is not None
+    fresh = Canvas(fig)
+    assert fresh.render() == drawn
 
 
 def test_limits_that_stay_are_not_drawn_again() -> None:

@@ -25,7 +25,7 @@ MARGINS = {"left": 0.075, "right": 0.985, "bottom": 0.225, "top": 0.92, "wspace"
 
 
 def _answering_nothing(ax: Axes) -> None:
-    style.guide(ax, 1.0, "answering 0", at=(0.99, 1.06), linewidth=1.0, zorder=1.5)
+    style.guide(ax, 1.0, "answering 0", at=(0.99, 1.06), linewidth=1.0, zorder=1.4)
 
 
 class Training:
