@@ -214,11 +214,9 @@ class Canvas:
             self._parts, self._moving = None, set()
             return
         changed = {part for part in self._changed if _alone(part)} | self._moving
-        found = {part for part in self._parts if isinstance(part, Axis)}
-        self._latest, self._ever = (
-            {axis for axis in axes & found if self._stands_alone(axis)}
-            for axes in (self._changed, self._changed | self._ever)
-        )
+        alone = {p for p in self._parts if isinstance(p, Axis) and self._stands_alone(p)}
+        self._latest = alone & self._changed
+        self._ever = alone & (self._changed | self._ever)
         self._moving = changed & set(self._parts) | unsure(self.figure, self._axes, self._parts)
         self._texts, self._signatures = self._room(), signatures(self._axes)
         self._listen(everything)

@@ -49,7 +49,7 @@ class Layers:
         self._renderer.clear()
         self._empty = self._pixels.view(np.uint32)[0, 0, 0]
         before = {} if below is None else below._reach  # where it was once it may be again
-        self._reach = {
+        self._reach: dict[Artist, BboxBase] = {
             artist: _united(self._place(artist), before.get(artist))
             for artist in parts
             if artist in moving
@@ -243,7 +243,7 @@ def _united(one: BboxBase, other: BboxBase | None) -> BboxBase:
     return Bbox.union(known) if known else one
 
 
-def _contains(outer: BboxBase, inner: Bbox) -> bool:
+def _contains(outer: BboxBase, inner: BboxBase) -> bool:
     if not np.isfinite(inner.extents).all():
         return inner.width < 0  # nothing is drawn
     return bool(

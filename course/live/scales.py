@@ -51,7 +51,8 @@ def stands_alone(axis: Axis) -> bool:
     if not any(ax.get_title(side) for side in ("left", "center", "right")):
         return True
     formatter, before = ax.yaxis.get_major_formatter(), ax.yaxis.get_offset_text().get_text()
-    formatter.format_ticks(ax.yaxis.get_majorticklocs())  # as in drawing: it remembers them
+    places: Any = ax.yaxis.get_majorticklocs()  # an array, as in drawing: it remembers them
+    formatter.format_ticks(places)
     low = ax.xaxis.get_ticks_position() == "bottom" == ax.xaxis.get_label_position()
     return low and not before and not formatter.get_offset()
 

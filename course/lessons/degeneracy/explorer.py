@@ -57,7 +57,7 @@ def explore(
     panels = pictures.Training(fig, axes)
     wide = np.resize([1e-200, 1e200], 100)
     few = [wide[:WIDTH]] * 2
-    style.hold(fig, lambda: panels.show(np.arange(100), wide[:, None], [wide] * 2, few, STEPS))
+    style.hold(fig, lambda: panels.show(np.arange(100.0), wide[:, None], [wide] * 2, few, STEPS))
     trained = lru_cache(maxsize=1)(_Run)
 
     def draw(**settings: Any) -> Caption:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,8 +60,8 @@ def scaled(
 
 def branches(net: Network) -> list[Tensor]:
     """The parameters that the factor of the branch multiplies: those of each F's linear layer."""
-    linear = (block.residual.linear for block in net.blocks)  # type: ignore[union-attr]
-    return [parameter for layer in linear for parameter in layer.parameters()]
+    blocks: Any = net.blocks
+    return [p for block in blocks for p in block.residual.linear.parameters()]
 
 
 def rescale(net: Network, drawn: Sequence[Tensor], skip: float, branch: float) -> None:
