@@ -15,6 +15,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.spines import Spine
+from matplotlib.transforms import Bbox
 
 from course.live.layers import Layers
 from course.live.parts import FRAME, Unsure, sequence, unsure
@@ -47,8 +48,9 @@ class Canvas:
         self._parts: list[Artist] | None = None  # as drawn last; None: not sure
         self._layers: Layers | None = None
         self._latest: set[Axis] = set()  # whose limits changed last
-        self._ever: set[Axis] = set()  # whose limits have changed since all was drawn
+        self._ever: set[Axis] = set()  # whose limits have changed, and may again
         self._bases: list[tuple[set[Axis], Layers]] = []  # without what these axes draw
+        self._measured: dict[Axis, Bbox] = {}  # see `Layers`
         self._moving: set[Artist] = set()
         self._changed: set[Artist] = set()
         self._drawing = False
@@ -101,10 +103,7 @@ class Canvas:
             return png(self._pixels())
 
     def prepare(self) -> bool:
-        """While nobody waits: build one of the layers that the next drawing would have to build.
-
-        Returns whether it did: another may be to do.
-        """
+        """While nobody waits: build a layer that the next drawing may need; if one was missing."""
         with arrange.turn:
             parts = self._parts
             if self.figure.canvas is not self._canvas or parts is None or self._changed:
@@ -148,6 +147,8 @@ class Canvas:
         self._moving = self._moving | {part for part in self._changed if _alone(part)}
         if rescaled:
             self._latest, self._ever = rescaled, self._ever | rescaled
+            for axis in rescaled:
+                self._measured.pop(axis, None)
             self._without(rescaled, parts).compose()
             self._layers = None  # built when limits stay: they may change at each step of a slider
             self._signatures = signatures(self._axes)  # ticks stand elsewhere, and some are new
@@ -158,11 +159,12 @@ class Canvas:
     def _build(self, parts: list[Artist]) -> Layers:
         """The layers for limits as they are; in place of those that are no longer right."""
         if self._layers is None or not self._layers.hold(self._moving):
-            self._layers = Layers(self._canvas, parts, self._moving, self._below())
+            self._layers = self._made(parts, self._moving)
         return self._layers
 
-    def _below(self) -> Layers | None:
-        return self._layers or (self._bases[0][1] if self._bases else None)
+    def _made(self, parts: list[Artist], moving: set[Artist]) -> Layers:
+        below = self._layers or (self._bases[0][1] if self._bases else None)
+        return Layers(self._canvas, parts, moving, self._measured, below)
 
     def _only_scales(self, parts: list[Artist]) -> set[Axis] | None:
         """Each axis whose limits or ticks have changed; None where more has than they and parts.
@@ -193,7 +195,7 @@ class Canvas:
 
     def _leave_out(self, axes: set[Axis], parts: list[Artist]) -> Layers:
         """Layers without what these axes draw, kept beside those without the most."""
-        layers = Layers(self._canvas, parts, self._moving | drawn_by(axes, parts), self._below())
+        layers = self._made(parts, self._moving | drawn_by(axes, parts))
         others = [base for base in self._bases if base[0] != axes]
         most = sorted(others, key=lambda base: len(base[0]))[-1:]
         self._bases = sorted([*most, (axes, layers)], key=lambda base: len(base[0]))
@@ -201,7 +203,7 @@ class Canvas:
 
     def _draw_all(self) -> None:
         """Draw as matplotlib does, and listen from then on to what changes."""
-        self._layers, self._bases, self._ever = None, [], set()
+        self._layers, self._bases, self._measured = None, [], {}
         self._draw_figure()
         self.full_draws += 1
         everything = self.figure.findobj()
@@ -209,13 +211,12 @@ class Canvas:
         try:
             self._parts = sequence(self.figure)
         except Unsure:
-            self._parts = None
-            self._moving = set()
+            self._parts, self._moving = None, set()
             return
         changed = {part for part in self._changed if _alone(part)} | self._moving
-        self._latest = {axis for axis in self._changed & {*self._parts} if isinstance(axis, Axis)}
-        self._latest = {axis for axis in self._latest if self._stands_alone(axis)}
-        self._ever = set(self._latest)
+        alone = {p for p in self._parts if isinstance(p, Axis) and self._stands_alone(p)}
+        self._latest = alone & self._changed
+        self._ever = alone & (self._changed | self._ever)
         self._moving = changed & set(self._parts) | unsure(self.figure, self._axes, self._parts)
         self._texts, self._signatures = self._room(), signatures(self._axes)
         self._listen(everything)
@@ -250,8 +251,7 @@ class Canvas:
         for ax in self._axes:
             titles = [ax.get_title(loc) for loc in ("left", "center", "right")]
             texts += [ax.get_visible(), ax.axison, ax.get_xlabel(), ax.get_ylabel()]
-            texts.append(ax.bbox.bounds)
-            texts += [(bool(title), title.count("\n")) for title in titles]
+            texts += [ax.bbox.bounds, *((bool(title), title.count("\n")) for title in titles)]
         return tuple(texts)
 
     def _extents(self) -> tuple[Any, ...]:

@@ -34,6 +34,7 @@ from course.live.link import Link, figure_name
 from course.live.pace import PERIOD
 from course.live.picture import Picture, output
 from course.live.pyplot import no_pyplot
+from course.live.scales import put_back
 from course.live.slices import Slices, later
 from course.live.stored import LONG_REST, Kept
 
@@ -175,9 +176,8 @@ class LivePanel(ipywidgets.VBox):
         with self._lock:
             if self._closed:
                 return
-            for ax, xlim, ylim in self._limits:
-                ax.set_xlim(xlim, auto=None)  # None: whether it scales itself stays as it was
-                ax.set_ylim(ylim, auto=None)
+            for ax, *limits in self._limits:
+                put_back(ax, *limits)
         self._seed = self._first_seed
         for name, control in self.controls.items():
             control.value = self._first[name]

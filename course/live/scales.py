@@ -51,9 +51,21 @@ def stands_alone(axis: Axis) -> bool:
     if not any(ax.get_title(side) for side in ("left", "center", "right")):
         return True
     formatter, before = ax.yaxis.get_major_formatter(), ax.yaxis.get_offset_text().get_text()
-    formatter.format_ticks(list(ax.yaxis.get_majorticklocs()))
+    places: Any = ax.yaxis.get_majorticklocs()  # an array, as in drawing: it remembers them
+    formatter.format_ticks(places)
     low = ax.xaxis.get_ticks_position() == "bottom" == ax.xaxis.get_label_position()
     return low and not before and not formatter.get_offset()
+
+
+def put_back(ax: Axes, xlim: tuple[float, float], ylim: tuple[float, float]) -> None:
+    """The limits that there were; those that still are stay unsaid, or all would be drawn again.
+
+    Whether the axes scale themselves stays as it was.
+    """
+    if ax.get_xlim() != xlim:
+        ax.set_xlim(xlim, auto=None)
+    if ax.get_ylim() != ylim:
+        ax.set_ylim(ylim, auto=None)
 
 
 def panels(rescaled: Iterable[Axis]) -> set[Axes]:

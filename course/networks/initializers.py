@@ -165,7 +165,7 @@ def folded(
     if fan_in % parts:
         raise arguments.reject("fan_in", fan_in, f"divisible by 2^fold = {parts}")
     drawn = law(base)(fan_in, fan_out, generator)
-    return drawn[: fan_in // parts].repeat(parts, 1)
+    return drawn[: fan_in // parts].repeat(parts, 1) if parts > 1 else drawn
 
 
 def mixed(

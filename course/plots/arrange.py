@@ -155,14 +155,24 @@ def frozen(fig: Figure | SubFigure) -> bool:
     return engine is None or isinstance(engine, PlaceHolderLayoutEngine)
 
 
+def held(fig: Figure | SubFigure) -> bool:
+    """Whether `freeze` has arranged `fig`."""
+    return hasattr(fig.get_figure(root=True), "course_label")
+
+
 def freeze(fig: Figure) -> None:
-    """Keep the axes of one row where they are now, by margins in place of a layout engine."""
+    """Keep the axes of one row where they are now, by margins in place of a layout engine.
+
+    And the labels of all axes. Those whose margins are given have none to keep but these.
+    """
     with turn:
         fig.draw_without_rendering()
     flat = [
         ax for ax in fig.axes if type(ax) is Axes
     ]  # in three dimensions labels go with the view
     setattr(fig, "course_label", max(map(_freeze_labels, flat), default=0.0))  # noqa: B010
+    if fig.get_layout_engine() is None:
+        return
     now = arrangement(fig)
     boxes = [ax.get_position() for ax in now.row]
     fig.set_layout_engine(None if now.row else "none")

@@ -1,8 +1,8 @@
 """Log axes over many decades, shared by the pictures of several lessons.
 
 A `Decades` axis widens by whole decades when it must, and narrows where less than a third of it
-would do. What has no place on a log axis lies on its edge: zeros and rounding at the bottom,
-infinity at the top.
+would do, if what it shows is `settled`. What has no place on a log axis lies on its edge: zeros and
+rounding at the bottom, infinity at the top.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ class Decades:
 
     low, high: it reaches from 10^-low to 10^high at least. layers: the x axis ends at one of
     `LENGTHS`, and not where what is shown does. beside: an axis to be compared with, which has the
-    same limits.
+    same limits. settled: set it to False while a training goes on, whose beginning needs little
+    room and whose end needs much: until it is True again the axis only widens.
     """
+
+    settled = True
 
     def __init__(
         self, ax: Axes, *, low: int = 2, high: int = 1, layers: bool = False,
@@ -55,7 +58,7 @@ class Decades:
 
     def fit(self, name: str, values: ArrayLike, x: ArrayLike) -> None:
         """Make room for the values of the line called `name`, and for x from 0 to its largest."""
-        first, arranged = self._together[0], arrange.frozen(self.ax.figure)
+        first, arranged = self._together[0], arrange.held(self.ax.figure)
         fresh = arranged and not first.arranged  # what was shown before was there to make room
         first.arranged = arranged
         if fresh:
@@ -66,8 +69,11 @@ class Decades:
         ends = self.least
         if every.size:
             ends = (max(ends[0], -np.log10(every.min())), max(ends[1], np.log10(every.max())))
-        now = (0, 0) if fresh else self._ends()
-        low, high = (_hold(*pair) for pair in zip(ends, now, strict=True))
+        now = (0, 0) if fresh else first._ends()
+        low, high = (
+            _hold(end, at) if self.settled else max(_rung(end), at)
+            for end, at in zip(ends, now, strict=True)
+        )
         style.limits(self.ax, xlim=(0, 1.02 * self.end(x)))
         for axis in self._together:
             style.limits(axis.ax, ylim=(10.0**-low, 10.0**high))

@@ -134,9 +134,10 @@ def guide(
     above: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": 8}
     text = {"va": "center", "fontsize": 9} if beside else above
     place = at or (1.01 if beside else 1.0, height)
-    # Below the data: a name on top of a curve hides it.
+    # Below the data and their bands (1.5): a name on top of a curve hides it, and what lies on
+    # something that moves is drawn again with it.
     transform = ax.get_yaxis_transform()
-    return ax.text(*place, words, transform=transform, color=GREY, zorder=1.5, **text)
+    return ax.text(*place, words, transform=transform, color=GREY, zorder=1.4, **text)
 
 
 def guessing(ax: Axes, percent: float) -> None:

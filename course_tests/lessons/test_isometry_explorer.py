@@ -53,6 +53,20 @@ def test_draws_that_are_scaled_are_the_chain(weights: str) -> None:
     torch.testing.assert_close(found, science.layer_jacobians(chain, x), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("activation", ["identity", "tanh", "relu"])
+@pytest.mark.parametrize("weights", science.WEIGHTS)
+def test_the_spread_without_singular_values_is_theirs(weights: str, activation: str) -> None:
+    x = science.start(activation, 0.3, width=16, seeds=(3, 4))
+    drawn = science.draws(weights, depth=30, width=16, seeds=(3, 4))
+    jacobians = science.drawn_jacobians(drawn, activation, (1.3, 0.1), x)
+    found = science.spreads(jacobians, [1, 7, 30])
+    expected = science.spread(science.along(jacobians, [1, 7, 30]))
+    assert found.shape == (3, 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-13)
+    nothing = science.spreads([torch.zeros(2, 4, 4, dtype=torch.float64)], [1])
+    assert np.isnan(nothing).all()  # as of singular values that are all 0
+
+
 @pytest.mark.parametrize(
     ("call", "named"),
     [

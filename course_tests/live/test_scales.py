@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from course.live import Canvas
-from course.plots import style
+from course.live.layers import Layers
+from course.live.scales import put_back, signatures, stands_alone
+from course.plots import curves, style
 from course.plots.decades import LADDER, LENGTHS, MARKERS, Decades, Levels, length, places
 
 
@@ -52,3 +57,83 @@ def test_a_walk_over_all_depths_draws_few_pictures_in_full() -> None:
         canvas.render()
     # One at first, and one for each new length or scale.
     assert canvas.full_draws <= 1 + (len(LENGTHS) - 1) + len(LADDER)
+
+
+def test_no_scale_narrows_before_what_it_shows_is_settled() -> None:
+    _, ax = style.figure()
+    axis = Decades(ax, low=1, high=1)
+    levels = Levels(axis, "some", 0)
+    ends = []
+    for settled, exponent in ((True, 27), (False, 1), (False, 81), (False, 1), (True, 1)):
+        axis.settled = settled
+        levels.show([1.0, 10.0**exponent])
+        ends.append(round(np.log10(ax.get_ylim()[1])))
+    assert ends == [27, 27, 81, 81, 1]
+
+
+def _held() -> tuple[Canvas, Any, Levels, Levels]:
+    """A figure of two axes of decades, arranged, and drawn for two widths of the page."""
+    fig, axes = style.figure(8.0, 3.0, ncols=2)
+    left, right = (Levels(Decades(ax), "some", 0) for ax in axes)
+    style.hold(fig, lambda: [levels.show([1e-200, 1e200]) for levels in (left, right)])
+    canvas = Canvas(fig)
+    for width in (700, 600):
+        left.show([1.0, 2.0])
+        right.show([1.0, 2.0])
+        canvas.fit(width, 1.0)
+        canvas.render()
+    while canvas.prepare():
+        pass
+    return canvas, axes, left, right
+
+
+def test_the_first_new_scale_finds_its_layers_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    canvas, _, left, right = _held()
+    built = []
+    make = Layers.__init__
+    monkeypatch.setattr(Layers, "__init__", lambda *a, **k: (built.append(1), make(*a, **k))[1])
+    full = canvas.full_draws
+    left.show([1e-8, 1.0])
+    drawn = canvas.render()
+    assert not built and canvas.full_draws == full
+    right.show([1.0, 1e8])
+    assert canvas.render() != drawn and canvas.full_draws == full
+
+
+def test_a_mark_on_the_frame_that_has_gone_is_no_reason_to_build_anew() -> None:
+    fig, ax = style.figure()
+    band = curves.empty_band(ax)
+    ax.set(xlim=(0, 3), ylim=(0, 3))
+    style.hold(fig, lambda: None)
+    canvas = Canvas(fig)
+    for value in (1.0, 2.0, np.nan, 1.0):  # NaN: a cross on the upper edge
+        curves.move_band(band, [0.0, 1.0], [[1.0], [value]])
+        canvas.render()
+        while canvas.prepare():
+            pass
+    layers = canvas._layers
+    for value in (np.nan, 2.0):
+        curves.move_band(band, [0.0, 1.0], [[1.0], [value]])
+        drawn = canvas.render()
+        assert canvas._layers is layers is not None
+    fresh = Canvas(fig)
+    assert fresh.render() == drawn
+
+
+def test_limits_that_stay_are_not_drawn_again() -> None:
+    _, ax = style.figure()
+    ax.set(xlim=(0.0, 3.0), ylim=(1.0, 2.0))
+    heard: list[Any] = []
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.stale_callback = lambda artist, stale: heard.append(artist)
+    put_back(ax, (0.0, 3.0), (1.0, 5.0))
+    assert ax.get_ylim() == (1.0, 5.0) and {*heard} == {ax.yaxis}
+
+
+def test_a_y_axis_is_not_taken_for_changed_where_x_has_changed() -> None:
+    _, ax = style.figure()
+    ax.set_title("one")
+    ax.figure.draw_without_rendering()
+    before = signatures([ax])[ax.yaxis]
+    assert stands_alone(ax.xaxis)
+    assert signatures([ax])[ax.yaxis] == before

@@ -55,6 +55,9 @@ def explore(
     """
     fig, axes = style.figure(11.0, 4.0, ncols=3)
     panels = pictures.Training(fig, axes)
+    wide = np.resize([1e-200, 1e200], 100)
+    few = [wide[:WIDTH]] * 2
+    style.hold(fig, lambda: panels.show(np.arange(100.0), wide[:, None], [wide] * 2, few, STEPS))
     trained = lru_cache(maxsize=1)(_Run)
 
     def draw(**settings: Any) -> Caption:
@@ -105,7 +108,7 @@ class _Run:
         moments = (self.before, self.after)
         gradients = [np.median(moment.gradients, axis=1) for moment in moments]
         singular = [np.median(moment.singular, axis=0) for moment in moments]
-        panels.show(step, loss, gradients, singular, STEPS)
+        panels.show(step, loss, gradients, singular, STEPS, settled=self.records.done)
 
     def badge(self) -> str:
         """The state of the network now, and what it is the state of: see `live.Caption`."""

@@ -21,11 +21,11 @@ from course.plots.decades import Decades, Levels
 Array = NDArray[np.float64]
 
 
-MARGINS = {"left": 0.065, "right": 0.985, "bottom": 0.225, "top": 0.92, "wspace": 0.33}
+MARGINS = {"left": 0.075, "right": 0.985, "bottom": 0.225, "top": 0.92, "wspace": 0.33}
 
 
 def _answering_nothing(ax: Axes) -> None:
-    style.guide(ax, 1.0, "answering 0", at=(0.99, 1.06), linewidth=1.0, zorder=1.5)
+    style.guide(ax, 1.0, "answering 0", at=(0.99, 1.06), linewidth=1.0, zorder=1.4)
 
 
 class Training:
@@ -50,9 +50,15 @@ class Training:
         style.legend_below(fig, [levels.line for levels in self.gradients])
 
     def show(
-        self, step: Array, loss: Array, gradients: list[Array], singular: list[Array], steps: int
-    ) -> None:
-        """step (N,), loss (N, R); gradients: one (L,), singular: one (n,), for each of NAMES."""
+        self, step: Array, loss: Array, gradients: list[Array], singular: list[Array], steps: int,
+        *, settled: bool = True,
+    ) -> None:  # fmt: skip
+        """step (N,), loss (N, R); gradients: one (L,), singular: one (n,), for each of NAMES.
+
+        settled: whether the training has ended; before that no axis narrows.
+        """
+        for axis in (self.loss, self.layers, self.ranks):
+            axis.settled = settled
         curves.move_band(self.band, step, loss)
         self.loss.fit("loss", loss, [steps])
         for levels, values in zip(self.gradients, gradients, strict=True):

@@ -137,13 +137,26 @@ def profile(net: Network, examples: Dataset, *, samples: int = 200, places: int 
     Batch norm uses the statistics of this batch, as in training. The network is left as it was.
     places: at how many layers at most ranks and neighbours are measured, both ends included.
     """
+    signals = one_pass(net, examples, samples=samples)
+    chosen, near = neighbours(signals, examples, places=places)
+    rank = signals.measure(measures.effective_rank, chosen)
+    return Profile(signals.gradient_norms, signals.growth, chosen, rank, near)
+
+
+def one_pass(net: Network, examples: Dataset, *, samples: int = 200) -> measures.Signals:
+    """Stem and blocks for the first `samples` training examples as one batch, and gradients."""
     x = examples.x_train[: whole("samples", samples, least=2)]
     y = examples.y_train[:samples]
-    signals = measures.one_pass(net, x, y, layers=["stem", *measures.block_names(net)])
-    chosen = np.unique(np.linspace(0, net.depth, min(places, net.depth + 1)).round().astype(int))
-    rank = signals.measure(measures.effective_rank, chosen)
-    neighbours = signals.measure(partial(measures.nearest_neighbour_accuracy, y=y), chosen)
-    return Profile(signals.gradient_norms, signals.growth, chosen, rank, neighbours)
+    return measures.one_pass(net, x, y, layers=["stem", *measures.block_names(net)])
+
+
+def neighbours(
+    signals: measures.Signals, examples: Dataset, *, places: int = 11
+) -> tuple[np.ndarray, np.ndarray]:
+    """The places (P,) and the neighbours (P, R) of `Profile`, of a network's `one_pass`."""
+    depth, y = len(signals.names) - 1, examples.y_train[: signals.outputs[0].shape[1]]
+    chosen = np.unique(np.linspace(0, depth, min(places, depth + 1)).round().astype(int))
+    return chosen, signals.measure(partial(measures.nearest_neighbour_accuracy, y=y), chosen)
 
 
 def parting(

@@ -38,6 +38,10 @@ def jacobian(
     fig, axes = style.figure(10.0, 4.2, ncols=2)
     picture = pictures.JacobianPicture(fig, axes)
     depths = np.array(DEPTHS)
+    wide, ones = np.resize([-200.0, 200.0], UNITS), np.ones(len(DEPTHS))
+    style.hold(fig, lambda: picture.show(wide, depths, ones, ones, 1, 1.0))
+
+    each_layer = lru_cache(64)(science.spread_per_layer)
 
     @lru_cache(4)
     def draws(seed: int, weights: str) -> list[tuple[Tensor, Tensor]]:
@@ -49,7 +53,7 @@ def jacobian(
         x = science.start(activation, length, width=UNITS, seeds=_seeds(seed))
         sigmas = scale * sigma_w, sigma_b
         jacobians = science.drawn_jacobians(draws(seed, weights), activation, sigmas, x)
-        spreads = np.median(science.spread(science.along(jacobians, DEPTHS)), axis=1)
+        spreads = np.median(science.spreads(jacobians, DEPTHS), axis=1)
         return jacobians, spreads, sigmas
 
     def draw(
@@ -60,7 +64,7 @@ def jacobian(
         log10 = np.where(product.floor, -math.inf, product.log10)[0]
         middle = np.sort(np.median(log10, axis=0))[::-1]
         now = float(np.median(science.spread(product)))
-        each = science.spread_per_layer(activation, length, weights)
+        each = each_layer(activation, length, weights)
         picture.show(middle, depths, spreads, each * depths, depth, now)
         head = (
             f"{activation}, {weights} weights, q* = {length:.3g}: sigma_w = {sigmas[0]:.4f}, "

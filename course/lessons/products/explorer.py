@@ -19,6 +19,7 @@ from course.live import (
     Caption,
     Choice,
     LivePanel,
+    Slices,
     Slider,
     Switch,
     in_browser,
@@ -28,6 +29,7 @@ from course.live import (
 )
 from course.plots import style
 
+SAMPLE = 40  # of so many points of a sheet one is asked how thin it is there
 THRESHOLDS = (1e-1, 1e-3, 1e-6)
 WIDTH, DRAWS, DEEPEST = 32, 3, 100
 MAPS = 50
@@ -96,13 +98,20 @@ def sheet(*, depth: int = 6, connected: bool = False) -> LivePanel:
     square = sheets.square()
 
     @lru_cache(4)
-    def crushed(seed: int, connected: bool) -> sheets.Sheet:
-        return sheets.crush(square, MAPS, seed=seed, connected=connected, every=40)
+    def thinned(seed: int, connected: bool) -> np.ndarray:
+        return sheets.crush(square[::SAMPLE], MAPS, seed=seed, connected=connected).ratio
+
+    @lru_cache(4)
+    def moved(seed: int, connected: bool) -> Slices[np.ndarray]:
+        """All points, after as many maps as have been asked for."""
+        return Slices(sheets.moved(square, seed=seed, connected=connected))
 
     def draw(depth: int, connected: bool, seed: int) -> str:
-        sheet = crushed(seed, connected)
-        picture.show(sheet.points[depth].reshape(4, -1, 2), sheet.ratio, depth)
-        return _sheet_words(depth, connected, float(sheet.ratio[depth].mean()))
+        ratio, points = thinned(seed, connected), moved(seed, connected)
+        while len(points.items) <= depth:
+            points.advance(0)
+        picture.show(points.items[depth].reshape(4, -1, 2), ratio, depth)
+        return _sheet_words(depth, connected, float(ratio[depth].mean()))
 
     return live(
         fig, draw, seed=1,

@@ -9,7 +9,9 @@ After Duvenaud, Rippel, Adams and Ghahramani, "Avoiding pathologies in very deep
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +30,8 @@ CHUNK = 512  # points whose angles stay in the processor's cache
 class Sheet:
     """points: (D+1, N, 2), where each input is after 0 ... D maps.
 
-    ratio: (D+1, M), log10 of s_2/s_1 of the Jacobian of the maps so far, at M of the inputs.
-    largest: (D+1, M), log10 of s_1.
+    ratio: (D+1, N), log10 of s_2/s_1 of the Jacobian of the maps so far, at each input.
+    largest: (D+1, N), log10 of s_1.
     """
 
     points: np.ndarray
@@ -44,19 +46,29 @@ def square(side: int = 64, half: float = 1.5) -> np.ndarray:
     return points[np.lexsort((points[:, 0] > 0, points[:, 1] > 0))]
 
 
-def crush(
-    x: np.ndarray, depth: int, *, seed: int = 0, connected: bool = False, every: int = 1
-) -> Sheet:
-    """Send the inputs x (N, 2) through `depth` random maps; Jacobians at each `every`-th input."""
+def moved(x: np.ndarray, *, seed: int = 0, connected: bool = False) -> Iterator[np.ndarray]:
+    """The inputs x (N, 2) after 0, 1, 2, ... random maps, without end: what `crush` calls points.
+
+    Each is computed when it is asked for.
+    """
+    h = x
+    for layer in itertools.count():
+        yield h
+        draws = _draws(_dimensions(layer, connected), seed, layer)
+        h = _values(np.concatenate([h, x], 1) if connected and layer else h, *draws)
+
+
+def crush(x: np.ndarray, depth: int, *, seed: int = 0, connected: bool = False) -> Sheet:
+    """Send the inputs x (N, 2) through `depth` random maps."""
     whole("depth", depth)
-    step = whole("every", every, least=1)
-    sampled = x[::step]
-    h, slope = x, np.broadcast_to(np.eye(2), (len(sampled), 2, 2))
-    log_det, log_size = np.zeros(len(sampled)), np.zeros(len(sampled))
-    points, ratios, lengths = [x], [np.zeros(len(sampled))], [np.zeros(len(sampled))]
+    h, slope = x, np.broadcast_to(np.eye(2), (len(x), 2, 2))
+    log_det, log_size = np.zeros(len(x)), np.zeros(len(x))
+    points, ratios, lengths = [x], [np.zeros(len(x))], [np.zeros(len(x))]
     for layer in range(depth):
         joined = connected and layer > 0
-        h, jacobian = _map(np.concatenate([h, x], 1) if joined else h, seed, layer, step)
+        draws = _draws(_dimensions(layer, connected), seed, layer)
+        at = np.concatenate([h, x], 1) if joined else h
+        h, jacobian = _values(at, *draws), _jacobians(at, *draws)
         slope = slope @ jacobian[:, :2] + (jacobian[:, 2:] if joined else 0.0)
         if connected:
             log_det = _log_det(slope)
@@ -113,18 +125,28 @@ def mlp_ratio(width: int, depth: int, *, seeds: range) -> np.ndarray:
     return ratio.log10().numpy()
 
 
-def _map(h: np.ndarray, seed: int, layer: int, step: int) -> tuple[np.ndarray, np.ndarray]:
-    """The map of a layer at h (N, m): values (N, 2), and Jacobians (M, m, 2) at each step-th."""
-    dimensions = h.shape[1]
+def _dimensions(layer: int, connected: bool) -> int:
+    return 4 if connected and layer else 2
+
+
+def _draws(dimensions: int, seed: int, layer: int) -> tuple[Tensor, Tensor, Tensor]:
+    """W (m, F), b (F,) and A (F, 2) of the map of a layer."""
     stream = seeding.generator(seed, f"sheet {layer}, {dimensions}")
     w = _normal(dimensions, stream) * math.sqrt(2 / dimensions)
     b = 2 * math.pi * torch.rand(FEATURES, generator=stream, dtype=torch.float64)
-    a = _normal(2, stream).T * math.sqrt(2 / FEATURES)
-    points = torch.from_numpy(h)
-    slopes = -torch.addmm(b, points[::step], w).sin()[:, None, :] * w
-    parts = points.split(CHUNK)
-    values = torch.cat([torch.addmm(b, part, w).cos() @ a for part in parts])
-    return values.numpy(), (slopes @ a).numpy()
+    return w, b, _normal(2, stream).T * math.sqrt(2 / FEATURES)
+
+
+def _values(h: np.ndarray, w: Tensor, b: Tensor, a: Tensor) -> np.ndarray:
+    """The map at h (N, m): (N, 2)."""
+    parts = torch.from_numpy(h).split(CHUNK)
+    return torch.cat([torch.addmm(b, part, w).cos() @ a for part in parts]).numpy()
+
+
+def _jacobians(h: np.ndarray, w: Tensor, b: Tensor, a: Tensor) -> np.ndarray:
+    """Its Jacobians at h (N, m): (N, m, 2)."""
+    slopes = -torch.addmm(b, torch.from_numpy(h), w).sin()[:, None, :] * w
+    return (slopes @ a).numpy()
 
 
 def _through(block: nn.Module, h: Tensor) -> tuple[Tensor, Tensor]:

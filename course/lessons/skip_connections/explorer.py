@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from torch import Tensor
 
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
 from course.lessons.skip_connections import pictures, science
 from course.live import Caption, LivePanel, Slider, describe, live, number
+from course.networks import Network
 from course.plots import style
 
 RUNS, SAMPLES = 3, 128
@@ -28,21 +30,28 @@ def explore(
     wide, ends = np.array([1e-40, 1e9]), np.array([0, 100])
     style.hold(fig, lambda: panels.show(wide, wide, wide, ends, np.ones((2, 1))))
 
-    @lru_cache(maxsize=64)
-    def measured(
-        depth: int, skip: float, branch: float, seed: int
-    ) -> tuple[np.ndarray, degradation.Profile]:
+    @lru_cache(maxsize=4)
+    def drawn_network(depth: int, seed: int) -> tuple[Network, list[Tensor]]:
+        """A network, and what the branch multiplies as it was drawn."""
         seeds = range(RUNS * seed, RUNS * (seed + 1))
-        net = science.scaled(examples, skip, depth=depth, branch=branch, seeds=seeds)
-        kept = science.kept(net, examples, samples=SAMPLES)
-        return kept, degradation.profile(net, examples, samples=SAMPLES, places=5)
+        net = science.scaled(examples, 1.0, depth=depth, seeds=seeds)
+        return net, [parameter.detach().clone() for parameter in science.branches(net)]
+
+    @lru_cache(maxsize=64)
+    def measured(depth: int, skip: float, branch: float, seed: int) -> tuple[np.ndarray, ...]:
+        """Kept and gradients (L,), medians over runs; places (P,) and neighbours (P, R)."""
+        net, drawn = drawn_network(depth, seed)
+        science.rescale(net, drawn, skip, branch)
+        signals = degradation.one_pass(net, examples, samples=SAMPLES)
+        both = (science.kept_of(signals), signals.gradient_norms)
+        kept, gradients = (np.median(values, axis=1)[1:] for values in both)
+        return kept, gradients, *degradation.neighbours(signals, examples, places=5)
 
     def draw(depth: int, skip: float, branch: float, seed: int) -> Caption:
-        kept, profile = measured(depth, skip, branch, seed)
+        kept, gradients, places, neighbours = measured(depth, skip, branch, seed)
         form = skip ** np.arange(1.0, depth + 1)
-        kept, gradients = (np.median(v, axis=1)[1:] for v in (kept, profile.gradients))
-        panels.show(kept, form, gradients, profile.places, profile.neighbours)
-        near = 100 * profile.neighbours.mean(1)
+        panels.show(kept, form, gradients, places, neighbours)
+        near = 100 * neighbours.mean(1)
         text = "\n".join(
             [
                 f"skip s = {skip:g}, branch b = {branch:g}, {depth} blocks. Untrained, {RUNS} "

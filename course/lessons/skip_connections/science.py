@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,13 +54,27 @@ def scaled(
     The factor of the branch is in the first weights, where training can change it.
     """
     net = degradation.network("van", examples, depth=depth, seeds=seeds)
+    rescale(net, [parameter.detach().clone() for parameter in branches(net)], skip, branch)
+    return net
+
+
+def branches(net: Network) -> list[Tensor]:
+    """The parameters that the factor of the branch multiplies: those of each F's linear layer."""
+    blocks: Any = net.blocks
+    return [p for block in blocks for p in block.residual.linear.parameters()]
+
+
+def rescale(net: Network, drawn: Sequence[Tensor], skip: float, branch: float) -> None:
+    """Give a network of `scaled` other factors, in place: nothing is drawn again.
+
+    drawn: its `branches` as they were drawn, those of the factor 1.
+    """
     assert isinstance(net, networks.VariableActivationNetwork)
     ConstantSkip(skip).start(net.alpha, net.multiplier)
+    real("branch", branch)
     with torch.no_grad():
-        for block in net.blocks:
-            for parameter in block.residual.linear.parameters():  # type: ignore[union-attr]
-                parameter.mul_(real("branch", branch))
-    return net
+        for parameter, start in zip(branches(net), drawn, strict=True):
+            torch.mul(start, branch, out=parameter)
 
 
 def train_scaled(
@@ -82,7 +97,11 @@ def kept(net: Network, examples: Dataset, *, samples: int = 200) -> np.ndarray:
     k = 0. Batch norm uses the statistics of these examples.
     """
     names = ["stem", *measures.block_names(net)]
-    signals = measures.one_pass(net, examples.x_train[:samples], layers=names)
+    return kept_of(measures.one_pass(net, examples.x_train[:samples], layers=names))
+
+
+def kept_of(signals: measures.Signals) -> np.ndarray:
+    """`kept` of a pass of which the first layer is the stem."""
     first = _centred(signals.outputs[0])
     square = first.square().sum((1, 2))
     return signals.measure(lambda h: (_centred(h) * first).sum((1, 2)).abs() / square)
