@@ -282,7 +282,7 @@ def test_order_and_chaos_in_the_page_are_those_of_python(page: Page) -> None:
     rows = [
         (2.5, 0.05, 0.6, 30, 0), (0.0, 0.0, 0.6, 10, 0), (0.0, 1.0, 0.0, 10, 0),
         (1.0, 0.0, 0.99, 60, 1), (3.0, 1.0, 0.5, 80, 0), (0.5, 0.0, 0.3, 80, 1),
-        (1.3, 0.2, 0.0, 30, 1),
+        (1.3, 0.2, 0.0, 30, 1), (0.01, 0.0, 0.3, 100, 1),  # 1e-200, whose square is 0
     ]  # fmt: skip
     places: list[Values] = [dict(zip(names, row, strict=True)) for row in rows]
     settled = 0
