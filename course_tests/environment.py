@@ -25,7 +25,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
-from course_tests import kernels, order
+from course_tests import kernels, order, shares
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("COURSE_WAIT", "1")
@@ -72,10 +72,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection() -> Iterator[Any]:
+def pytest_collection(session: pytest.Session) -> Iterator[Any]:
     """Collects without looking for garbage, as imports would again and again: they stay."""
     gc.disable()
     try:
+        process = getattr(session.config, "workerinput", None)  # of pytest-xdist
+        if process and shares.TESTS in [Path(name).resolve() for name in session.config.args]:
+            shares.begin(int(process["workerid"].removeprefix("gw")), process["workercount"])
         return (yield)
     finally:
         gc.enable()
