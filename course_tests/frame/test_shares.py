@@ -45,7 +45,10 @@ def test_a_process_compiles_its_share_and_leaves_complaints_to_pytest(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    shares.begin(0, 2)
+    try:
+        shares.begin(0, 2)
+    except pytest.skip.Exception:  # it would skip this test, too
+        pytest.fail("what one file does not find has stopped the others")
     assert compiled(clone) == {"a", "test_share_a", "test_share_c"}
     shares.begin(1, 2)
     assert compiled(clone) == {"a", "b", "test_share_a", "test_share_b", "test_share_c"}
