@@ -14,8 +14,10 @@ COURSE_EXAMPLES=random tries others each time and keeps those that failed.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
-from course_tests import kernels, order
+from course_tests import kernels, order, shares
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("COURSE_WAIT", "1")
@@ -67,6 +69,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     scheduler = LoadFileScheduling(config, log)
     scheduler._split_scope = order.unit  # type: ignore[method-assign]
     return scheduler
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Iterator[Any]:
+    """Collects without looking for garbage, as imports would again and again: they stay."""
+    gc.disable()
+    try:
+        process = getattr(session.config, "workerinput", None)  # of pytest-xdist
+        if process and shares.TESTS in [Path(name).resolve() for name in session.config.args]:
+            shares.begin(int(process["workerid"].removeprefix("gw")), process["workercount"])
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

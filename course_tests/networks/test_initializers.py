@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from course import seeding
 from course.networks import initializers
@@ -42,6 +41,8 @@ def replicate(law, fan_in, fan_out, seeds=(0,)):
 @pytest.mark.parametrize("name", DEVIATIONS)
 @pytest.mark.parametrize("gain", [1.0, 0.5])
 def test_entries_follow_the_stated_distribution(name, gain):
+    from scipy import stats  # it takes a second, in each process that only collects this file
+
     options = {} if name == "torch_default" else {"gain": gain}
     deviation = DEVIATIONS[name](FAN_IN, FAN_OUT) * (1 if name == "torch_default" else gain)
     if name.endswith("normal"):
@@ -54,6 +55,8 @@ def test_entries_follow_the_stated_distribution(name, gain):
 
 
 def test_torch_default_is_the_law_of_torch_linear():
+    from scipy import stats
+
     with torch.random.fork_rng():
         torch.manual_seed(1)
         theirs = torch.nn.Linear(FAN_IN, 4000)

@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate
 
 from course import networks, seeding
 from course.networks import BatchNorm, DiracLinear, LayerNorm, Linear, activations
@@ -58,6 +57,8 @@ def test_derivative_of_the_sigmoid_at_five():
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_gain_keeps_the_mean_square_of_a_normal_signal(name):
+    from scipy import integrate
+
     density = lambda z: math.exp(-z * z / 2) / math.sqrt(2 * math.pi)  # noqa: E731
     f = FORMULAS[name]
     pieces = [(-12, -1), (-1, 0), (0, 1), (1, 12)]
