@@ -71,3 +71,28 @@ def test_vans_of_another_table_can_stand_in(tmp_path: Path) -> None:
         one.numbers for one in conv_statements.compare(record)[:2]
     ]
     assert "1,008 training pictures" in conv_statements.settings(record)
+
+
+def test_the_record_says_what_notebook_10c_says() -> None:
+    record, by_120, late = (
+        table.recorded(f"cifar-12-epochs{reading}", "cifar10")
+        for reading in ("", "-van-120", "-van-3404")
+    )
+    others = ("not", "reproduced")
+    assert [one.verdict for one in conv_statements.compare(record)] == [
+        *others, *others, "partly", "reproduced",
+    ]  # fmt: skip
+    for later, first in ((by_120, "not"), (late, "partly")):
+        verdicts = [one.verdict for one in conv_statements.compare(record, van=later)]
+        assert verdicts[2:] == [first, *["reproduced"] * 3]
+    at_50 = []
+    for columns, network in (
+        (record.last(), "plain"), (record.last(), "van"), (by_120.last(), "van"),
+        (late.last(), "van"), (record.last(), "resnet"),
+    ):  # fmt: skip
+        rows = (columns["network"] == network) & (columns["depth"] == 50)
+        accuracy, cut = columns["test_accuracy"][rows], columns["test_accuracy_cut"][rows]
+        at_50.append(round(100 * float(accuracy.mean())))
+        assert network != "van" or (columns["smallest_alpha"][rows] == 1).all()
+        assert network != "van" or (accuracy == cut).all()  # it is a plain network
+    assert at_50 == [37, 45, 65, 78, 82]

@@ -82,16 +82,18 @@ def record(
     """Training and test accuracy in percent against depth, mean and standard error over seeds.
 
     lines: by its name the columns of a table, only the last rows of each run, and the network of
-    it that is drawn. guessing: the percentage of right answers by chance.
+    it that is drawn. A name that is no network's takes the line of one that is not drawn.
+    guessing: the percentage of right answers by chance.
     """
+    free = iter([name for name in style.ARCHITECTURES if name not in lines])
+    styles = {n: style.architecture(n if n in style.ARCHITECTURES else next(free)) for n in lines}
     for ax, (measure, title) in zip(axes, experiments.PANELS, strict=True):
         for name, (columns, network) in lines.items():
-            known = name in style.ARCHITECTURES
-            line = style.architecture(name) if known else style.line(len(style.ARCHITECTURES) - 3)
             depths, values = experiments.by_depth(columns, network, measure)
-            curves.mean_band(ax, depths, 100 * values, label=name, **line)
+            curves.mean_band(ax, depths, 100 * values, label=name, **styles[name])
         ax.set(title=title, xlabel="depth (layers)")
         ax.set_ylim(0)
-        style.guide(ax, guessing, "guessing", at=(0.3, guessing - 2.2))
+        below = guessing - 0.06 * ax.get_ylim()[1]
+        style.guide(ax, guessing, "guessing", at=(0.3, below))
     axes[0].set_ylabel("accuracy (%)")
     style.legend_beside(axes[-1])

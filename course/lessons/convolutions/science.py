@@ -142,16 +142,19 @@ def parameters(name: str, *, depth: int, width: int) -> int:
     return sum(parameter.numel() for parameter in net.parameters())
 
 
-def accuracy_table(tables: Mapping[str, tuple[Table, str]], measure: str) -> list[str]:
+def accuracy_table(
+    tables: Mapping[str, tuple[Table, str]], measure: str, depths: Sequence[int] | None = None
+) -> list[str]:
     """Lines of a table: for each name the network of that table by depth, percent ± its error.
 
-    tables: {name: (table, network)}. measure: a column, such as "test_accuracy".
+    tables: {name: (table, network)}. measure: a column, such as "test_accuracy". depths: those to
+    show; all of the table if None.
     """
     lines = []
     for name, (table, own) in tables.items():
         last = table.last([own])
         cells = []
-        for depth in np.unique(last["depth"]):
+        for depth in np.unique(last["depth"]) if depths is None else depths:
             values = 100 * last[measure][last["depth"] == depth]
             error = values.std(ddof=1) / math.sqrt(len(values))
             cells.append(f"{depth}: {values.mean():4.1f} ± {error:3.1f}")
