@@ -105,7 +105,7 @@ def by_depth(
             ax.plot(x, expected[name], color="black", linewidth=1.0, zorder=1.5)
         mean_band(ax, x, runs, label=name, **line)
     if expected is not None:
-        ax.plot([], [], **style.FORMULA, label="closed form")
+        ax.plot([], [], **style.formula(), label="closed form")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     style.whole_numbers(ax)
     if beside:

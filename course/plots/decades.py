@@ -186,7 +186,7 @@ class Formula:
 
     def __init__(self, axis: Decades, label: str = "closed form") -> None:
         self.axis = axis
-        (self.line,) = axis.ax.plot([], [], label=label, **style.FORMULA)
+        (self.line,) = axis.ax.plot([], [], label=label, **style.formula())
 
     def show(self, values: ArrayLike) -> None:
         """values: (N,), for the places 1 to N."""

@@ -31,8 +31,6 @@ ARCHITECTURES = ("resnet", "plain", "van", "highway", "diracnet", "van0", "looks
 
 GREY = "#6E6E6E"
 LIGHT = "#D9D9D9"
-FORMULA: dict[str, Any] = {"color": "black", "linewidth": 1.2}
-"""Keywords for the line of a closed form."""
 
 DARK: dict[Any, str] = {
     **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "#17191E"),
@@ -50,6 +48,11 @@ def dark() -> AbstractContextManager[None]:
 def ink() -> str:
     """The colour of text and outlines: black, or nearly white inside `dark`."""
     return to_hex(rcParams["text.color"])
+
+
+def formula() -> dict[str, Any]:
+    """Keywords for the line of a closed form."""
+    return {"color": ink(), "linewidth": 1.2}
 
 
 def paper() -> str:

@@ -62,7 +62,7 @@ def growth(
             color=line["color"], alpha=curves.BAND, linewidth=0,
         )  # fmt: skip
     for (name, values), dash in zip(forms.items(), ((0, (1, 2)), (0, (5, 2))), strict=False):
-        form = {**style.FORMULA, "color": style.ink(), "linestyle": dash}
+        form = {**style.formula(), "linestyle": dash}
         for part in np.split(units, np.flatnonzero(np.diff(sides)) + 1):
             label = name if part[0] == 1 else None
             ax.plot(part, values[part - 1], label=label, **form)

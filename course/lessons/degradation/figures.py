@@ -64,7 +64,7 @@ def explosion(
         style.whole_numbers(ax)
         ax.set(xlabel="block", yscale="log")
     steps = np.arange(len(blocks))
-    form = {**style.FORMULA, "color": style.ink(), "linestyle": (0, (1, 2)), "label": "formula"}
+    form = {**style.formula(), "linestyle": (0, (1, 2)), "label": "formula"}
     last = _typical(gradients["plain"][-1])
     backward.plot(blocks, last * growth ** steps[::-1], **form)
     forward.plot(blocks, _typical(distances["plain"][0]) * growth**steps, **form)

@@ -24,7 +24,7 @@ def growth_by_curve(
     rows = np.arange(len(names))
     for row in rows:
         ax.axhspan(row - 0.42, row + 0.42, color=style.LIGHT, alpha=0.35, linewidth=0, zorder=0)
-    ax.vlines(forms, rows - 0.36, rows + 0.36, label="closed form", color=style.FORMULA["color"])
+    ax.vlines(forms, rows - 0.36, rows + 0.36, label="closed form", color=style.ink())
     for k, (law, values) in enumerate(measured.items()):
         mean, error = curves.mean_and_error(values)
         bars = {**style.line(k), "linestyle": "", "capsize": 3}

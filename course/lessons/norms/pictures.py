@@ -73,7 +73,7 @@ def growth(
         bars = {**NORMS[name], "linestyle": "", "capsize": 3}
         ax.errorbar(batches, mean, 2 * error, label=f"{name}, measured", **bars)
         form = np.where(np.isfinite(forms[name]), forms[name], np.nan)
-        line = {**style.FORMULA, "linestyle": NORMS[name]["linestyle"]}
+        line = {**style.formula(), "linestyle": NORMS[name]["linestyle"]}
         ax.plot(batches, form, label=f"{name}, closed form", **line)
     _sizes(ax, batches)
     ax.set(ylabel="growth per block, going back", ylim=(0, 2.1))

@@ -19,7 +19,7 @@ Array = NDArray[Any]
 def by_rank(ax: Axes, log10: Mapping[str, Array], formula: Array) -> None:
     """Powers of ten of singular values (n,) by rank, each way of computing them by its name."""
     ranks = np.arange(1, len(formula) + 1)
-    ax.plot(ranks, formula, label="formula", **style.FORMULA)
+    ax.plot(ranks, formula, label="formula", **style.formula())
     for k, (name, values) in enumerate(log10.items()):
         ax.plot(ranks, values, label=name, **{**style.line(k), "linestyle": "", "markersize": 5})
     ax.set(xlabel="rank", ylabel="power of ten")
@@ -44,7 +44,7 @@ def directions(
         form = science.directions(fine, width)
         left.plot(fine[form >= 1], form[form >= 1], color=line["color"], linewidth=1.2)
         right.plot(depths, 10 ** longest.mean(axis=1), label=f"{width} dimensions", **line)
-    right.plot(fine, science.largest(fine), label="wide, formula", **style.FORMULA)
+    right.plot(fine, science.largest(fine), label="wide, formula", **style.formula())
     left.set(xscale="log", yscale="log", xlabel="factors L", ylabel="participation ratio")
     right.set(xscale="log", yscale="log", xlabel="factors L", ylabel="largest singular value")
     left.set_title("n / (L + 1)")

@@ -28,7 +28,7 @@ MARGINS = {"left": 0.085, "right": 0.985, "top": 0.92, "wspace": 0.26}
 
 def formula_line(ax: Axes, **line: Any) -> Line2D:
     """An empty black line: what a closed form says."""
-    return ax.plot([], [], **{**style.FORMULA, "zorder": 3, **line})[0]
+    return ax.plot([], [], **{**style.formula(), "zorder": 3, **line})[0]
 
 
 class Product:

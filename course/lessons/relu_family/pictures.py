@@ -71,7 +71,7 @@ def cosines(ax: Axes, measured: Array, expected: Array) -> None:
     """Mean cosine of two inputs by layer: measured (L, R), in infinite width (L,)."""
     layers = np.arange(1, len(expected) + 1)
     curves.mean_band(ax, layers, measured, label="measured, width 64", **style.line(0))
-    ax.plot(layers, expected, label="closed form, infinite width", **style.FORMULA)
+    ax.plot(layers, expected, label="closed form, infinite width", **style.formula())
     ax.set(xlabel="layer", ylabel="mean cosine of two digits", ylim=(0, 1.03))
     ax.legend(frameon=False, fontsize=9, loc="lower right")
 

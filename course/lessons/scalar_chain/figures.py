@@ -21,7 +21,7 @@ def memory(influences: Mapping[float, NDArray[np.float64]]) -> tuple[Figure, str
     ends = []
     for k, (weight, values) in enumerate(influences.items()):
         ago = np.arange(len(values))
-        ax.plot(ago, weight ** ago.astype(float), **{**style.FORMULA, "color": style.ink()})
+        ax.plot(ago, weight ** ago.astype(float), **style.formula())
         dots = {**style.line(k), "linestyle": "", "label": f"w = {weight:g}"}
         ax.plot(ago[::5], values[::-1][::5], **dots)
         ends.append(f"w = {weight:g}: {values[0]:.0e}")

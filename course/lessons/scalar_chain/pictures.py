@@ -59,7 +59,7 @@ class Magnitudes:
         (self.negative,) = ax.plot([], [], marker="s", label="measured, negative", **dots, **hollow)
         (self.zero,) = ax.plot([], [], marker="v", label="measured, exactly 0", **pinned)
         (self.lost,) = ax.plot([], [], marker="^", label="measured, overflow", **pinned)
-        (self.formula,) = ax.plot([], [], label="closed form", zorder=3, **style.FORMULA)
+        (self.formula,) = ax.plot([], [], label="closed form", zorder=3, **style.formula())
 
     @property
     def artists(self) -> list[Line2D]:

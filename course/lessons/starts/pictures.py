@@ -28,7 +28,7 @@ class Moments:
         self.left = left
         decades = Decades(right, low=2, high=2, layers=True)
         (self.mean,) = left.plot([], [], label="measured", **style.line(0))
-        (self.mean_form,) = left.plot([], [], label="closed form", **style.FORMULA)
+        (self.mean_form,) = left.plot([], [], label="closed form", **style.formula())
         self.variance, self.variance_form = Levels(decades, "measured", 0), Formula(decades)
         style.legend_below(fig, [self.mean, self.mean_form])
 
