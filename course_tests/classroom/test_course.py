@@ -20,6 +20,7 @@ from course.classroom.collect.restore import grade_id as cell_name
 from course.classroom.folder import MARKER, MOVED, CourseFolder
 from course.classroom.grade import arrivals, rounds
 from course.classroom.grade.results import Result, load
+from course.classroom.gradebook import Gradebook
 from course.classroom.run.sandbox import Limits
 from course.cli import main
 from course_tests.classroom import cohort
@@ -407,3 +408,14 @@ def test_a_folder_of_an_earlier_version_is_refused_by_name(tmp_path: Path, line:
     assert f"change in it {old} to {MOVED[old]}" in said and len(said.strip().splitlines()) == 1
     config.write_text(config.read_text().replace(old, MOVED[old]), encoding="utf-8")
     assert CourseFolder(tmp_path / "old").limits == Limits()
+
+
+def test_gradebooks_in_two_files_know_nothing_of_each_other(tmp_path: Path) -> None:
+    one, other = (f"sqlite:///{tmp_path / name}.db" for name in ("one", "other"))
+    for _ in range(2):  # the second time an engine is there already
+        with Gradebook(one) as gradebook:
+            gradebook.update_or_create_student("ada")
+        with Gradebook(other) as gradebook:
+            assert [student.id for student in gradebook.students] == []
+        with Gradebook(one) as gradebook:
+            assert [student.id for student in gradebook.students] == ["ada"]

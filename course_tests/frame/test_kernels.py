@@ -37,3 +37,18 @@ def test_a_forked_kernel_is_a_fresh_one_and_ends() -> None:
         assert said(kernel, f"{asked}; x = 1").strip() == "True False False"
         kernel.stop()
         assert process.wait() == 0 and process.poll() == 0
+
+
+def test_a_forked_kernel_has_the_environment_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither that of the process which forks it, nor that of the kernel before."""
+    kernels.install()
+    assert "COURSE_WAIT" in os.environ  # the process that forks has it, too: see environment.py
+    asked = "import os; print(*(os.environ.get(f'COURSE_{k}', '-') for k in ('WAIT', 'NEW')))"
+    for new, expected in (("1", "- 1"), (None, "- -")):
+        with monkeypatch.context() as now:
+            now.delenv("COURSE_WAIT")
+            if new:
+                now.setenv("COURSE_NEW", new)
+            kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME)
+        assert said(kernel, asked).strip() == expected
+        kernel.stop()
