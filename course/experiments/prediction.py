@@ -37,10 +37,11 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class Prediction:
-    """seconds: for the whole grid. memory: bytes, of all processes together, on the CPU.
+    """seconds: for the whole grid; with several jobs on a GPU, which they share, at most about so.
 
-    gpu: bytes on the GPU, 0 without one. cells: the seconds of each, by network and depth.
-    parameters: how many a network has that is trained with one seed, likewise.
+    memory: bytes, of all processes together, on the CPU. gpu: bytes on the GPU, 0 without one.
+    cells: the seconds of each, by network and depth. parameters: how many a network has that is
+    trained with one seed, likewise.
     """
 
     seconds: float
@@ -96,7 +97,8 @@ def predict(
             cells[name, depth] = float(np.interp(depth, ends, seconds_at))
             parameters[name, depth] = round(float(np.interp(depth, ends, count_at)))
     side_by_side = min(jobs, len(cells))
-    seconds = max(sum(cells.values()) / side_by_side, max(cells.values()))
+    at_once = 1 if on_gpu else side_by_side  # jobs share the GPU: see `nvidia-cuda-mps-control`
+    seconds = max(sum(cells.values()) / at_once, max(cells.values()))
     return Prediction(
         seconds=seconds + reading,
         memory=peak_memory() * (side_by_side + (jobs > 1)),

@@ -9,9 +9,9 @@ ResNets on random pictures of CIFAR's size, batches of 128, cropped and mirrored
 
 Both train STEPS steps of all seeds at a time, in turn, ROUNDS times; printed are medians. On a GPU
 both compute in bfloat16 with the channels last in memory, and the step of the course is recorded.
-There the usual loop waits for its four workers, which change the pictures: on an H100 with 16 cores,
-torch 2.11, depth 18, it had 9,810 images a second with --width 64 --seeds 1, and the course 26,637;
-13,651 and 70,511 with --width 16 --seeds 3.
+There the usual loop waits for its four workers, which change the pictures. On an H100 with 16
+cores, torch 2.11, depth 18, it had 9,810 images a second with --width 64 --seeds 1, and the course
+26,637; 13,651 and 70,511 with --width 16 --seeds 3.
 """
 
 from __future__ import annotations

@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from course import training
 from course.experiments import EXPERIMENTS, grid, making, prediction, table
@@ -106,7 +108,7 @@ grid.run("cifar", ConvGrid(**{SMALL.as_dict()!r}), out=sys.argv[1], device="cpu"
     assert json.loads(json.dumps(SMALL.as_dict()))["leave_at"] is None
 
 
-def test_a_prediction_counts_steps_and_evaluations():
+def test_a_prediction_counts_steps_and_evaluations(monkeypatch):
     """On a clock that says one second more each time: all that is timed takes a second."""
     ticks = count()
     settings = Grid(networks=("plain", "van"), depths=(1, 2, 3), seeds=1, epochs=4, batch=300)
@@ -122,6 +124,13 @@ def test_a_prediction_counts_steps_and_evaluations():
         for name in ("plain", "van")
         for depth in (1, 2, 3)
     }
+    with monkeypatch.context() as pretended:
+        gpu = SimpleNamespace(device=lambda name: torch.device("cuda"), fit=prediction.training.fit)
+        pretended.setattr(prediction, "training", gpu)
+        shared = prediction.predict(
+            settings, device="cpu", trial=8, jobs=2, clock=lambda: next(ticks)
+        )
+    assert shared.seconds == found.seconds, "two jobs share one GPU"
     text = str(found)
     assert "time     about 2 min" in text and "memory   about" in text and "GPU" not in text
 
