@@ -99,54 +99,88 @@ def jacobi_logs(unit: Tensor, power: Tensor, fine: Tensor) -> Tensor:
     """log2 of the singular values of matrices (R, k, n) whose row i is 2^(power_i + fine_i) unit_i.
 
     One-sided Jacobi (Hestenes 1958): rotate pairs of rows until all are orthogonal; k/2 pairs at a
-    time, in all replicas. With y / x = ratio <= 1 the lengths and c the cosine of two rows, the
-    tangent of the angle is ratio tau, ratio^2 c tau^2 + (1 - ratio^2) tau - c = 0: no length
-    appears but the ratio, which may underflow to 0 without harm. Zero rows give -inf.
+    time, in all replicas. It begins with the columns of a triangle that has the same singular
+    values, since these are nearly orthogonal where lengths differ much: Drmac and Veselic, "New
+    fast and accurate Jacobi SVD algorithm" (2008). Zero rows give -inf.
     """
+    rows, sizes = _sorted(unit, torch.stack([power, fine], -1))
+    rows, sizes = _columns(torch.linalg.qr(rows.mT).R, sizes)
     odd = unit.shape[1] % 2
-    unit = torch.nn.functional.pad(unit, (0, 0, 0, odd))
-    power = torch.nn.functional.pad(power, (0, odd))
-    fine = torch.nn.functional.pad(fine, (0, odd), value=-math.inf)
-    k = unit.shape[1]
-    rounds = _tournament(k)
+    rows = torch.nn.functional.pad(rows, (0, 0, 0, odd))
+    sizes = torch.nn.functional.pad(sizes, (0, 0, 0, odd), value=-math.inf)
+    half = rows.shape[1] // 2
+    small = 4 * EPSILON * math.sqrt(2 * half)
     for _ in range(SWEEPS):
-        order = (power + fine).argsort(-1, descending=True)
-        unit = unit.gather(1, order[..., None].expand_as(unit))
-        power, fine = power.gather(1, order), fine.gather(1, order)
+        (x, y), (of_x, of_y) = (each.split(half, 1) for each in _sorted(rows, sizes))
         worst = 0.0
-        for one, two in rounds:
-            x, y = unit[:, one], unit[:, two]
-            gap = (power[:, two] - power[:, one]) + (fine[:, two] - fine[:, one])
-            swap = gap > 0  # the longer row is x
-            gap = torch.where(gap.isnan(), -math.inf, -gap.abs())
-            x, y = torch.where(swap[..., None], y, x), torch.where(swap[..., None], x, y)
-            longer, shorter = torch.where(swap, two, one), torch.where(swap, one, two)
+        for _ in range(2 * half - 1):  # every pair meets once: the circle method
             cosine = (x * y).sum(-1)
-            worst = max(worst, cosine.abs().max().item())
-            square = torch.exp2(2 * gap)
-            root = torch.sqrt((1 - square) ** 2 + 4 * square * cosine**2) + (1 - square)
-            tau = torch.where(root > 0, 2 * cosine / torch.where(root > 0, root, 1.0), 0.0)
-            shrink = -0.5 * torch.log2(1 + square * tau**2)
-            for row, place in (
-                (x + (square * tau)[..., None] * y, longer),
-                (y - tau[..., None] * x, shorter),
-            ):
-                size = torch.linalg.vector_norm(row, dim=-1)
-                row = row / torch.where(size > 0, size, 1.0)[..., None]
-                unit = unit.scatter(1, place[..., None].expand_as(row), row)
-                fine = fine.scatter(1, place, fine.gather(1, place) + size.log2() + shrink)
-        if worst <= 4 * EPSILON * math.sqrt(k):
+            here = cosine.abs().max().item()
+            worst = max(worst, here)
+            if here > small:
+                x, y, of_x, of_y = _rotate(x, y, of_x, of_y, cosine)
+            x, y = _next_pairs(x, y)
+            of_x, of_y = _next_pairs(of_x, of_y)
+        rows, sizes = torch.cat([x, y], 1), torch.cat([of_x, of_y], 1)
+        if worst <= small:
             break
-    logs = (power + fine).sort(-1, descending=True).values
-    return logs[:, : k - odd]
+    logs = sizes.sum(-1).sort(-1, descending=True).values
+    return logs[:, : 2 * half - odd]
 
 
-def _tournament(k: int) -> list[tuple[Tensor, Tensor]]:
-    """k - 1 rounds (k even) in which every pair meets once: the circle method."""
-    players = torch.arange(k)
-    rounds = []
-    for _ in range(k - 1):
-        one, two = players[: k // 2], players[k // 2 :].flip(0)
-        rounds.append((torch.minimum(one, two), torch.maximum(one, two)))
-        players = torch.cat([players[:1], players[1:].roll(1)])
-    return rounds
+def _sorted(rows: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows (R, k, n) with their sizes (R, k, 2), the longest first."""
+    order = sizes.sum(-1).argsort(-1, descending=True)[..., None]
+    return rows.gather(1, order.expand_as(rows)), sizes.gather(1, order.expand_as(sizes))
+
+
+def _columns(triangle: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+    """Directions and sizes of the columns of D L: L the transpose of the triangle, D the sizes.
+
+    The sizes fall, and L_ij = 0 for i < j. So column j is 2^size_j (2^(size_i - size_j) L_ij)_i.
+    """
+    gap = (sizes[:, None] - sizes[:, :, None]).sum(-1)  # size_i - size_j at (j, i)
+    columns = triangle * torch.where(gap > 0, 0.0, torch.exp2(gap)).nan_to_num()
+    length = torch.linalg.vector_norm(columns, dim=-1)
+    power, fine = sizes.unbind(-1)
+    columns /= torch.where(length > 0, length, 1.0)[..., None]
+    return columns, torch.stack([power, fine + length.log2()], -1)
+
+
+def _rotate(
+    x: Tensor, y: Tensor, of_x: Tensor, of_y: Tensor, cosine: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Pairs of rows (R, k/2, n) made orthogonal, with their sizes (R, k/2, 2) as power and fine.
+
+    With short / long = ratio <= 1 the lengths and c the cosine of two rows, the tangent of the
+    angle is ratio tau, ratio^2 c tau^2 + (1 - ratio^2) tau - c = 0, and
+
+        long + ratio^2 tau short,    short - tau long
+
+    are the new directions: no length appears but the ratio, which may underflow to 0 without harm.
+    """
+    gap = (of_y - of_x).sum(-1)
+    swapped = gap > 0  # y is the longer one
+    square = torch.exp2(-2 * torch.where(gap.isnan(), math.inf, gap.abs()))
+    root = torch.sqrt((1 - square) ** 2 + 4 * square * cosine**2) + (1 - square)
+    tau = torch.where(root > 0, 2 * cosine / torch.where(root > 0, root, 1.0), 0.0)
+    shrink = -0.5 * torch.log2(1 + square * tau**2)
+    long, short = square * tau, -tau
+    new = (
+        torch.addcmul(x, torch.where(swapped, short, long)[..., None], y),
+        torch.addcmul(y, torch.where(swapped, long, short)[..., None], x),
+    )
+    sizes = []
+    for row, size in zip(new, (of_x, of_y), strict=True):
+        length = torch.linalg.vector_norm(row, dim=-1)
+        row /= torch.where(length > 0, length, 1.0)[..., None]
+        power, fine = size.unbind(-1)
+        sizes.append(torch.stack([power, fine + length.log2() + shrink], -1))
+    return *new, *sizes
+
+
+def _next_pairs(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The pairs (x_i, y_i) of the next round: all but x_0 move on by one place in a circle."""
+    if x.shape[1] == 1:
+        return x, y
+    return torch.cat([x[:, :1], y[:, :1], x[:, 1:-1]], 1), torch.cat([y[:, 1:], x[:, -1:]], 1)
