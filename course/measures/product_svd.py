@@ -170,13 +170,13 @@ def _rotate(
         torch.addcmul(x, torch.where(swapped, short, long)[..., None], y),
         torch.addcmul(y, torch.where(swapped, long, short)[..., None], x),
     )
-    sizes = []
+    sizes: list[Tensor] = []
     for row, size in zip(new, (of_x, of_y), strict=True):
         length = torch.linalg.vector_norm(row, dim=-1)
         row /= torch.where(length > 0, length, 1.0)[..., None]
         power, fine = size.unbind(-1)
         sizes.append(torch.stack([power, fine + length.log2() + shrink], -1))
-    return *new, *sizes
+    return new[0], new[1], sizes[0], sizes[1]
 
 
 def _next_pairs(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
