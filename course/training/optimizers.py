@@ -10,6 +10,7 @@ import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -89,6 +90,9 @@ class SGD:
 
     def update(self, weights: Tensor, gradient: Tensor, state: dict, numbers: Tensor) -> None:
         """One step, in place."""
+        if in_one_pass(weights):
+            _sgd(weights, gradient, state.get("velocity"), self, numbers.tolist()[0])
+            return
         if self.weight_decay:
             gradient = gradient.add(weights, alpha=self.weight_decay)
         if self.momentum:
@@ -132,6 +136,9 @@ class Adam:
     def update(self, weights: Tensor, gradient: Tensor, state: dict, numbers: Tensor) -> None:
         """One step, in place."""
         mean, square = state["mean"], state["square"]
+        if in_one_pass(weights):
+            _adam(weights, gradient, mean, square, self, *numbers.tolist()[:2])
+            return
         mean.lerp_(gradient, 1 - self.beta1)
         square.mul_(self.beta2).addcmul_(gradient, gradient, value=1 - self.beta2)
         root = square.sqrt().mul_(numbers[1]).add_(self.epsilon)
@@ -139,6 +146,52 @@ class Adam:
 
 
 Optimizer = SGD | Adam
+
+
+def in_one_pass(weights: Tensor) -> bool:
+    """Whether torch makes the whole update as one operation, which passes over memory once.
+
+    It does on a processor, since 2.4; there that is 2 (SGD) to 10 times (Adam) as fast.
+    """
+    return weights.device.type == "cpu" and _has_fused()
+
+
+@cache
+def _has_fused() -> bool:
+    """Tried once: these operations of torch have no public name."""
+    weights, gradient, mean, square = torch.zeros(4, 1).unbind()
+    try:
+        _sgd(weights, gradient, mean, SGD(), 0.1)
+        _adam(weights, gradient, mean, square, Adam(), 0.1, 1.0)
+    except (AttributeError, RuntimeError, TypeError):
+        return False
+    return True
+
+
+def _sgd(
+    weights: Tensor, gradient: Tensor, velocity: Tensor | None, settings: SGD, rate: float
+) -> None:
+    torch._fused_sgd_(
+        [weights], [gradient], [] if velocity is None else [velocity], lr=rate,
+        momentum=settings.momentum, weight_decay=settings.weight_decay, dampening=0.0,
+        nesterov=False, maximize=False, is_first_step=False,
+    )  # fmt: skip
+
+
+def _adam(
+    weights: Tensor, gradient: Tensor, mean: Tensor, square: Tensor,
+    settings: Adam, rate: float, root: float,
+) -> None:  # fmt: skip
+    """rate m / (root sqrt(v) + epsilon) = (rate / root) m / (sqrt(v) + epsilon / root).
+
+    rate and root hold what the means lack at their start; late, torch has nothing to add to them.
+    """
+    late = torch.tensor(1e12)
+    torch._fused_adam_(
+        [weights], [gradient], [mean], [square], [], [late], lr=rate / root,
+        beta1=settings.beta1, beta2=settings.beta2, eps=settings.epsilon / root,
+        weight_decay=0.0, amsgrad=False, maximize=False,
+    )  # fmt: skip
 
 
 def clip_(gradient: Tensor, most: float | Tensor) -> None:

@@ -24,6 +24,7 @@ from course.training import (
     constant,
     fit,
     linear_decay,
+    optimizers,
     step_decay,
 )
 from course_tests.small import blobs, build
@@ -134,6 +135,7 @@ def test_replicas_are_single_runs_whatever_their_number_and_shape(name, seeds, w
 # Steps
 
 
+@pytest.mark.parametrize("one_pass", [True, False])
 @pytest.mark.parametrize("clip", [None, 0.3])
 @pytest.mark.parametrize(
     ("ours", "theirs"),
@@ -147,7 +149,11 @@ def test_replicas_are_single_runs_whatever_their_number_and_shape(name, seeds, w
         (Adam(0.01), lambda p: torch.optim.Adam(p, 0.01)),
     ],
 )
-def test_steps_are_those_of_torch(ours, theirs, clip):
+def test_steps_are_those_of_torch(ours, theirs, clip, one_pass, monkeypatch):
+    assert optimizers.in_one_pass(torch.zeros(1)), (
+        "this torch has other operations: see _sgd, _adam"
+    )
+    monkeypatch.setattr(optimizers, "in_one_pass", lambda weights: one_pass)
     data = blobs()
     mine, reference = (build(seeds=(6,), dtype=torch.float64) for _ in range(2))
     optimizer = theirs(reference.parameters())
@@ -165,6 +171,31 @@ def test_steps_are_those_of_torch(ours, theirs, clip):
         optimizer.step()
         assert record.loss[0] == pytest.approx(loss.item(), rel=1e-9)
     torch.testing.assert_close(weights(mine), weights(reference), rtol=1e-7, atol=1e-9)
+
+
+@given(
+    st.lists(st.floats(width=32), min_size=12, max_size=12),
+    st.sampled_from([SGD(0.1, 0.9), SGD(0.1, 0.0, 0.01), Adam(0.01), Adam(0.1, 0.0, 0.5, 1e-3)]),
+    st.integers(0, 3),
+)
+@example([math.nan, math.inf, -math.inf, 1e-45, 1e30, 0.0] * 2, Adam(0.01), 0)
+def test_an_update_in_one_pass_is_that_of_the_formula(numbers, optimizer, step):
+    """Entry by entry, whatever they are; sums of huge numbers may overflow a step apart."""
+    weights, gradient = torch.tensor(numbers).view(2, 2, 3)
+    changing = torch.tensor(optimizer.numbers(step, 0.1))
+    found = []
+    for one_pass in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(optimizers, "in_one_pass", lambda weights, now=one_pass: now)
+            values, state = weights.clone(), optimizer.state(weights)
+            for _ in range(2):
+                optimizer.update(values, gradient, state, changing)
+            found.append([values, *state.values()])
+    for one, other in zip(*found, strict=True):
+        huge = (one.abs() > 1e37) | (other.abs() > 1e37)
+        torch.testing.assert_close(
+            one.where(~huge, 0), other.where(~huge, 0), rtol=1e-5, atol=1e-30, equal_nan=True
+        )
 
 
 def test_clipping_is_torchs_per_replica_and_bears_any_finite_gradient():
