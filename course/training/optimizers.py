@@ -123,7 +123,7 @@ class Adam:
     def numbers(self, step: int, rate: float) -> tuple[float, ...]:
         """The numbers which change from step to step (the first is 0); `update` gets a tensor."""
         t = step + 1
-        return rate / (1 - self.beta1**t), 1 / math.sqrt(1 - self.beta2**t)
+        return rate / (1 - self.beta1**t), 1 / math.sqrt(1 - self.beta2**t), rate, t
 
     def part(self, rows: slice) -> Adam:
         """The optimizer of these replicas alone: here the same, its numbers are those of all."""
@@ -132,6 +132,22 @@ class Adam:
     def update(self, weights: Tensor, gradient: Tensor, state: dict, numbers: Tensor) -> None:
         """One step, in place."""
         mean, square = state["mean"], state["square"]
+        if weights.is_cpu:  # the same in one pass over the memory
+            torch._fused_adam_(
+                [weights], [gradient], [mean], [square], [], [numbers[3].float()],
+                lr=numbers[2].item(), beta1=self.beta1, beta2=self.beta2, eps=self.epsilon,
+                weight_decay=0.0, amsgrad=False, maximize=False,
+            )  # fmt: skip
+        else:
+            self.by_operations(weights, gradient, mean, square, numbers)
+
+    def by_operations(
+        self, weights: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, numbers: Tensor
+    ) -> None:
+        """One step, in place, on any device: on a processor it takes four times as long.
+
+        Much longer where gradients vanish: the root of a number below 1e-38 is slow there.
+        """
         mean.lerp_(gradient, 1 - self.beta1)
         square.mul_(self.beta2).addcmul_(gradient, gradient, value=1 - self.beta2)
         root = square.sqrt().mul_(numbers[1]).add_(self.epsilon)

@@ -167,6 +167,33 @@ def test_steps_are_those_of_torch(ours, theirs, clip):
     torch.testing.assert_close(weights(mine), weights(reference), rtol=1e-7, atol=1e-9)
 
 
+@given(
+    st.lists(
+        st.floats(-(2.0**60), 2.0**60, width=32)
+        | st.sampled_from([math.nan, math.inf, -math.inf, 1e-30]),
+        min_size=1,
+        max_size=40,
+    ),
+    st.integers(0, 10**5),
+)
+@settings(deadline=None)
+def test_adam_in_one_pass_is_adam_by_operations(entries, first):
+    adam, gradient = Adam(0.01), torch.tensor([entries, entries[::-1]])
+    both = []
+    for update in (adam.update, None):
+        weights = torch.ones_like(gradient)
+        state = adam.state(weights)
+        for step in range(first, first + 3):
+            numbers = torch.tensor([*adam.numbers(step, 0.01), 0.0])  # the last one is the clip
+            if update:
+                update(weights, gradient, state, numbers)
+            else:
+                adam.by_operations(weights, gradient, *state.values(), numbers)
+        both.append((weights, *state.values()))
+    for one, other in zip(*both, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-37, equal_nan=True)
+
+
 def test_clipping_is_torchs_per_replica_and_bears_any_finite_gradient():
     gradient = torch.tensor([[3.0, 4.0], [0.03, 0.04], [3e30, -4e30], [0.0, 0.0], [2e38, 2e38]])
     clipped = gradient.clone()
