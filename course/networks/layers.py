@@ -145,7 +145,8 @@ class BatchNorm(nn.Module):
         replicas, batch, width = fits(x, len(self.scale), self.scale.shape[-1])
         if not self.training and not self.evaluate_with_batch:
             factor = self.scale * torch.rsqrt(self.running_variance + self.epsilon)
-            return torch.addcmul(self.shift, x - self.running_mean, factor)
+            shift = self.shift - self.running_mean * factor  # so that x is read once
+            return torch.addcmul(shift, x, factor)
         if batch < 2:
             raise arguments.reject("batch", batch, "at least 2: one example has no variance")
         # To torch's batch norm, the units of all replicas are R * width units of one network.

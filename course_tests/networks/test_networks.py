@@ -406,6 +406,42 @@ def test_batch_statistics_reach_every_norm_of_a_network():
         close(network(x), of_batch)
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(NAMES),
+    st.sampled_from(["batch", "layer", None]),
+    st.integers(0, 100),
+    st.lists(
+        st.tuples(
+            st.integers(0, 1000),
+            st.sampled_from([math.nan, math.inf, -math.inf, 0.0, 1e-3, 1e3]),
+        ),
+        max_size=3,
+    ),
+)
+def test_an_evaluation_is_the_equations_as_they_are_written(name, norm, seed, changes):
+    """Also where running averages, weights and biases are not finite."""
+    network = shaken(net(name, norm=norm, seeds=[seed, seed + 1], dtype=torch.float32)).eval()
+    tensors = [*network.parameters(), *network.buffers()]
+    with torch.no_grad():
+        for number, buffer in enumerate(network.buffers()):
+            buffer += 0.3 * noise(*buffer.shape, seed=seed + number).abs()
+        for where, value in changes:
+            tensor = tensors[where % len(tensors)].view(-1)
+            tensor[where % len(tensor)] = value
+        x = noise(7, 3, seed=seed).float()
+        found = network(x)
+        for module in network.modules():
+            if isinstance(module, networks.BatchNorm):
+                module.register_forward_hook(_written_out)
+        close(found, network(x), rtol=1e-4, atol=1e-4, equal_nan=True)
+
+
+def _written_out(norm, inputs, _output):
+    normal = (inputs[0] - norm.running_mean) / torch.sqrt(norm.running_variance + norm.epsilon)
+    return norm.scale * normal + norm.shift
+
+
 # --- bad input --------------------------------------------------------------------------------
 
 
