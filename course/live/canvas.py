@@ -12,12 +12,12 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.spines import Spine
 from matplotlib.transforms import Bbox
 
 from course.live.layers import Layers
+from course.live.lettering import LetteringCanvas
 from course.live.parts import FRAME, Unsure, sequence, unsure
 from course.live.scales import drawn_by, signatures, stands_alone
 from course.plots import arrange
@@ -42,7 +42,7 @@ class Canvas:
             sys.modules["matplotlib.pyplot"].close(fig)
         self.figure, self.room, self.ratio = fig, 0, 1.0
         self.full_draws = 0
-        self._canvas = FigureCanvasAgg(fig)
+        self._canvas = LetteringCanvas(fig)
         self._dpi, self._wide = fig.dpi, arrange.arrangement(fig)
         self._axes: list[Axes] = list(fig.axes)
         self._parts: list[Artist] | None = None  # as drawn last; None: not sure
