@@ -8,10 +8,13 @@ same: words, font, place, angle, and how edges are smoothed. Colour and clipping
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg, get_hinting_flag
+from matplotlib.text import Text
 
 MOST = 300  # texts that are kept, the latest used: a few kilobytes each
 Letters = list[tuple[np.ndarray, tuple[Any, ...]]]  # how much of each pixel is covered, and where
@@ -71,6 +74,26 @@ class LetteringRenderer(RendererAgg):
             self._letters[tuple(prop if part is text[3] else part for part in key)] = notes.letters
             if len(self._letters) > MOST:
                 self._letters.popitem(last=False)
+
+
+def lay_out_one(renderer: RendererAgg, axes: Iterable[Axis], known: set[Any]) -> bool:
+    """While nobody waits: lay out a label that one of these axes may get; if one was missing.
+
+    Matplotlib takes 10 ms for a power of ten, which it reads as a formula, and keeps what it finds.
+    A locator may say in `every` where it ever puts a tick. known: labels that were laid out.
+    """
+    for axis in axes:
+        places = getattr(axis.get_major_locator(), "every", ())
+        font = axis.majorTicks[0].label1.get_fontproperties() if len(places) else None
+        for words in map(axis.get_major_formatter(), places):
+            key = words, hash(font), renderer.dpi
+            if key not in known:
+                known.add(key)
+                label = Text(0, 0, words, fontproperties=font)
+                label.set_figure(axis.axes.figure)
+                label.get_window_extent(renderer)
+                return True
+    return False
 
 
 class _Notes:

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
-from course.live import lettering
+from course.live import Canvas, lettering
 from course.live.lettering import LetteringCanvas
+from course.plots import decades, style
 
 WORDS = ("plain, Ünïcode", "two\nlines", "$\\mathdefault{10^{-27}}$", "$\\frac{x^2}{\\sqrt{y}}$")
 
@@ -95,3 +97,28 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
         texts[0].set_text(f"number {k}")
         same(fig, canvas)
         assert canvas.renderer.kept <= 5
+
+
+def test_labels_of_other_limits_are_laid_out_while_nobody_waits() -> None:
+    fig, ax = style.figure(6.0, 4.0)
+    axis = decades.Decades(ax)
+    style.hold(fig, lambda: axis.fit("wide", [1e-80, 1e80], [1.0]))
+    canvas = Canvas(fig)
+    axis.fit("some", [0.1, 1.0], [1.0])
+    canvas.render()
+    assert sum(1 for _ in iter(canvas.prepare, False)) > 30 and not canvas.prepare()
+    parsed = MathTextParser._parse_cached.cache_info().misses
+    for size in (10.0, 1e5, 1e-7, 1e20, 1e-70, 1e250):
+        axis.fit("some", [size], [1.0])
+        canvas.render()
+    labels = {label.get_text() for label in ax.get_yticklabels()}
+    assert "$\\mathdefault{10^{300}}$" in labels
+    assert MathTextParser._parse_cached.cache_info().misses == parsed
+
+
+def test_no_label_is_laid_out_beforehand_where_no_locator_says_which() -> None:
+    fig, ax = style.figure(6.0, 4.0)
+    ax.set(yscale="log", ylim=(1e-5, 1e5))
+    known: set[object] = set()
+    assert not lettering.lay_out_one(LetteringCanvas(fig).get_renderer(), [ax.yaxis], known)
+    assert not known
