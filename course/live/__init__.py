@@ -21,6 +21,7 @@ slices          Slices: work a little at a time, between drawings; later
 words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that
 layers          what stays as pixels, and what is drawn anew above it
+lettering       text that is drawn again where it was
 parts           what is drawn, in its order, and what of it changes unsaid
 scales          limits that change: which axis they draw anew
 picture         the picture in the page, with its alternative text

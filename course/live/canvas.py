@@ -12,12 +12,12 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.spines import Spine
 from matplotlib.transforms import Bbox
 
 from course.live.layers import Layers
+from course.live.lettering import LetteringCanvas, lay_out_one
 from course.live.parts import FRAME, Unsure, sequence, unsure
 from course.live.scales import drawn_by, signatures, stands_alone
 from course.plots import arrange
@@ -42,7 +42,7 @@ class Canvas:
             sys.modules["matplotlib.pyplot"].close(fig)
         self.figure, self.room, self.ratio = fig, 0, 1.0
         self.full_draws = 0
-        self._canvas = FigureCanvasAgg(fig)
+        self._canvas = LetteringCanvas(fig)
         self._dpi, self._wide = fig.dpi, arrange.arrangement(fig)
         self._axes: list[Axes] = list(fig.axes)
         self._parts: list[Artist] | None = None  # as drawn last; None: not sure
@@ -51,6 +51,7 @@ class Canvas:
         self._ever: set[Axis] = set()  # whose limits have changed, and may again
         self._bases: list[tuple[set[Axis], Layers]] = []  # without what these axes draw
         self._measured: dict[Axis, Bbox] = {}  # see `Layers`
+        self._laid_out: set[Any] = set()  # labels, see `lay_out_one`
         self._moving: set[Artist] = set()
         self._changed: set[Artist] = set()
         self._drawing = False
@@ -103,7 +104,7 @@ class Canvas:
             return png(self._pixels())
 
     def prepare(self) -> bool:
-        """While nobody waits: build a layer that the next drawing may need; if one was missing."""
+        """While nobody waits: make what the next drawing may need; whether there was any."""
         with arrange.turn:
             parts = self._parts
             if self.figure.canvas is not self._canvas or parts is None or self._changed:
@@ -120,7 +121,7 @@ class Canvas:
                 self._drawing = False
 
     def _build_one(self, parts: list[Artist]) -> bool:
-        """Layers for limits as they are, or for those that changed last, or ever."""
+        """Layers for limits as they are, or for those that changed last, or ever; then labels."""
         if self._layers is None or not self._layers.hold(self._moving):
             self._build(parts)
             return True
@@ -133,7 +134,8 @@ class Canvas:
         missing = [axes for axes in wanted if all(axes != base[0] for base in self._bases)]
         if missing:
             self._leave_out(missing[0], parts)
-        return bool(missing)
+        renderer = self._canvas.get_renderer()
+        return bool(missing) or lay_out_one(renderer, self._ever, self._laid_out)
 
     def _draw(self) -> None:
         try:

@@ -19,7 +19,7 @@ convolutions    Convolution, DiracConvolution, MapNorm, GlobalAverage for replic
 memory          what is freed is kept: the next operation needs it again
 threads         one_thread, on_threads: thin layers lose by a second one; for_replicas: they don't
 activations     the nonlinearities by name, their derivatives and gains
-draws           kept: what has been drawn once is not drawn again
+draws           gaussians, uniforms, factors: what has been drawn once is not drawn again
 initializers    laws of the first weights: a law is a function of fan_in, fan_out and a generator
 
 `activations` and `initializers` are front doors of their own:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import torch
 from torch import Generator, Tensor
 
 MOST, EACH = 64 * 2**20, 2**20
@@ -47,6 +48,26 @@ def kept(draw: Draw) -> Draw:
         return drawn
 
     return again
+
+
+@kept
+def gaussians(rows: int, columns: int, generator: Generator) -> tuple[Tensor]:
+    """Standard normal numbers, float64."""
+    options: dict[str, Any] = {"device": generator.device, "dtype": torch.float64}
+    return (torch.randn(rows, columns, generator=generator, **options),)
+
+
+@kept
+def uniforms(rows: int, columns: int, generator: Generator) -> tuple[Tensor]:
+    """Numbers from 0 to 1, float64."""
+    options: dict[str, Any] = {"device": generator.device, "dtype": torch.float64}
+    return (torch.rand(rows, columns, generator=generator, **options),)
+
+
+@kept
+def factors(rows: int, columns: int, generator: Generator) -> tuple[Tensor, ...]:
+    """U, S and V^T of a Gaussian matrix."""
+    return tuple(torch.linalg.svd(*gaussians(rows, columns, generator), full_matrices=False))
 
 
 def _keep(key: Any, drawn: tuple[Tensor, ...], after: Tensor) -> None:

@@ -15,37 +15,17 @@ import torch
 from torch import Generator, Tensor
 
 from course import arguments
-from course.networks.draws import kept
+from course.networks.draws import factors, gaussians, uniforms
 
 Law = Callable[..., Tensor]
 
 
-@kept
-def _gaussians(rows: int, columns: int, generator: Generator) -> tuple[Tensor]:
-    """Standard normal numbers."""
-    options: dict[str, Any] = {"device": generator.device, "dtype": torch.float64}
-    return (torch.randn(rows, columns, generator=generator, **options),)
-
-
-@kept
-def _uniforms(rows: int, columns: int, generator: Generator) -> tuple[Tensor]:
-    """Numbers from 0 to 1."""
-    options: dict[str, Any] = {"device": generator.device, "dtype": torch.float64}
-    return (torch.rand(rows, columns, generator=generator, **options),)
-
-
-@kept
-def _factors(rows: int, columns: int, generator: Generator) -> tuple[Tensor, ...]:
-    """U, S and V^T of a Gaussian matrix."""
-    return tuple(torch.linalg.svd(*_gaussians(rows, columns, generator), full_matrices=False))
-
-
 def _normal(fan_in: int, fan_out: int, generator: Generator, deviation: float = 1.0) -> Tensor:
-    return deviation * _gaussians(fan_in, fan_out, generator)[0]
+    return deviation * gaussians(fan_in, fan_out, generator)[0]
 
 
 def _uniform(fan_in: int, fan_out: int, generator: Generator, bound: float) -> Tensor:
-    return bound * (2 * _uniforms(fan_in, fan_out, generator)[0] - 1)
+    return bound * (2 * uniforms(fan_in, fan_out, generator)[0] - 1)
 
 
 def _gain(gain: float) -> float:
@@ -185,13 +165,23 @@ def mixed(
     Compare Orhan and Pitkow, "Skip connections eliminate singularities" (2018).
     """
     t = arguments.real("orthogonality", orthogonality, least=0, most=1)
-    size = _gain(gain) * math.sqrt(max(fan_in, fan_out) / _fan(fan_in))
-    if t == 0:  # G itself: no need to take it apart
-        (drawn,) = _gaussians(fan_in, fan_out, generator)
-        return drawn * (size * math.sqrt(min(fan_in, fan_out)) / torch.linalg.matrix_norm(drawn))
-    u, s, vt = _factors(fan_in, fan_out, generator)
-    s = s ** (1 - t)
-    return (u * (size * s / s.square().mean().sqrt())) @ vt
+    draw = factors if t else gaussians  # G itself: no need to take it apart
+    return mixture(draw(fan_in, fan_out, generator), t, _gain(gain))
+
+
+def mixture(draw: tuple[Tensor, ...], orthogonality: float, gain: float) -> Tensor:
+    """The equation of `mixed`, for a draw or any number: (..., fan_in, fan_out).
+
+    draw: (U, S, V^T), as of `draws.factors`; for orthogonality 0 also (G,), as of `gaussians`.
+    """
+    fan_in, fan_out = draw[0].shape[-2], draw[-1].shape[-1]
+    size = gain * math.sqrt(max(fan_in, fan_out) / _fan(fan_in))
+    if len(draw) == 1:
+        norms = torch.linalg.matrix_norm(draw[0], keepdim=True)
+        return draw[0] * (size * math.sqrt(min(fan_in, fan_out)) / norms)
+    u, s, vt = draw
+    s = s ** (1 - orthogonality)
+    return (u * (size * s / s.square().mean(-1, keepdim=True).sqrt())[..., None, :]) @ vt
 
 
 def identity(fan_in: int, fan_out: int, generator: Generator, *, gain: float = 1.0) -> Tensor:

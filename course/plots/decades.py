@@ -7,6 +7,8 @@ rounding at the bottom, infinity at the top.
 
 from __future__ import annotations
 
+import itertools
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -105,6 +107,18 @@ class _Powers(Locator):
         apart = next(apart for apart in self.APART if high - low <= 5 * apart)
         powers = apart * np.arange(np.ceil(low / apart), np.floor(high / apart) + 1)
         return [float(10.0**power) for power in powers]
+
+    @property
+    def every(self) -> list[float]:
+        """Where a tick ever is on a `Decades` axis: `live` lays out their labels beforehand."""
+        return _every()
+
+
+@cache
+def _every() -> list[float]:
+    ends, locator = itertools.product(LADDER, LADDER), _Powers()
+    ticks = {tick for low, high in ends for tick in locator.tick_values(10.0**-low, 10.0**high)}
+    return sorted(ticks, key=lambda tick: abs(np.log10(tick)))  # the likely ones first
 
 
 def _rung(exponent: float) -> int:

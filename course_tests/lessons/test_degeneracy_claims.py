@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from course import measures, training
-from course.lessons.degeneracy import explorer, remedies, repair, science
+from course.lessons.degeneracy import explorer, matrices, remedies, repair, science
 from course.lessons.degeneracy.exercise import (
     check_mended,
     check_starts,
@@ -284,6 +284,20 @@ def test_starts_change_one_thing() -> None:
     assert (folded_[:8] > 1e-3).all() and (folded_[8:] < 1e-6).all()
     assert np.allclose(even, 1, rtol=1e-5) and np.isclose((gaussian**2).mean(), 1, rtol=1e-5)
     assert np.allclose(singular(scale=0.5), 0.5 * gaussian, rtol=1e-5)
+
+
+@pytest.mark.parametrize("fold", [0, 1, 5])
+@pytest.mark.parametrize("orthogonality", [0.0, 0.35, 1.0])
+def test_matrices_drawn_at_once_are_those_of_the_network(fold: int, orthogonality: float) -> None:
+    for scale, depth, runs in ((1.0, 1, (0,)), (0.95, 4, (7, 3)), (0.0, 2, (1, 2))):
+        properties = {"fold": fold, "orthogonality": orthogonality, "scale": scale}
+        drawn = matrices.first(**properties, depth=depth, width=32, seeds=runs)
+        start = science.start(**properties)  # type: ignore[arg-type]
+        network = science.deep_linear(start, depth=depth, seeds=runs)
+        made = matrices.network_of(drawn, runs)
+        assert made.seeds == network.seeds and len(drawn) == depth
+        for one, other, weight in zip(drawn, made.parameters(), network.parameters(), strict=True):
+            assert torch.equal(one, other) and torch.allclose(one, weight, rtol=1e-5, atol=1e-8)
 
 
 def test_the_extremes_of_all_controls_neither_fail_nor_warn(

@@ -13,8 +13,14 @@ import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from course.live import LivePanel, Slider, live
+from course.live import LivePanel, Slider, lettering, live
 from course.plots import style
+
+
+@pytest.fixture(autouse=True)
+def no_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts are kept up to a number, see `test_lettering`: here none, to see any growth."""
+    monkeypatch.setattr(lettering, "MOST", 0)
 
 
 def objects() -> int:

@@ -104,32 +104,41 @@ def train(
     runs = len(rates)
     p = np.zeros((2, depth, runs, 1), np.float32)  # weights and biases
     p[0] = weight
-    losses, weights = np.empty((steps, runs), np.float32), np.empty((steps + 1, runs, depth))
-    slopes = np.empty((steps, runs, depth, 2), np.float32)
-    largest = np.empty((steps, runs, depth), np.float32)
-    signal, back = np.empty((2, depth + 1, runs, BATCH), np.float32)
+    weights = np.empty((steps + 1, depth, runs), np.float32)
+    slopes = np.empty((steps, 2, depth, runs), np.float32)
+    largest = np.empty((steps, depth, runs), np.float32)
+    losses = np.empty((steps, runs), np.float32)
+    signal = np.empty((depth + 1, runs, BATCH), np.float32)
+    terms = np.empty((2, depth, runs, BATCH), np.float32)  # of the sums: y_(l-1) g_l, and g_l
+    wide = np.empty((2, depth, runs, BATCH), np.float32)  # p for each example: broadcasting is slow
+    w, b, y_of, back = (_rows(each) for each in (*wide, signal, terms[1]))
     with np.errstate(all="ignore"):  # infinity and NaN are what we look for
         for step in range(steps):
-            weights[step] = p[0, :, :, 0].T
-            signal[0] = x[step]
+            weights[step], wide[:], signal[0] = p[0, ..., 0], p, x[step]
             for k in range(depth):
-                np.multiply(p[0, k], signal[k], out=signal[k + 1])
-                signal[k + 1] += p[1, k]
+                np.multiply(w[k], y_of[k], y_of[k + 1])
+                np.add(y_of[k + 1], b[k], y_of[k + 1])
             error = signal[-1] - y[step]
             losses[step] = np.square(error).mean(axis=1)
-            back[-1] = error * np.float32(2 / BATCH)
-            for k in reversed(range(depth)):
-                np.multiply(p[0, k], back[k + 1], out=back[k])
-            slopes[step, :, :, 0] = (back[1:] * signal[:-1]).sum(axis=2).T
-            slopes[step, :, :, 1] = back[1:].sum(axis=2).T
-            largest[step] = np.abs(signal[1:]).max(axis=2).T
-            update = slopes[step].reshape(runs, -1).copy()
+            largest[step] = np.abs(signal[1:]).max(axis=2)
+            np.multiply(error, np.float32(2 / BATCH), terms[1, -1])
+            for k in reversed(range(1, depth)):
+                np.multiply(w[k], back[k], back[k - 1])
+            np.multiply(terms[1], signal[:-1], terms[0])
+            slopes[step] = sums = np.add.reduce(terms, 3)
             if clip is not None:
+                update = np.ascontiguousarray(sums.transpose(2, 1, 0)).reshape(runs, -1)
                 clip_(torch.from_numpy(update), clip)
-            update *= rates[:, None]
-            p -= update.reshape(runs, depth, 2).transpose(2, 1, 0)[..., None]
-        weights[steps] = p[0, :, :, 0].T
-    return ShortRun(losses, weights.astype(np.float32), slopes, largest)
+                sums = update.reshape(runs, depth, 2).transpose(2, 1, 0)
+            p -= (sums * rates)[..., None]
+        weights[steps] = p[0, ..., 0]
+    by_run = weights.transpose(0, 2, 1), slopes.transpose(0, 3, 2, 1), largest.transpose(0, 2, 1)
+    return ShortRun(losses, *map(np.ascontiguousarray, by_run))
+
+
+def _rows(layers: Array) -> list[Array]:
+    """A flat view of what belongs to each layer: the quickest form for so few numbers."""
+    return list(layers.reshape(len(layers), -1))
 
 
 def typical_end(run: ShortRun, last: int = 20) -> NDArray[np.float64]:

@@ -3,5 +3,6 @@
 The lesson of `notebooks/06_degeneracy.ipynb`.
 
 science     deep linear networks that learn a linear map
+matrices    their weights without the network, soon enough for a slider
 pictures, explorer, exercise    the usual doors
 """

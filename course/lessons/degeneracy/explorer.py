@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from course import measures, training
-from course.lessons.degeneracy import pictures, science
+from course.lessons.degeneracy import matrices, pictures, science
 from course.live import (
     Caption,
     Choice,
@@ -90,13 +90,18 @@ class _Run:
             f"fold {fold}, orthogonality {orthogonality:.2f}, scale {scale:.2f}, "
             f"{count(depth, 'layer')}, {optimizer}"
         )
-        start = science.start(fold=fold, orthogonality=orthogonality, scale=scale)
-        seeds = range(RUNS * seed, RUNS * (seed + 1))
-        self.network = science.deep_linear(start, depth=depth, width=WIDTH, seeds=seeds)
-        self.before = self.after = science.linear_map(self.network)
-        self.records = Slices(
-            partial(science.train, self.network, steps=STEPS, optimizer=OPTIMIZERS[optimizer])
-        )
+        self.seeds, self.optimizer = range(RUNS * seed, RUNS * (seed + 1)), OPTIMIZERS[optimizer]
+        self.weights = matrices.first(
+            fold=fold, orthogonality=orthogonality, scale=scale, depth=depth, width=WIDTH,
+            seeds=self.seeds,
+        )  # fmt: skip
+        self.before = self.after = science.map_of(self.weights, self.seeds)
+        self.records = Slices(self._train)
+
+    def _train(self) -> Iterator[Record]:
+        """Make the network, which the picture before the training did not need, and train it."""
+        self.network = matrices.network_of(self.weights, self.seeds)
+        return science.train(self.network, steps=STEPS, optimizer=self.optimizer)
 
     def show(self, panels: pictures.Training) -> None:
         """Draw the training so far, from step 0 on, and the network before it and now."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from course import seeding
 from course.lessons.degeneracy import science
+from course.lessons.degeneracy.matrices import network_of
 from course.networks.initializers import folded, orthogonal
 
 WIDTH, DEPTH = 32, 30
@@ -42,11 +43,7 @@ def loss_after_training(
 
     The runs start alike and differ in what they have to learn, and in their batches.
     """
-    network = science.deep_linear("zero", depth=len(matrices), width=WIDTH, seeds=seeds)
-    with torch.no_grad():
-        for weight, matrix in zip(network.parameters(), matrices, strict=True):
-            weight.copy_(matrix)
-    return science.curve(science.train(network, every=300)).final
+    return science.curve(science.train(network_of(matrices, seeds), every=300)).final
 
 
 @cache

@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from course import data, measures, networks, training
 from course.arguments import real, whole
@@ -139,7 +140,12 @@ class LinearMap:
 
 
 def linear_map(network: Network) -> LinearMap:
-    """Loss, gradients and singular values of a deep linear network, in float64.
+    """Loss, gradients and singular values of a deep linear network, in float64."""
+    return map_of(torch.stack([weight.detach() for weight in network.parameters()]), network.seeds)
+
+
+def map_of(weights: Tensor, seeds: Sequence[int]) -> LinearMap:
+    """The same of a network's weights, (L, R, n, n).
 
     The n rows of sqrt(n) I stand for all x ~ N(0, I): they have the same mean of x^T x, on which
     every mean of squares here depends. Backpropagation by hand (autograd on a copy takes five times
@@ -147,31 +153,37 @@ def linear_map(network: Network) -> LinearMap:
 
         g_L = 2/n (h_L - y),   g_(l-1) = g_l W_l^T,   dC/dW_l = h_(l-1)^T g_l / n.
     """
-    n = network.recipe.inputs
-    weights = [weight.detach().double() for weight in network.parameters()]
+    n = weights.shape[-1]
+    layers = weights.double().unbind()
     x = math.sqrt(n) * torch.eye(n, dtype=torch.float64)
-    teacher = LinearTeacher(n)
-    y = torch.stack([x @ teacher.matrix(seed).double() for seed in network.seeds])
+    y = _answers(n, tuple(seeds))
     signals = [x.expand_as(y)]
-    for weight in weights:
+    for weight in layers:
         signals.append(signals[-1] @ weight)
     answers = signals.pop()
     error = answers - y
-    back, gradients, slopes = 2 / n * error, [], []
-    for h, weight in zip(signals[::-1], weights[::-1], strict=True):
-        gradients.append(back.square().sum(2).mean(1).sqrt())
-        slopes.append(torch.linalg.matrix_norm(h.mT @ back / n))
-        back = back @ weight.mT
+    back = [2 / n * error]
+    for weight in layers[:0:-1]:
+        back.append(back[-1] @ weight.mT)
+    g = torch.stack(back[::-1])
+    gradients = g.square().sum(3).mean(2).sqrt()
+    slopes = torch.linalg.matrix_norm(torch.stack(signals).mT @ g / n)
     product = answers / math.sqrt(n)
     finite = product.isfinite().all(2).all(1)
     singular = torch.linalg.svdvals(torch.where(finite[:, None, None], product, 0.0))
     singular[~finite] = math.nan
-    loss = error.square().mean((1, 2)).numpy()
-    norms, sizes = (torch.stack(each[::-1]).numpy() for each in (gradients, slopes))
-    return LinearMap(loss, norms, sizes, singular.numpy())
+    loss = error.square().mean((1, 2))
+    return LinearMap(loss.numpy(), gradients.numpy(), slopes.numpy(), singular.numpy())
 
 
-def strongest(h: torch.Tensor) -> np.ndarray:
+@lru_cache(maxsize=16)
+def _answers(n: int, seeds: tuple[int, ...]) -> Tensor:
+    """What the teachers of these seeds answer to the rows of sqrt(n) I, (R, n, n)."""
+    x, teacher = math.sqrt(n) * torch.eye(n, dtype=torch.float64), LinearTeacher(n)
+    return torch.stack([x @ teacher.matrix(seed).double() for seed in seeds])
+
+
+def strongest(h: Tensor) -> np.ndarray:
     """Share of the variance of a layer, h (R, B, n), that its strongest quarter of units has, (R,).
 
     A quarter if all vary alike, 1 if no other unit changes with the input.
@@ -181,7 +193,7 @@ def strongest(h: torch.Tensor) -> np.ndarray:
     return np.asarray(top.sum(-1) / variance.sum(-1))
 
 
-def mean_correlation(h: torch.Tensor) -> np.ndarray:
+def mean_correlation(h: Tensor) -> np.ndarray:
     """Mean absolute correlation of two different units of a layer, h (R, B, n), over inputs: (R,).
 
     Random units without anything in common have about sqrt(2 / (pi B)).
