@@ -123,9 +123,9 @@ def test_batch_norm_is_torch_batch_norm_replica_by_replica(replicas, batch, widt
 def test_batch_statistics_ends_with_its_block_even_after_an_error():
     network = torch.nn.Sequential(BatchNorm(1, 2), BatchNorm(1, 2))
     with pytest.raises(RuntimeError), networks.batch_statistics(network):
-        assert all(norm.evaluate_with_batch for norm in network)
+        assert all(norm.evaluated_batches for norm in network)
         raise RuntimeError
-    assert not any(norm.evaluate_with_batch for norm in network)
+    assert not any(norm.evaluated_batches for norm in network)
 
 
 @settings(deadline=None, max_examples=20)
