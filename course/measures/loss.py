@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -51,21 +52,31 @@ def evaluate(
     """
     count, shared = x.shape[-2], x.dim() == 2
     summed, right = np.zeros(network.replicas), np.zeros(network.replicas)
-    pieces = -(-count // (batch or CHUNK))
-    if batch:
-        pieces = min(pieces, max(count // 2, 1))  # one example alone has no variance
     training = network.training
     network.eval()
     try:
-        with batch_statistics(network) if batch else nullcontext():
-            for part in np.array_split(np.arange(count), pieces):
-                here = slice(int(part[0]), int(part[-1]) + 1)
-                targets = y[here].expand(network.replicas, *y[here].shape) if shared else y[:, here]
+        for here, batches in _chunks(count, batch):
+            targets = y[here].expand(network.replicas, *y[here].shape) if shared else y[:, here]
+            with batch_statistics(network, batches) if batch else nullcontext():
                 outputs = network(x[here] if shared else x[:, here])
-                means = losses(outputs, targets, loss, power).cpu().double().numpy()
-                summed += means * len(part)
-                if loss == "cross_entropy":
-                    right += (outputs.argmax(2) == targets).sum(1).cpu().numpy()
+            means = losses(outputs, targets, loss, power).cpu().double().numpy()
+            summed += means * targets.shape[1]
+            if loss == "cross_entropy":
+                right += (outputs.argmax(2) == targets).sum(1).cpu().numpy()
     finally:
         network.train(training)
     return summed / count, None if loss == "mse" else right / count
+
+
+def _chunks(count: int, batch: int | None) -> Iterator[tuple[slice, int]]:
+    """Which of the examples are evaluated at once, and how many batches of one size they are."""
+    batches = -(-count // (batch or CHUNK))
+    if batch:
+        batches = min(batches, max(count // 2, 1))  # one example alone has no variance
+    size, larger = divmod(count, batches)
+    start = 0
+    for each, left in ((size + 1, larger), (size, batches - larger)):
+        while left:
+            together = min(left, max(1, CHUNK // each))
+            yield slice(start, start + together * each), together
+            start, left = start + together * each, left - together

@@ -16,7 +16,7 @@ from torch.nn import functional
 from course import arguments
 from course.networks import initializers
 from course.networks.initializers import Law
-from course.networks.layers import BatchNorm
+from course.networks.layers import BatchNorm, in_a_row, one_by_one
 
 
 def side_by_side(x: Tensor) -> Tensor:
@@ -137,21 +137,20 @@ class MapNorm(BatchNorm):
         if x.dim() != 5 or x.shape[0] != len(self.scale) or x.shape[2] != self.scale.shape[2]:
             allowed = f"({len(self.scale)}, batch, {self.scale.shape[2]}, rows, columns)"
             raise arguments.reject("shape of x", tuple(x.shape), allowed)
-        here = self.training or self.evaluate_with_batch
-        if here and x.shape[1] < 2:
-            raise arguments.reject("batch", x.shape[1], "at least 2, as with `BatchNorm`")
+        here = self.training or self.evaluated_batches > 0
+        count = self.batches(x.shape[1]) if here else 1
         running = self.training or not here
         maps = functional.batch_norm(
-            side_by_side(x),
+            side_by_side(one_by_one(x, count)),
             self.running_mean.view(-1) if running else None,
             self.running_variance.view(-1) if running else None,
-            self.scale.flatten(),
-            self.shift.flatten(),
+            self.scale.expand(-1, count, -1).flatten(),
+            self.shift.expand(-1, count, -1).flatten(),
             training=here,
             momentum=self.momentum,
             eps=self.epsilon,
         )
-        return apart(maps, len(x))
+        return in_a_row(apart(maps, len(x) * count), count)
 
 
 class GlobalAverage(nn.Module):

@@ -139,45 +139,72 @@ class BatchNorm(nn.Module):
         self.shift = nn.Parameter(torch.zeros(shape, dtype=dtype))
         self.register_buffer("running_mean", torch.zeros(shape, dtype=dtype))
         self.register_buffer("running_variance", torch.ones(shape, dtype=dtype))
-        self.evaluate_with_batch = False
+        self.evaluated_batches = 0  # how many x is, when evaluating; 0: running averages are used
 
     def forward(self, x: Tensor) -> Tensor:
-        replicas, batch, width = fits(x, len(self.scale), self.scale.shape[-1])
-        if not self.training and not self.evaluate_with_batch:
+        replicas, _, width = fits(x, len(self.scale), self.scale.shape[-1])
+        if not self.training and not self.evaluated_batches:
             factor = self.scale * torch.rsqrt(self.running_variance + self.epsilon)
             shift = self.shift - self.running_mean * factor  # so that x is read once
             return torch.addcmul(shift, x, factor)
-        if batch < 2:
-            raise arguments.reject("batch", batch, "at least 2: one example has no variance")
+        count = self.batches(x.shape[1])
         # To torch's batch norm, the units of all replicas are R * width units of one network.
         normal = functional.batch_norm(
-            x.transpose(0, 1).reshape(batch, replicas * width),
+            one_by_one(x, count).transpose(0, 1).flatten(1),
             self.running_mean.view(-1) if self.training else None,
             self.running_variance.view(-1) if self.training else None,
-            self.scale.flatten(),
-            self.shift.flatten(),
+            self.scale.expand(-1, count, -1).flatten(),
+            self.shift.expand(-1, count, -1).flatten(),
             training=True,
             momentum=self.momentum,
             eps=self.epsilon,
         )
-        return normal.view(batch, replicas, width).transpose(0, 1)
+        return in_a_row(normal.view(-1, replicas * count, width).transpose(0, 1), count)
+
+    def batches(self, examples: int) -> int:
+        """How many batches, each with its own statistics, so many examples are.
+
+        ValueError unless they can be parted into that many, of two examples at least.
+        """
+        count = 1 if self.training else self.evaluated_batches
+        if examples < 2 * count or examples % count:
+            allowed = "at least 2: one example has no variance"
+            if count > 1:
+                allowed = f"{count} batches of one size, at least 2"
+            raise arguments.reject("batch", examples, allowed)
+        return count
 
     def extra_repr(self) -> str:
         return f"{self.scale.shape[-1]}, replicas={len(self.scale)}"
 
 
+def one_by_one(x: Tensor, count: int) -> Tensor:
+    """(R, count B, ...) as (R count, B, ...): the batches of a replica, each as one of its own."""
+    return x.unflatten(1, (count, -1)).flatten(0, 1)
+
+
+def in_a_row(x: Tensor, count: int) -> Tensor:
+    """The inverse of `one_by_one`."""
+    return x.unflatten(0, (-1, count)).flatten(1, 2)
+
+
 @contextmanager
-def batch_statistics(module: nn.Module) -> Iterator[None]:
-    """Inside, every BatchNorm in `module` evaluates with the statistics of its batch."""
+def batch_statistics(module: nn.Module, batches: int = 1) -> Iterator[None]:
+    """Inside, every BatchNorm in `module` evaluates with the statistics of its batch.
+
+    batches: its input is so many batches of one size, one after another. Each has its own
+    statistics, and a thin network computes them together in half of the time.
+    """
+    arguments.whole("batches", batches, least=1)
     norms = [child for child in module.modules() if isinstance(child, BatchNorm)]
-    before = [norm.evaluate_with_batch for norm in norms]
+    before = [norm.evaluated_batches for norm in norms]
     try:
         for norm in norms:
-            norm.evaluate_with_batch = True
+            norm.evaluated_batches = batches
         yield
     finally:
-        for norm, switch in zip(norms, before, strict=True):
-            norm.evaluate_with_batch = switch
+        for norm, number in zip(norms, before, strict=True):
+            norm.evaluated_batches = number
 
 
 class LayerNorm(nn.Module):

@@ -120,12 +120,22 @@ def test_batch_norm_is_torch_batch_norm_replica_by_replica(replicas, batch, widt
     torch.testing.assert_close(of_batch, ours.train()(x[-1]))
 
 
+def test_batches_must_be_of_one_size():
+    norm = BatchNorm(1, 2).eval()
+    for examples, batches in ((5, 2), (4, 3), (2, 2)):
+        says = f"batch = {examples}: it must be {batches} batches of one size, at least 2"
+        with networks.batch_statistics(norm, batches), pytest.raises(ValueError, match=says):
+            norm(torch.zeros(1, examples, 2))
+    with pytest.raises(ValueError, match="batches = 0"), networks.batch_statistics(norm, 0):
+        raise AssertionError
+
+
 def test_batch_statistics_ends_with_its_block_even_after_an_error():
     network = torch.nn.Sequential(BatchNorm(1, 2), BatchNorm(1, 2))
     with pytest.raises(RuntimeError), networks.batch_statistics(network):
-        assert all(norm.evaluate_with_batch for norm in network)
+        assert all(norm.evaluated_batches for norm in network)
         raise RuntimeError
-    assert not any(norm.evaluate_with_batch for norm in network)
+    assert not any(norm.evaluated_batches for norm in network)
 
 
 @settings(deadline=None, max_examples=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from types import SimpleNamespace
@@ -274,6 +275,33 @@ def test_evaluation_by_batches_uses_their_statistics_and_leaves_the_running_ones
     right = (torch.cat(parts, 1).argmax(2) == data.y_train).double().mean(1)
     np.testing.assert_allclose(last.batch_statistics.train_accuracy, right)
     assert not np.array_equal(last.batch_statistics.train_loss, last.train_loss)
+
+
+@given(
+    st.sampled_from(["plain", "van", "diracnet", "convolutional"]),
+    st.integers(2, 120),
+    st.integers(2, 130),
+    st.sampled_from([1, 10, 50, 1000]),
+)
+@settings(deadline=None, max_examples=40)
+def test_batches_evaluated_together_are_batches_one_after_another(kind, count, batch, chunk):
+    network, data = build(kind if kind != "convolutional" else "plain"), blobs()
+    if kind == "convolutional":
+        shape = (1, 2, 3)
+        network = networks.convolutional(
+            "plain", shape=shape, outputs=3, width=2, depth=10, seeds=(0, 1)
+        )
+    x, y = data.x_train[:count], data.y_train[:count]
+    parts = np.array_split(np.arange(count), min(-(-count // batch), count // 2))
+    network.train()
+    with torch.no_grad():
+        outputs = torch.cat([copy.deepcopy(network)(x[part]) for part in parts], 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loss, "CHUNK", chunk)
+        found = measures.evaluate(network, x, y, batch=batch)
+    expected = measures.losses(outputs, y.expand(2, -1), "cross_entropy")
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(found[1], (outputs.argmax(2) == y).double().mean(1))
 
 
 def test_evaluation_in_chunks_is_evaluation_at_once(monkeypatch):
