@@ -87,7 +87,10 @@ class Run:
                     if record is not None:
                         yield record
             finally:
-                self.network.train(training)
+                try:
+                    self.worker.join()
+                finally:
+                    self.network.train(training)
                 if saving and between_steps and self.saved != self.done:
                     self._save(saving)
 
@@ -98,9 +101,9 @@ class Run:
         recorded = evaluate or number % reports.every == 0
         rate = self.stepper.optimizer.rate * self.schedule(self.done, self.steps)
         watch = reports.watch if recorded else ()
-        measured = self.worker.step(self.done, self.steps, rate, watch)
+        measured = self.worker.step(self.done, self.steps, rate, watch, recorded)
         record = None
-        if recorded:
+        if measured is not None and recorded:
             per_epoch = self.stepper.problem.batches.steps_per_epoch
             skips = removal.summary(self.network) if hasattr(self.network, "alpha") else {}
             record = Record(
@@ -125,6 +128,7 @@ class Run:
         return record
 
     def _save(self, saving: Saving) -> None:
+        self.worker.join()
         self.saved = self.done  # one that fails is not tried again
         content: dict[str, Any] = {
             "settings": saving.settings,

@@ -1,6 +1,7 @@
 """A step of R replicas on several threads of the CPU: some of the replicas on each.
 
-Replicas never meet, so each thread makes the whole step of its own ones and waits once, at its end.
+Replicas never meet, so each thread makes the whole step of its own ones. It waits for the others
+where something is told of all replicas, and else now and then, so that none falls far behind.
 (torch's own threads share every operation, and wait for one another a thousand times a second: on
 layers as thin as these they gain little, and lose a lot where another program wants the core.)
 """
@@ -19,12 +20,14 @@ import torch
 from torch import nn
 
 from course.networks import for_replicas
+from course.training.batches import BLOCK
 from course.training.recording import hooks
 from course.training.records import Evaluation
 from course.training.step import BatchMeasures, Stepper
 
 ALONE = 20  # steps before replicas are divided unasked: to make the parts takes as long as some
 LONG = 100  # steps of a run in which that pays
+BEHIND = 8  # steps that a thread may be behind, where nothing is told of them
 WORK = 1.5e7  # weights times examples of a step: with fewer, a thread waits longer than it works
 
 
@@ -51,6 +54,7 @@ class Parallel:
     def __init__(self, stepper: Stepper, threads: int, alone: int = 0) -> None:
         self.stepper, self.threads, self.alone = stepper, threads, alone
         self.together = alone > 0  # in the step made last
+        self.running: list[list[futures.Future]] = []  # of each step, those of the other threads
         self.modules, self.hooks = list(stepper.network.modules()), hooks(stepper.network)
 
     @cached_property
@@ -60,34 +64,77 @@ class Parallel:
         return [self.stepper.part(slice(*pair)) for pair in itertools.pairwise(bounds.tolist())]
 
     @cached_property
-    def pool(self) -> futures.ThreadPoolExecutor:
-        """Threads for all parts but the first, which the calling thread takes."""
-        return futures.ThreadPoolExecutor(
-            self.threads - 1, "replicas", initializer=torch.set_num_threads, initargs=(1,)
-        )
+    def pools(self) -> list[futures.ThreadPoolExecutor]:
+        """A thread for each part but the first, which the calling thread takes."""
+        return [
+            futures.ThreadPoolExecutor(
+                1, "replicas", initializer=torch.set_num_threads, initargs=(1,)
+            )
+            for _ in self.parts[1:]
+        ]
 
-    def step(self, number: int, steps: int, rate: float, watch: Sequence[str]) -> BatchMeasures:
-        """What Stepper.step returns for all replicas, to rounding."""
+    def step(
+        self, number: int, steps: int, rate: float, watch: Sequence[str], told: bool = True
+    ) -> BatchMeasures | None:
+        """What Stepper.step returns for all replicas, to rounding; None unless it is `told`.
+
+        Then other threads may still be at it, and at steps before: until `join`, or what is told.
+        """
         self.stepper.check_attached()
         self.together = number < self.alone
         if self.together or any(self.hooks) or not all(module.training for module in self.modules):
+            self.join()
             return self.stepper.step(number, steps, rate, watch)
-        return _joined(self._each(lambda part: part.step(number, steps, rate, watch)))
+        mine, jobs = self._each(lambda part: part.step(number, steps, rate, watch))
+        self.running.append(jobs)
+        # A task draws the examples of BLOCK steps for all threads: none may want others meanwhile.
+        if told or (number + 1) % BLOCK == 0:
+            theirs = self.join()
+            return _joined([mine, *theirs]) if told else None
+        if len(self.running) > BEHIND:
+            self._wait_for_one()
+        return None
 
     def evaluate(self, batch: int | None = None) -> Evaluation:
         """What Stepper.evaluate returns for all replicas, to rounding."""
+        self.join()
         if self.together or any(self.hooks):
             return self.stepper.evaluate(batch)
-        return _joined(self._each(lambda part: part.evaluate(batch)))
+        mine, jobs = self._each(lambda part: part.evaluate(batch))
+        self.running.append(jobs)
+        return _joined([mine, *self.join()])
 
-    def _each(self, function: Callable[[Stepper], Any]) -> list[Any]:
-        """What the function returns for each part."""
+    def join(self) -> list[Any]:
+        """Wait until no thread is behind; what the others found in their last step."""
+        found: list[Any] = []
+        while self.running:
+            found = self._wait_for_one()
+        return found
+
+    def _each(self, function: Callable[[Stepper], Any]) -> tuple[Any, list[futures.Future]]:
+        """What the function returns for the first part, and the jobs that do it for the others."""
         first, *others = self.parts
-        running = [self.pool.submit(function, part) for part in others]
+        pairs = zip(self.pools, others, strict=True)
+        jobs = [pool.submit(function, part) for pool, part in pairs]
         try:
-            return [function(first), *(job.result() for job in running)]
-        finally:
-            futures.wait(running)  # nothing is written any more when a step breaks off
+            return function(first), jobs
+        except BaseException:
+            self._leave(jobs)
+            raise
+
+    def _wait_for_one(self) -> list[Any]:
+        """What the jobs found that are running longest."""
+        jobs = self.running.pop(0)
+        try:
+            return [job.result() for job in jobs]
+        except BaseException:
+            self._leave(jobs)
+            raise
+
+    def _leave(self, jobs: Sequence[futures.Future]) -> None:
+        """Wait for these and all others: nothing is written any more when a step breaks off."""
+        futures.wait([*jobs, *itertools.chain(*self.running)])
+        self.running.clear()
 
 
 def _joined(parts: Sequence[Any]) -> Any:

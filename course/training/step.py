@@ -88,10 +88,13 @@ class Stepper:
         """Losses and accuracies on every part of the data; batch: see `measures.evaluate`."""
         return evaluation(self.network, self.problem, loss=self.loss, batch=batch)
 
-    def step(self, number: int, steps: int, rate: float, watch: Sequence[str]) -> BatchMeasures:
+    def step(
+        self, number: int, steps: int, rate: float, watch: Sequence[str], told: bool = True
+    ) -> BatchMeasures:
         """What the batch of a step showed, after the step.
 
-        number: of the step, from 0, of `steps` in all. watch: see `training.fit`.
+        number: of the step, from 0, of `steps` in all. watch: see `training.fit`. told: whether it
+        will be looked at, see `Parallel.step`; here it is returned in any case.
         """
         self.check_attached()
         x, y = self.problem.batches.batch(number)
@@ -114,6 +117,9 @@ class Stepper:
                 self.skips.step(alpha, multiplier, slope, rate, (number + 1) / steps)
         self._check_weights(number + 1)
         return BatchMeasures(losses, None if self.loss == "mse" else right, norms)
+
+    def join(self) -> None:
+        """Nothing: there are no other threads, as in a `Parallel`."""
 
     def check_attached(self) -> None:
         """RuntimeError if the parameters of the network no longer are those that are trained."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from course import networks
 from course.data import LinearTeacher
 from course.lessons.isometry.science import RateForEach
-from course.training import SGD, Adam, fit, parallel
+from course.training import SGD, Adam, checkpoints, fit, parallel
 from course_tests.small import blobs, build
 
 SEEDS = (3, 1, 4, 5, 9, 2, 6)
@@ -73,6 +74,72 @@ def test_each_thread_takes_whole_replicas():
     run(2, optimizer=Steps(0.05))
     names, sizes = zip(*sorted(calls), strict=True)
     assert len(set(names)) == 2 and sum(sizes) == len(SEEDS)
+
+
+@pytest.mark.parametrize("data", [None, LinearTeacher(6)], ids=["data set", "task"])
+def test_threads_that_are_behind_reach_the_same_numbers(data):
+    """Where nothing is told of a step, nobody waits for it; a task's examples are drawn once."""
+    found = []
+    for threads, every in ((1, 1), (3, 1), (3, 35)):
+        network = networks.mlp([6, 8, 6], seeds=SEEDS)
+        options = dict(steps=120, batch=20, record_every=every, threads=threads)
+        options |= dict(loss="mse", evaluate_every=70) if data else dict(evaluate_every=70)
+        records = {r.step: r for r in fit(network, data or blobs(), **options)}
+        state = torch.cat([p.detach().flatten(1) for p in network.parameters()], 1)
+        found.append([state, *(torch.tensor(records[n].loss) for n in (35, 70, 105, 120))])
+    assert list(records) == [35, 70, 105, 120]
+    for one, other in zip(found[1], found[2], strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+    for one, other in zip(found[0], found[2], strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_a_run_that_is_stopped_leaves_no_thread_behind():
+    """Whenever it is stopped, all replicas have made the same number of steps."""
+    for number in (1, 4, 11, 30):
+        states = []
+        for every in (1, 1000):
+            network, asked = build(seeds=SEEDS), iter(range(number))
+            options = dict(steps=40, batch=20, record_every=every, threads=3)
+            stop = partial(next, asked, True)
+            list(fit(network, blobs(), stop=lambda stop=stop: stop() is True, **options))
+            states.append(network.state_dict())
+        assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
+
+
+def test_a_checkpoint_between_records_has_all_replicas_at_one_step(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(checkpoints, "write", lambda path, content: written.append(content))
+    for every in (1, 1000):
+        options = dict(steps=12, batch=20, record_every=every, threads=3)
+        options |= dict(checkpoint=tmp_path / f"every {every}", checkpoint_every=0)
+        list(fit(build(seeds=SEEDS), blobs(), **options))
+    assert len(written) == 24
+    for one, other in zip(written[:12], written[12:], strict=True):
+        assert one["step"] == other["step"]
+        for kind in ("network", "optimizer"):
+            for name, value in one[kind].items():
+                torch.testing.assert_close(value, other[kind][name], rtol=0, atol=0)
+
+
+def test_an_error_in_another_thread_ends_the_run():
+    """It comes up where that thread is waited for, and then nobody computes any more."""
+    seen = []
+
+    class Failing(SGD):
+        def update(self, weights, *others):
+            seen.append(len(weights))
+            if threading.current_thread() is not threading.main_thread() and len(seen) > 20:
+                raise ArithmeticError("as it happens")
+            super().update(weights, *others)
+
+    network = build(seeds=SEEDS).eval()
+    options = dict(steps=1000, batch=20, record_every=1000, threads=2)
+    with pytest.raises(ArithmeticError, match="as it happens"):
+        list(fit(network, blobs(), optimizer=Failing(0.05), **options))
+    count, state = len(seen), [p.clone() for p in network.parameters()]
+    assert count < 20 + 4 * parallel.BEHIND and not network.training
+    assert all(map(torch.equal, state, network.parameters())) and len(seen) == count
 
 
 @pytest.mark.parametrize(
