@@ -126,7 +126,7 @@ class Adam:
 
     def numbers(self, step: int, rate: float) -> tuple[float, ...]:
         """The numbers which change from step to step (the first is 0); `update` gets a tensor."""
-        t = step + 1
+        t = step + 1  # the first two are for the formula, the others for what torch makes of it
         return rate / (1 - self.beta1**t), 1 / math.sqrt(1 - self.beta2**t), rate, t
 
     def part(self, rows: slice) -> Adam:

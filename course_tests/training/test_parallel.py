@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from course import networks
-from course.data import LinearTeacher
+from course.data import LinearTeacher, draw
 from course.lessons.isometry.science import RateForEach
-from course.training import SGD, Adam, checkpoints, fit, parallel
+from course.training import SGD, Adam, batches, checkpoints, fit, parallel
 from course_tests.small import blobs, build
 
 SEEDS = (3, 1, 4, 5, 9, 2, 6)
@@ -78,7 +78,7 @@ def test_each_thread_takes_whole_replicas():
 
 @pytest.mark.parametrize("data", [None, LinearTeacher(6)], ids=["data set", "task"])
 def test_threads_that_are_behind_reach_the_same_numbers(data):
-    """Where nothing is told of a step, nobody waits for it; a task's examples are drawn once."""
+    """Where nothing is told of a step, nobody waits for it."""
     found = []
     for threads, every in ((1, 1), (3, 1), (3, 35)):
         network = networks.mlp([6, 8, 6], seeds=SEEDS)
@@ -92,6 +92,16 @@ def test_threads_that_are_behind_reach_the_same_numbers(data):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
     for one, other in zip(found[0], found[2], strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_threads_that_are_behind_want_the_examples_of_the_same_steps(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(batches, "draw", lambda *given: drawn.append(given[2]) or draw(*given))
+    network = networks.mlp([6, 8, 6], seeds=SEEDS)
+    options = dict(steps=4 * batches.BLOCK, batch=20, loss="mse", record_every=1000, threads=3)
+    list(fit(network, LinearTeacher(6), **options))
+    blocks = [purpose for purpose in drawn if purpose.startswith("fresh examples")]
+    assert blocks == [f"fresh examples {block}" for block in range(4)]
 
 
 def test_a_run_that_is_stopped_leaves_no_thread_behind():
