@@ -129,7 +129,7 @@ class _Run:
         steps = len(self.records.items)
         return "\n".join(
             [
-                f"{self.settings}. Middle of {RUNS} runs.",
+                f"{self.settings}. Middle of {RUNS} runs; the curve of the loss is their mean.",
                 f"At the start: {_state(self.before)}. Directions of the product that count: "
                 f"{ranks:.2g} of {WIDTH}.",
                 f"After {steps} steps: {_state(self.after)}. {_verdict(self.after.loss)}",
