@@ -145,8 +145,7 @@ class BatchNorm(nn.Module):
         replicas, _, width = fits(x, len(self.scale), self.scale.shape[-1])
         if not self.training and not self.evaluated_batches:
             factor = self.scale * torch.rsqrt(self.running_variance + self.epsilon)
-            shift = self.shift - self.running_mean * factor  # so that x is read once
-            return torch.addcmul(shift, x, factor)
+            return torch.addcmul(self.shift, x - self.running_mean, factor)
         count = self.batches(x.shape[1])
         # To torch's batch norm, the units of all replicas are R * width units of one network.
         normal = functional.batch_norm(
