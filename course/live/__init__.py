@@ -15,6 +15,7 @@ modules         bundle: a lesson's JavaScript as one text; js/ has what all of t
 caption         Caption, describe: a badge, a row of layers, and sentences to unfold
 run             live_run: training in the background: play, pause, step, stop, restart
 background      LiveRun: the thread, and its picture
+stopping        what later cells say of a run that was stopped: BrokenOff, cut_short
 pace            how often it is drawn
 transport       Knob: what can be turned while a training runs; from_start; the buttons
 slices          Slices: work a little at a time, between drawings; later

@@ -5,6 +5,7 @@ from .browser import BrowserPanel as BrowserPanel
 from .browser import explorer_name as explorer_name
 from .browser import in_browser as in_browser
 from .canvas import Canvas as Canvas
+from .cells import watched as watched
 from .caption import Caption as Caption
 from .caption import describe as describe
 from .caption import verdict as verdict
@@ -18,6 +19,8 @@ from .picture import Picture as Picture
 from .picture import output as output
 from .run import live_run as live_run
 from .slices import Slices as Slices
+from .stopping import BrokenOff as BrokenOff
+from .stopping import cut_short as cut_short
 from .stored import publish as publish
 from .transport import Knob as Knob
 from .transport import from_start as from_start

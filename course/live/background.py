@@ -15,6 +15,7 @@ from course.live.canvas import Canvas
 from course.live.cells import claim, discard
 from course.live.pace import SHARE, UNSEEN, Pace
 from course.live.picture import Picture, output
+from course.live.stopping import BrokenOff, Interrupted, note, what_is_missing
 from course.live.stored import Kept
 from course.live.transport import Knob, Transport, progress
 from course.plots.growing import keep_pale
@@ -56,6 +57,8 @@ class LiveRun(ipywidgets.VBox):
         self._picture = Picture(Canvas(fig))
         self._kept = Kept()
         can_restart = all(callable(records) for records in runs.values())
+        begin = "press Restart" if can_restart else "run the training's cell again"
+        self._anew = f"{begin}, then run this cell again: it waits for the end"
         self._transport = Transport(self.stop, self.restart if can_restart else None)
         head = [ipywidgets.Label(title).add_class("course-title")] if title else []
         turned = ipywidgets.Box([knob.widget for knob in knobs]).add_class("course-controls")
@@ -68,6 +71,7 @@ class LiveRun(ipywidgets.VBox):
         """Train in a background thread, or here if `wait`."""
         self._began = time.monotonic()
         claim(self)
+        note(self.history, stopped=False)
         self._show()
         if wait:
             self._train()
@@ -104,12 +108,14 @@ class LiveRun(ipywidgets.VBox):
             discard(child)
         self._picture.png = b""
         super().close()
+        note(self.history, stopped=False)
 
     def result(self) -> Any:
         """The records, once the run has ended: a list, or a dict of lists for several runs.
 
-        Says what there is of a run that was stopped. Raises what went wrong in training. An
-        interrupt of the kernel stops the run.
+        Prints what there is of a run that was stopped. Raises `BrokenOff` where that is nothing,
+        for one of the networks at least; `Interrupted` where the kernel is interrupted meanwhile,
+        which stops the run; and what went wrong in training.
         """
         interrupted = False
         try:
@@ -119,11 +125,14 @@ class LiveRun(ipywidgets.VBox):
             interrupted = True
         if interrupted:
             self.stop()
-            raise KeyboardInterrupt("The run was stopped; run.result() has what is there.")
+            raise Interrupted("Interrupted; the training is stopped. Run this cell again: it "
+                              "compares what there is.")  # fmt: skip
         if self._failure is not None:
             raise self._failure
         if self._state == "stopped":
-            print(self._head)
+            if missing := what_is_missing(self.history):
+                raise BrokenOff(f"{self._head} {missing}: {self._anew}.")
+            print(f"{self._head} What follows compares what there is. For all of it {self._anew}.")
         return self.history["run"] if self._alone else self.history
 
     def _begin(self) -> None:
@@ -208,6 +217,7 @@ class LiveRun(ipywidgets.VBox):
             self._state = "failed"  # perhaps only now, while drawing
             kind = type(self._failure).__name__
             self._picture.failure = f"The training ended with an error. {kind}: {self._failure}"
+        note(self.history, self._state == "stopped" and self._picture.comm is not None)
         self._transport.end(self._state, time.monotonic() - self._began)
         if not self._again:
             self._kept.renew(self._picture.page)

@@ -39,6 +39,11 @@ def running() -> str:
     return str(_parent().get("metadata", {}).get("cellId", ""))
 
 
+def source() -> str:
+    """The code of the running cell, "" where there is none."""
+    return str(_parent().get("content", {}).get("code", ""))
+
+
 def watched() -> bool:
     """Whether somebody may be looking: a notebook's kernel that doesn't run to be validated."""
     return bool(_parent()) and os.environ.get("COURSE_WAIT") != "1"

@@ -3,6 +3,8 @@
 Runs that share their seeds, data and batches differ by what is compared, and by little else: their
 differences scatter less than the runs do. The interval is mean ± t SE, with Student's t for n - 1
 degrees of freedom: three runs need 4.3 standard errors, ten 2.26.
+
+To assert means what it does in `measured`: a reader is shown what does not hold, and goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from course.arguments import real, reject
-from course.selfcheck.marks import Array, Line, array, mark, mean_and_error, number
+from course.selfcheck.marks import Array, Line, array, broken, mark, mean_and_error, number
 
 # 0.975 quantile of Student's t by degrees of freedom; between two rows the larger one is taken.
 STUDENT = {
@@ -26,8 +28,8 @@ def paired(statement: str, first: Any, second: Any, *, least: float = 0.0) -> No
     """Print and assert that `first` exceeds `second`, by more than `least` on average.
 
     first, second: what was measured in n >= 2 runs of the same seeds, (n,). Asserted: the 95 %
-    interval of the mean difference lies above `least`. Raises AssertionError otherwise, ValueError
-    for runs that are not paired.
+    interval of the mean difference lies above `least`. Raises ValueError for runs that are not
+    paired.
     """
     least = real("least", least)
     runs = _pairs(first, second)
@@ -84,12 +86,14 @@ def _show(
     statement: str, runs: tuple[Array, Array], condition: bool, words: str, low: float, high: float
 ) -> None:
     difference = runs[0] - runs[1]
-    assert np.isfinite(difference).all(), f"✗ {statement}: a run ends in nan or infinity"
+    if not np.isfinite(difference).all():
+        return broken(f"{statement}: a run ends in nan or infinity")
     mean, error = mean_and_error(difference)
-    assert condition, (
-        f"✗ {statement}: difference {mean:.4g} ± {error:.2g}, n = {difference.size}; the 95 % "
-        f"interval, {low:.4g} to {high:.4g}, should be one that {words}"
-    )
+    if not condition:
+        return broken(
+            f"{statement}: difference {mean:.4g} ± {error:.2g}, n = {difference.size}; the 95 % "
+            f"interval, {low:.4g} to {high:.4g}, should be one that {words}"
+        )
     Line(
         f"✓ {statement}: {mark(*mean_and_error(runs[0]))} against "
         f"{mark(*mean_and_error(runs[1]))}, paired difference {mark(mean, error)} "

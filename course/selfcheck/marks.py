@@ -4,6 +4,8 @@ A mark is one number between ⟨ and ⟩, with its standard error where there ar
 "⟨1.207 ± 0.004⟩". The last digits of what is measured differ from machine to machine, so the
 validation of stored notebooks leaves out what stands in a mark (course_tests/sanitize.cfg), while
 the call that prints it asserts it. Nothing but numbers can stand in one.
+
+A statement that does not hold fails a validation; a reader is shown it, and goes on (`broken`).
 """
 
 from __future__ import annotations
@@ -18,9 +20,13 @@ from typing import Any
 import numpy as np
 from IPython.display import display
 
+from course.live import cut_short, watched
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?"
+STOPPED = "A training above was stopped before its end: that can be why."
+ELSEWHERE = "Other data, other settings or another machine can do that; the cells below go on."
 MARK = re.compile(rf"\u27e8{NUMBER}(?: \u00b1 {NUMBER})?\u27e9")
 
 
@@ -55,6 +61,29 @@ class Line:
     def show(self) -> None:
         """Display the line as the cell's output; where there is no notebook, print its text."""
         display(self)
+
+
+@dataclass(frozen=True)
+class Broken(Line):
+    """A statement that does not hold: with a bar at its edge, and its details in full."""
+
+    def __repr__(self) -> str:
+        return "\n  ".join([self.text, *self.details])
+
+    def _repr_html_(self) -> str:
+        lines = "<br>".join(map(escape, [self.text, *self.details]))
+        return f'<div style="border-left: 4px solid #D55E00; padding-left: 8px">{lines}</div>'
+
+
+def broken(text: str) -> None:
+    """Show a reader that a statement does not hold, with what may be the reason, and go on.
+
+    Raises AssertionError with the text where nobody reads it in a notebook: in plain Python, and
+    where notebooks are validated or stored (COURSE_WAIT=1), so that a false claim stays red there.
+    """
+    if not watched():
+        raise AssertionError(f"✗ {text}")
+    Broken(f"✗ {text}", (STOPPED if cut_short() else ELSEWHERE,)).show()
 
 
 def array(values: Any) -> Array:

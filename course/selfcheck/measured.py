@@ -1,4 +1,9 @@
-"""What was measured, printed beside what theory says, and asserted in the same call."""
+"""What was measured, printed beside what theory says, and asserted in the same call.
+
+To assert means: AssertionError where a notebook is validated or stored (COURSE_WAIT=1), and in
+plain Python. To a reader at a notebook the statement that does not hold is shown, with a ✗ and the
+numbers that are against it, and the cell goes on: a run that was stopped has such numbers.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ from course.selfcheck.marks import (
     Array,
     Line,
     array,
+    broken,
     mark,
     mean_and_error,
     number,
@@ -22,6 +28,7 @@ from course.selfcheck.marks import span as extent
 
 RELATIONS = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
 ROWS = 10  # of a folded table
+NOTHING = "there is nothing to compare"
 
 
 def agree(
@@ -45,21 +52,24 @@ def agree(
     tolerance: the largest difference accepted; relative: as a share of the expected value.
     against: what the expected value is, in a word: "formula", "theory", "autograd".
     measured_too: `expected` was measured as well, so it stands in marks.
-    Raises AssertionError, with both values, where they disagree or shapes do not fit.
+    Fails (see above) with both values where they disagree, shapes do not fit, or there are none.
     """
     real("tolerance", tolerance, least=0.0)
     ours, theirs = array(measured), array(expected)
     runs = ours.shape[-1] if ours.ndim == theirs.ndim + 1 and ours.shape[-1] > 1 else 0
+    if not ours.size:
+        return broken(f"{what}: {NOTHING}")
     means = ours.mean(axis=-1) if runs else ours
-    assert means.shape == theirs.shape, f"{what}: shape {ours.shape} against {theirs.shape}"
+    if means.shape != theirs.shape:
+        return broken(f"{what}: shape {ours.shape} against {theirs.shape}")
     room = tolerance * np.abs(theirs) if relative else np.full(theirs.shape, float(tolerance))
     with np.errstate(invalid="ignore"):
         difference = np.where(means == theirs, 0.0, np.abs(means - theirs))
     fine = difference <= room
     if not fine.all():
         worst = np.flatnonzero(~fine.ravel())[0]
-        raise AssertionError(
-            f"✗ {what}: measured {means.ravel()[worst]:.6g}, {against} "
+        return broken(
+            f"{what}: measured {means.ravel()[worst]:.6g}, {against} "
             f"{theirs.ravel()[worst]:.6g}, accepted within {tolerance:g}{' relative' * relative}"
         )
     values = _marked(ours.reshape(-1, runs)) if runs else _rounded(ours, room)
@@ -94,16 +104,19 @@ def holds(statement: str, *comparison: Any, on_average: bool = False) -> None:
     are Python numbers: the first of two, the second of three). Arrays of runs (R,) are compared run
     by run, or, `on_average`, by their means; they are printed as mean ± standard error. A single
     condition that has no numbers to show may stand in their place.
-    Raises AssertionError where it does not hold in every run.
+    Fails (see above) where it does not hold in every run, or there is none.
     """
     if len(comparison) == 1:
-        assert np.all(np.asarray(comparison[0])), f"✗ this does not hold here: {statement}"
+        if not np.all(np.asarray(comparison[0])):
+            return broken(f"this does not hold here: {statement}")
         Line(f"✓ {statement}").show()
         return
     terms, relations = comparison[::2], comparison[1::2]
     if len(terms) != len(relations) + 1:
         raise reject("comparison", comparison, 'values with relations between them: a, "<", b')
     terms = _with_a_measured_one(terms)
+    if not all(array(term).size for term in terms):
+        return broken(f"{statement}: {NOTHING}")
     parts = [_term(terms[0])]
     for k, relation in enumerate(relations):
         one_of("relation", relation, tuple(RELATIONS))
@@ -112,7 +125,8 @@ def holds(statement: str, *comparison: Any, on_average: bool = False) -> None:
             left, right = left.mean(), right.mean()
         parts += [relation, _term(terms[k + 1])]
         said = f"{_plain(terms[k])} {relation} {_plain(terms[k + 1])}"
-        assert np.all(RELATIONS[relation](left, right)), f"✗ not so here: {statement}: {said}"
+        if not np.all(RELATIONS[relation](left, right)):
+            return broken(f"not so here: {statement}: {said}")
     measured = [term for term in terms if not _stated(term) and array(term).size > 1]
     how = "Compared by the means." if on_average else "Compared in every one of them."
     spans = [f"From {extent(term)}." for term in measured]

@@ -22,7 +22,7 @@ from typing import Any
 import ipywidgets
 
 from course.arguments import one_of, reject
-from course.live import output, publish
+from course.live import cut_short, output, publish
 from course.selfcheck import answers
 
 AGAIN = "Run this cell to answer."
@@ -220,7 +220,8 @@ class Revision(Prediction):
         lines = [] if before is None else [f"Before: {escape(before.text)}."]
         right = "which is what was measured" if chosen == self.answer else "which is not so"
         lines.append(f"Now: {escape(self.question.options[chosen])}, {right}.")
-        return "<br>".join([*lines, self._truth()])
+        whole = ["(A training above was stopped; this is what all of it gives.)"] * cut_short()
+        return "<br>".join([*lines, self._truth(), *whole])
 
     def _truth(self) -> str:
         because = f": {escape(self.because)}" if self.because else ""
