@@ -5,10 +5,10 @@ from .browser import BrowserPanel as BrowserPanel
 from .browser import explorer_name as explorer_name
 from .browser import in_browser as in_browser
 from .canvas import Canvas as Canvas
-from .cells import watched as watched
 from .caption import Caption as Caption
 from .caption import describe as describe
 from .caption import verdict as verdict
+from .cells import watched as watched
 from .controls import Choice as Choice
 from .controls import Slider as Slider
 from .controls import Switch as Switch

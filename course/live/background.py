@@ -125,14 +125,17 @@ class LiveRun(ipywidgets.VBox):
             interrupted = True
         if interrupted:
             self.stop()
-            raise Interrupted("Interrupted; the training is stopped. Run this cell again: it "
-                              "compares what there is.")  # fmt: skip
+            raise Interrupted(
+                "Interrupted; the training is stopped.\n"
+                "Run this cell again: it goes on with what there is."
+            )
         if self._failure is not None:
             raise self._failure
         if self._state == "stopped":
             if missing := what_is_missing(self.history):
-                raise BrokenOff(f"{self._head} {missing}: {self._anew}.")
-            print(f"{self._head} What follows compares what there is. For all of it {self._anew}.")
+                raise BrokenOff(f"{self._head} {missing}.\nFor that {self._anew}.")
+            print(self._head, "What follows compares what there is.")
+            print(f"For all of it {self._anew}.")
         return self.history["run"] if self._alone else self.history
 
     def _begin(self) -> None:

@@ -28,7 +28,7 @@ class BrokenOff(Exception):
         _absent.update(_made(source()))
         if (shell := get_ipython()) is not None:
             shell.set_custom_exc((NameError,), _explain)
-        return [str(self)]
+        return str(self).splitlines()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -70,7 +70,7 @@ def _explain(shell: Any, kind: Any, problem: Any, trace: Any, tb_offset: int | N
     """Show a NameError: in words where the name is one of `_absent`, else as ever."""
     if problem.name in _absent:
         problem = BrokenOff(
-            f"`{problem.name}` is not there yet: the cell above that makes it was broken off, for a "
-            "training was stopped. Let it run, then run the cells from there on again."
+            f"`{problem.name}` is not there yet: a training was stopped before the cell that makes "
+            "it could do so.\nLet the training run, then run the cells from there on again."
         )
     shell.showtraceback((type(problem), problem, trace), tb_offset=tb_offset)

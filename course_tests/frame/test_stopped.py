@@ -59,7 +59,7 @@ class Shell(InteractiveShell):
 
     def _showtraceback(self, kind: Any, problem: Any, lines: Any) -> None:
         self.error = "\n".join(lines)
-        self.short = isinstance(problem, BrokenOff) and len(lines) == 1
+        self.short = isinstance(problem, BrokenOff) and len(lines) == 2
 
     def cell(self, code: str) -> str:
         """What the cell prints and displays, as text."""
@@ -160,6 +160,7 @@ def test_no_cell_ends_with_a_traceback(
     for name, when in STOPS.items():
         if name == "the last run at once" and not several:
             continue
+        stopping._stopped.clear()
         stop(when, monkeypatch)
         for code in after:
             said = shell.cell(code)

@@ -15,8 +15,25 @@ import numpy as np
 import pytest
 import torch
 
-from course.live import Knob, LiveRun, Slider, background, from_start, live_run
+from course.live import (
+    BrokenOff,
+    Knob,
+    LiveRun,
+    Slider,
+    background,
+    cut_short,
+    from_start,
+    live_run,
+    stopping,
+)
+from course.live.stopping import what_is_missing
 from course.plots import style
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "_stopped", set())
+    monkeypatch.setattr(stopping, "_absent", set())
 
 
 @dataclass
@@ -95,6 +112,38 @@ def test_stop_ends_soon_closes_the_iterators_and_keeps_the_records() -> None:
     assert repr(run).startswith("Training stopped: ")
 
 
+def test_what_was_stopped_is_known_until_it_is_run_again() -> None:
+    started = [False]
+
+    def slow() -> Iterator[Step]:
+        yield from steps(3, pause=0.01 if started else 0.0)
+
+    assert not cut_short()
+    run = live_run({"a": slow, "b": slow}, wait=False)
+    run.stop()
+    with pytest.raises(BrokenOff, match=r"nothing to compare yet|nothing of b yet"):
+        run.result()
+    assert cut_short()
+    run.restart()
+    assert len(run.result()["b"]) == 3 and not cut_short()
+
+
+def test_networks_without_a_record_are_named() -> None:
+    records: dict[str, list[int]] = {"plain 10": [1], "plain 26": [], "resnet": []}
+    assert what_is_missing(records) == "There is nothing of plain 26, resnet yet"
+    assert what_is_missing({name: [1] for name in records}) == ""
+    many: dict[str, list[int]] = {"one": [1], **{f"plain {n}": [] for n in range(5)}}
+    assert what_is_missing(many) == "There is nothing of 5 of 6 networks yet"
+
+
+def test_a_stopped_run_that_is_closed_counts_no_more() -> None:
+    run = live_run(steps(10**6, pause=0.01), wait=False)
+    wait_for(lambda: len(run.history["run"]) > 1)
+    run.close()
+    wait_for(lambda: run.done)
+    assert not cut_short()
+
+
 def test_stop_breaks_off_an_endless_step() -> None:
     cleaned: list[bool] = []
 
@@ -106,10 +155,11 @@ def test_stop_breaks_off_an_endless_step() -> None:
         finally:
             cleaned.append(True)
 
-    run = live_run(endless(), wait=False)
+    run = live_run(endless, wait=False)
     wait_for(lambda: run._stepping)
     run.stop()
-    assert run.result() == []
+    with pytest.raises(BrokenOff, match=r"no steps\. There is nothing .* yet\.\nFor that press"):
+        run.result()
     assert cleaned == [True] and repr(run) == "Training stopped: no steps."
 
 
@@ -158,12 +208,14 @@ def test_an_interrupt_ends_waiting_without_a_word_of_threads(
     monkeypatch.setattr(background, "time", SimpleNamespace(**{**vars(time), **vars(clock)}))
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's jobs ignore it
     try:
-        with pytest.raises(KeyboardInterrupt, match="was stopped") as raised:
+        with pytest.raises(KeyboardInterrupt, match="training is stopped") as raised:
             training.result()
     finally:
         signal.signal(signal.SIGINT, before)
     files = {frame.path.name for frame in raised.traceback}
     assert files == {"test_live_run.py", "background.py"} and raised.value.__context__ is None
+    shown = raised.value._render_traceback_()  # by Jupyter
+    assert "\n".join(shown) == str(raised.value) and len(shown) == 2
     wait_for(lambda: training.done)
     assert repr(training).startswith("Training stopped: ")
 
@@ -301,7 +353,10 @@ def test_what_is_left_of_a_stopped_run_is_said_by_the_next_cell(
     wait_for(lambda: len(training.history["run"]) > 2)
     training.stop()
     records = training.result()
-    assert capsys.readouterr().out == f"Training stopped: {len(records):,} of 1,000,000 steps.\n"
+    first, then = capsys.readouterr().out.splitlines()
+    stopped = f"Training stopped: {len(records):,} of 1,000,000 steps."
+    assert first == f"{stopped} What follows compares what there is."
+    assert then.startswith("For all of it run the training's cell again, then run this cell again")
 
 
 def test_an_iterator_cannot_be_restarted() -> None:

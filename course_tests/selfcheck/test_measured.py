@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import course_tests
-from course.selfcheck import agree, equivalent, holds, no_better, paired
+from course.selfcheck import agree, equivalent, holds, marks, no_better, paired
 from course.selfcheck.comparisons import STUDENT, interval
 from course.selfcheck.marks import MARK, mark, marked, mean_and_error
 from course_tests import store
@@ -174,6 +176,38 @@ def test_paired_runs_are_compared_by_their_differences(capsys: pytest.CaptureFix
         no_better("so", base, more, margin=0.0)
 
 
+UNTRUE: dict[str, tuple[Callable[[], None], str]] = {
+    "agree": (lambda: agree(1.0, 2.0, 0.5, "loss"), "loss: measured 1, expected 2"),
+    "agree, nan": (lambda: agree(math.nan, 2.0, 0.5, "loss"), "loss: measured nan, expected 2"),
+    "agree, shapes": (lambda: agree([1.0, 2.0], [1.0], 0, "loss"), "loss: shape (2,) against (1,)"),
+    "agree, nothing": (lambda: agree([], [], 0, "loss"), "loss: there is nothing to compare"),
+    "holds": (lambda: holds("more", 1, ">", 2), "not so here: more: 1 > 2"),
+    "holds, nan": (lambda: holds("more", math.nan, ">", 2), "not so here: more: nan > 2"),
+    "holds, nothing": (lambda: holds("more", [], ">", 2), "more: there is nothing to compare"),
+    "holds, alone": (lambda: holds("more", False), "this does not hold here: more"),
+    "paired": (lambda: paired("more", RUNS, RUNS + 1), "more: difference -1 ± "),
+    "paired, nan": (lambda: paired("more", RUNS * math.nan, RUNS), "more: a run ends in nan"),
+    "equivalent": (lambda: equivalent("alike", RUNS, 2 * RUNS, margin=0.1), "alike: difference"),
+    "no_better": (lambda: no_better("no", 2 * RUNS, RUNS, margin=0.1), "no: difference 1.2"),
+}
+
+
+@pytest.mark.parametrize("what", UNTRUE)
+def test_what_is_not_so_is_shown_to_a_reader_and_raised_elsewhere(
+    what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, text = UNTRUE[what]
+    with pytest.raises(AssertionError) as raised:
+        state()
+    assert str(raised.value).startswith(f"✗ {text}") and said(capsys) == ""
+    monkeypatch.setattr(marks, "watched", lambda: True)
+    state()
+    assert said(capsys) == f"{raised.value}\n  {marks.ELSEWHERE}"
+    monkeypatch.setattr(marks, "cut_short", lambda: True)
+    state()
+    assert said(capsys) == f"{raised.value}\n  {marks.STOPPED}"
+
+
 SOURCES = {
     "agree": "agree([1.20, 1.21, 1.20, 1.22, 1.205], 1.211, 0.03, 'growth', against='formula')",
     "holds": "holds('in every run', np.array([0.31, 0.33]), '>', 0.25)",
@@ -199,7 +233,10 @@ CHANGES = {
 
 
 def test_nbval_sees_all_but_measured_numbers(tmp_path: Path) -> None:
-    """One notebook, its outputs changed one by one: the cells that fail are those that must."""
+    """One notebook, its outputs changed one by one: the cells that fail are those that must.
+
+    So does one that was saved with a statement that is not so, as a reader sees it.
+    """
     plain = [what for what in CHANGES if what != "the margin"]  # that is folded, in HTML alone
     places = [(what, "text/html") for what in CHANGES] + [(what, "text/plain") for what in plain]
     notebook = nbformat.v4.new_notebook()
@@ -216,18 +253,25 @@ def test_nbval_sees_all_but_measured_numbers(tmp_path: Path) -> None:
         old, new = (escape(text) if "html" in type else text for text in CHANGES[what][1:3])
         assert set(output.data) == {"text/plain", "text/html"} and old in output.data[type], what
         output.data[type] = output.data[type].replace(old, new)
+    untrue = marks.Broken("✗ this does not hold here: so", (marks.ELSEWHERE,))
+    data = {"text/plain": repr(untrue), "text/html": untrue._repr_html_()}
+    shown = [nbformat.v4.new_output("display_data", data)]
+    stored.cells.append(nbformat.v4.new_code_cell("holds('so', False)", outputs=shown))
     nbformat.write(stored, path)
     options = ["-c", "pyproject.toml", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider"]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "-v", "--tb=no", str(path)],
         cwd=SANITIZER.parent.parent,
+        env={name: value for name, value in os.environ.items() if name != "COURSE_WAIT"},
         capture_output=True,
         text=True,
     )
     results = re.findall(r"::Cell (\d+) (PASSED|FAILED)", run.stdout)
     verdicts = {
-        place: verdict == "FAILED" for place, (_, verdict) in zip(places, results[1:], strict=True)
+        place: verdict == "FAILED"
+        for place, (_, verdict) in zip(places, results[1:-1], strict=True)
     }
+    assert results[-1] == (str(len(places) + 1), "FAILED")
     assert results[0] == ("0", "PASSED")
     assert verdicts == {(what, type): CHANGES[what][3] for what, type in places}
 

@@ -12,7 +12,7 @@ import pytest
 
 from course.live import in_words, show
 from course.plots import style
-from course.selfcheck import answers, predict, revisit
+from course.selfcheck import answers, predict, prediction, revisit
 from course.selfcheck.prediction import Prediction, Reminder, Revision
 
 OPTIONS = ["about 1", "about 100", "about 1 % & <more>"]
@@ -101,6 +101,18 @@ def test_a_wrong_answer_invites_another_look_before_the_solution(file: Path) -> 
     panel.lock()
     assert is_locked(panel) and "b) about 100" in panel.verdict.value
     assert [r.option for r in answers.read() if r.phase == "after"] == [2, 0]
+
+
+def test_an_answer_after_a_stopped_training_says_of_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered(0)
+    monkeypatch.setattr(prediction, "cut_short", lambda: True)
+    panel = revision("b")
+    assert "stopped" not in panel._static()
+    panel.choice.index = 1
+    panel.lock()
+    assert panel.verdict.value.endswith("stopped; this is what all of it gives.)</div>")
 
 
 def test_validation_neither_writes_nor_reads(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

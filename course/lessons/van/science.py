@@ -91,8 +91,11 @@ class Trace:
 
     @property
     def resistance(self) -> np.ndarray:
-        """Mean slope of each run, (R,)."""
-        return np.asarray(np.nanmean(self.slope, axis=(0, 2)))
+        """Mean slope of each run, (R,); NaN where no step had one."""
+        slope = self.slope
+        with np.errstate(invalid="ignore"):  # 0 / 0, where nanmean would warn
+            mean = np.nansum(slope, axis=(0, 2)) / np.sum(~np.isnan(slope), axis=(0, 2))
+        return np.asarray(mean)
 
     @property
     def time(self) -> np.ndarray:
