@@ -42,7 +42,9 @@ The rules, each checked by test_notebooks.py:
       agree(growth, 1.211, 0.03, "growth per block", against="formula")
       holds("all survive", 0.3, "<", right, "<", 0.75)
       paired("batch norm learns more", with_norm, without)  # runs of the same seeds
-  (no_better and equivalent need a margin). No other code writes marks.
+  (no_better and equivalent need a margin). No other code writes marks. A reader is shown what does
+  not hold, and goes on: so cells below a live run must work with what one that was stopped has
+  (test_stopped.py), and those of a second run give its results a name of their own.
 - Exercise: the cell the student fills holds `...`; a later cell calls a check, which prints "not
   yet" as long as it does, so that the stored notebook passes validation unfilled. Checks with hints
   for known mistakes live in course/lessons/: the page must not give the answer away. What the

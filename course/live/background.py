@@ -134,7 +134,7 @@ class LiveRun(ipywidgets.VBox):
         if self._state == "stopped":
             if missing := what_is_missing(self.history):
                 raise BrokenOff(f"{self._head} {missing}.\nFor that {self._anew}.")
-            print(self._head, "What follows compares what there is.")
+            print(self._head, "What follows works with what there is.")
             print(f"For all of it {self._anew}.")
         return self.history["run"] if self._alone else self.history
 

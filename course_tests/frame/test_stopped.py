@@ -170,7 +170,7 @@ def test_no_cell_ends_with_a_traceback(
                 assert shell.error.startswith("Training stopped: ") and "nothing" in shell.error
             elif name in ("in the middle", "not at all"):
                 assert not shell.error, where
-                told = ".result()" in code and "What follows compares what there is" in said
+                told = ".result()" in code and "What follows works with what there is" in said
                 assert told == (".result()" in code and name == "in the middle"), where
                 hint = marks.STOPPED if name == "in the middle" else marks.ELSEWHERE
                 assert said.count("✗") == said.count(hint), where
