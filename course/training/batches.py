@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 import threading
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,24 +31,36 @@ HELD_OUT = 1000  # fresh examples on which a task's test loss is measured
 Examples = tuple[Tensor, Tensor]
 
 
-class Batches(Protocol):
+class Batches(ABC):
     """What the trainer asks of its data."""
 
-    @property
-    def steps_per_epoch(self) -> int | None:
-        """None: there are no epochs."""
+    steps_per_epoch: int | None = None  # None: there are no epochs
+
+    @abstractmethod
+    def chosen(self, step: int) -> tuple[Tensor, ...]:
+        """Of which `examples` makes the batch of step number `step` (from 0).
+
+        The same however often and in whatever order asked.
+        """
+
+    @abstractmethod
+    def examples(self, *chosen: Tensor) -> Examples:
+        """Inputs (R, B, d) and targets, (R, B) or (R, B, k): a part of the step that is recorded.
+
+        It uses what is chosen and the training examples alone.
+        """
 
     def batch(self, step: int) -> Examples:
-        """Inputs (R, B, d) and targets, (R, B) or (R, B, k), of step number `step` (from 0)."""
+        """Inputs and targets of step number `step`."""
+        return self.examples(*self.chosen(step))
 
+    @abstractmethod
     def part(self, rows: slice) -> Batches:
         """The batches of these replicas alone: each part may be asked in a thread of its own."""
 
 
-class FreshBatches:
+class FreshBatches(Batches):
     """Batches of a task. The examples of BLOCK steps are drawn at once."""
-
-    steps_per_epoch = None
 
     def __init__(
         self,
@@ -62,8 +75,8 @@ class FreshBatches:
         self.block = -1
         self.lock = threading.Lock()  # a task is nobody's but one thread's while it draws
 
-    def batch(self, step: int) -> Examples:
-        """Batch of step number `step`, the same however often and in whatever order asked."""
+    def chosen(self, step: int) -> tuple[Tensor, ...]:
+        """The examples themselves."""
         block, position = divmod(step, BLOCK)
         with self.lock:
             if block != self.block:
@@ -74,27 +87,33 @@ class FreshBatches:
             here = slice(position * self.size, (position + 1) * self.size)
             return self.x[:, here], self.y[:, here]
 
+    def examples(self, *chosen: Tensor) -> Examples:
+        x, y = chosen
+        return x, y
+
     def part(self, rows: slice) -> Batches:
         return Rows(self, rows)
 
 
-class Rows:
+class Rows(Batches):
     """The batches of some replicas, cut from those of all: whoever comes first draws for all."""
 
     def __init__(self, batches: Batches, rows: slice) -> None:
         self.batches, self.rows = batches, rows
         self.steps_per_epoch = batches.steps_per_epoch
 
-    def batch(self, step: int) -> Examples:
-        """The rows of that batch."""
-        x, y = self.batches.batch(step)
-        return x[self.rows], y[self.rows]
+    def chosen(self, step: int) -> tuple[Tensor, ...]:
+        """What is chosen for these rows."""
+        return tuple(tensor[self.rows] for tensor in self.batches.chosen(step))
+
+    def examples(self, *chosen: Tensor) -> Examples:
+        return self.batches.examples(*chosen)
 
     def part(self, rows: slice) -> Batches:
         return Rows(self, rows)
 
 
-class ShuffledBatches:
+class ShuffledBatches(Batches):
     """Batches of a data set, each epoch in a new order; N mod batch examples are left out of it."""
 
     def __init__(
@@ -113,8 +132,8 @@ class ShuffledBatches:
         self.steps_per_epoch = len(x) // batch
         self.epoch = -1
 
-    def batch(self, step: int) -> Examples:
-        """Batch of step number `step`, the same however often and in whatever order asked."""
+    def chosen(self, step: int) -> tuple[Tensor, ...]:
+        """The numbers of the examples (R, B), and how they are changed, if they are."""
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self.epoch:
             orders = [
@@ -127,13 +146,17 @@ class ShuffledBatches:
             self.epoch = epoch
         here = slice(position * self.size, (position + 1) * self.size)
         rows = self.order[:, here]
+        return (rows,) if self.augment is None else (rows, self.changes[:, here])
+
+    def examples(self, *chosen: Tensor) -> Examples:
+        rows, *changes = chosen
         shape, flat = rows.shape, rows.flatten()
         # index_select: self.x[rows] takes three to five times as long, a tenth of a step of MNIST.
         x, y = (
             examples.index_select(0, flat).view(*shape, *examples.shape[1:])
             for examples in (self.x, self.y)
         )
-        return x if self.augment is None else self.augment(x, self.changes[:, here]), y
+        return x if self.augment is None else self.augment(x, *changes), y
 
     def part(self, rows: slice) -> Batches:
         part = copy.copy(self)

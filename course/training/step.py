@@ -67,7 +67,8 @@ class Stepper:
     def _prepare(self) -> None:
         network, learns = self.network, self.skips is not None and self.skips.learns
         self.alphas = [network.alpha] if learns else []
-        gradients = Recorded(self._forward_backward, network, [self.gradient])
+        memory = [self.gradient, *self.problem.evaluation.get("train", ())]
+        gradients = Recorded(self._forward_backward, network, memory)
         self._gradients = Repeated(gradients, list(network.buffers()))
         self._update = Repeated(self._clip_and_update, [self.weights.values, *self.memory.values()])
 
@@ -97,16 +98,16 @@ class Stepper:
         will be looked at, see `Parallel.step`; here it is returned in any case.
         """
         self.check_attached()
-        x, y = self.problem.batches.batch(number)
+        chosen = self.problem.batches.chosen(number)
         if not self.network.training:  # train() walks through all modules: 4 % of a step
             self.network.train()
         norms = None
         if watch:
-            (summary, gradient, *slopes), norms = self._watched(x, y, watch)
+            (summary, gradient, *slopes), norms = self._watched(chosen, watch)
         else:
-            summary, gradient, *slopes = self._gradients(x, y)
-        losses, right, totals = summary.cpu().double().numpy()
-        self._check_passes(losses, totals, number + 1, gradient, x)
+            summary, gradient, *slopes = self._gradients(*chosen)
+        found = summary.cpu().double().numpy()
+        self._check_passes(found, number, gradient)
         most = self.clip(number, steps) if isinstance(self.clip, Schedule) else self.clip or 0.0
         numbers = *self.optimizer.numbers(number, rate), most
         self._update(gradient, gradient.new_tensor(numbers))
@@ -115,7 +116,8 @@ class Stepper:
             with torch.no_grad():
                 slope = slopes[0] if self.alphas else None
                 self.skips.step(alpha, multiplier, slope, rate, (number + 1) / steps)
-        self._check_weights(number + 1)
+        self._check_weights(number)
+        losses, right, _ = found
         return BatchMeasures(losses, None if self.loss == "mse" else right, norms)
 
     def join(self) -> None:
@@ -130,13 +132,14 @@ class Stepper:
             )
 
     def _forward_backward(
-        self, x: Tensor, y: Tensor, signals: Sequence[Tensor] = ()
+        self, *chosen: Tensor, signals: Sequence[Tensor] = ()
     ) -> tuple[Tensor, ...]:
         """Losses, accuracies and sums of the gradients (3, R); gradients (R, P); further slopes.
 
         The gradients are in the same memory at each step. The slopes are dC/dalpha
         (depth, R, units), if needed, and those of the signals.
         """
+        x, y = self.problem.batches.examples(*chosen)
         with self._precision(x):
             outputs = self.network(x).to(x.dtype)
         losses = measures.losses(outputs, y, self.loss, self.problem.power)
@@ -172,16 +175,16 @@ class Stepper:
         return ()
 
     def _watched(
-        self, x: Tensor, y: Tensor, watch: Sequence[str]
+        self, chosen: Sequence[Tensor], watch: Sequence[str]
     ) -> tuple[tuple[Tensor, ...], dict[str, np.ndarray]]:
         """What `_forward_backward` returns, and the norms of the layers by what is watched."""
         modules = list(measures.layers(self.network).values())
         with measures.outputs_of(modules) as signals:
-            summary, gradient, *slopes = self._forward_backward(x, y, signals)
+            summary, gradient, *slopes = self._forward_backward(*chosen, signals=signals)
         weights = self.weights
         norms = {
             "activations": lambda: measures.example_norms(signals),
-            "gradients": lambda: measures.example_norms(slopes[-len(signals) :], x.shape[1]),
+            "gradients": lambda: measures.example_norms(slopes[-len(signals) :], signals[0].shape[1]),
             "weights": lambda: measures.parameter_norms(
                 weights.pieces(weights.values), self.network
             ),
@@ -191,29 +194,30 @@ class Stepper:
         }
         return (summary, gradient, *slopes), {kind: norms[kind]() for kind in watch}
 
-    def _check_passes(
-        self, losses: np.ndarray, totals: np.ndarray, step: int, gradient: Tensor, x: Tensor
-    ) -> None:
+    def _check_passes(self, summary: np.ndarray, number: int, gradient: Tensor) -> None:
         """Note the replicas in which the forward or the backward pass just broke down."""
-        for replica in self._newly(~(np.isfinite(losses) & np.isfinite(totals))):
-            if not np.isfinite(losses[replica]):
+        for replica in self._newly(summary):
+            if not np.isfinite(summary[0, replica]):
+                x, _ = self.problem.batches.batch(number)
                 layer, what = measures.first_nonfinite_output(self.network, x, replica)
             elif broken := self._broken(gradient[replica]):
                 layer, what = broken[-1], "gradient"  # the backward pass starts at the head
             else:
                 continue  # only the sum of the gradients overflowed
-            self._note(replica, step, layer, what)
+            self._note(replica, number + 1, layer, what)
 
-    def _check_weights(self, step: int) -> None:
+    def _check_weights(self, number: int) -> None:
         """Note the replicas whose weights were made infinite by an update from finite gradients."""
-        totals = self.weights.values.sum(1).cpu().numpy()
-        for replica in self._newly(~np.isfinite(totals)):
+        for replica in self._newly(self.weights.values.sum(1).cpu().numpy()[None]):
             if broken := self._broken(self.weights.values[replica]):
-                self._note(replica, step, broken[0], "weight")
+                self._note(replica, number + 1, broken[0], "weight")
 
-    def _newly(self, suspects: np.ndarray) -> list[int]:
-        """Those of the suspects (R,) that were sound so far."""
-        broken = suspects.nonzero()[0]
+    def _newly(self, sums: np.ndarray) -> list[int]:
+        """The replicas with one of the sums (k, R) not finite, of those that were sound so far."""
+        finite = np.isfinite(sums)
+        if finite.all():
+            return []
+        broken = (~finite.all(0)).nonzero()[0]
         return [int(r) for r in broken if self.first_nonfinite[self.first + r] is None]
 
     def _note(self, replica: int, step: int, layer: str, what: str) -> None:
