@@ -140,13 +140,13 @@ class ShuffledBatches(Batches):
                 torch.randperm(len(self.x), generator=generator(seed, f"order of epoch {epoch}"))
                 for seed in self.seeds
             ]
-            self.order = torch.stack(orders).to(self.x.device)
+            drawn = [torch.stack(orders)]
             if self.augment is not None:
-                self.changes = self.augment.draw(len(self.x), self.seeds, epoch).to(self.x.device)
+                drawn.append(self.augment.draw(len(self.x), self.seeds, epoch))
+            steps = (each.to(self.x.device).split(self.size, dim=1) for each in drawn)
+            self.steps = list(zip(*steps, strict=True))
             self.epoch = epoch
-        here = slice(position * self.size, (position + 1) * self.size)
-        rows = self.order[:, here]
-        return (rows,) if self.augment is None else (rows, self.changes[:, here])
+        return self.steps[position]
 
     def examples(self, *chosen: Tensor) -> Examples:
         rows, *changes = chosen

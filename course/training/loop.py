@@ -103,11 +103,11 @@ class Run:
         watch = reports.watch if recorded else ()
         measured = self.worker.step(self.done, self.steps, rate, watch, recorded)
         record = None
-        if measured is not None and recorded:
+        if measured is not None:
             per_epoch = self.stepper.problem.batches.steps_per_epoch
             skips = removal.summary(self.network) if hasattr(self.network, "alpha") else {}
             record = Record(
-                **vars(self.worker.evaluate() if evaluate else Evaluation()),
+                **(vars(self.worker.evaluate()) if evaluate else {}),
                 step=number,
                 steps=self.steps,
                 epoch=None if per_epoch is None else number / per_epoch,

@@ -81,8 +81,8 @@ class Parallel:
         self.together = number < self.alone
         if self.together or any(self.hooks) or not all(module.training for module in self.modules):
             self.join()
-            return self.stepper.step(number, steps, rate, watch)
-        mine = self._each(lambda part: part.step(number, steps, rate, watch))
+            return self.stepper.step(number, steps, rate, watch, told)
+        mine = self._each(lambda part: part.step(number, steps, rate, watch, told))
         # A task draws the examples of BLOCK steps for all threads: none may want others meanwhile.
         if told or (number + 1) % BLOCK == 0:
             theirs = self.join()

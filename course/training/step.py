@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class Stepper:
         self.gradient = torch.empty_like(self.weights.values)  # of the last step
         self.first_nonfinite: list[NonFinite | None] = [None] * network.replicas
         self.first = 0  # number of the first replica in that list
+        self.private = False  # whether the modules are those of a part, which nobody else knows
         if skips is not None:
             skips.start(network.alpha, network.multiplier)
         self._prepare()
@@ -68,7 +70,7 @@ class Stepper:
         network, learns = self.network, self.skips is not None and self.skips.learns
         self.alphas = [network.alpha] if learns else []
         memory = [self.gradient, *self.problem.evaluation.get("train", ())]
-        gradients = Recorded(self._forward_backward, network, memory)
+        gradients = Recorded(self._forward_backward, network, memory, watched=not self.private)
         self._gradients = Repeated(gradients, list(network.buffers()))
         self._update = Repeated(self._clip_and_update, [self.weights.values, *self.memory.values()])
 
@@ -82,6 +84,7 @@ class Stepper:
         part.memory = {name: tensor[rows] for name, tensor in self.memory.items()}
         part.gradient = self.gradient[rows]
         part.first = self.first + rows.start
+        part.private = True
         part._prepare()
         return part
 
@@ -91,11 +94,10 @@ class Stepper:
 
     def step(
         self, number: int, steps: int, rate: float, watch: Sequence[str], told: bool = True
-    ) -> BatchMeasures:
-        """What the batch of a step showed, after the step.
+    ) -> BatchMeasures | None:
+        """What the batch of a step showed, after the step; None unless it is `told`.
 
-        number: of the step, from 0, of `steps` in all. watch: see `training.fit`. told: whether it
-        will be looked at, see `Parallel.step`; here it is returned in any case.
+        number: of the step, from 0, of `steps` in all. watch: see `training.fit`.
         """
         self.check_attached()
         chosen = self.problem.batches.chosen(number)
@@ -106,8 +108,7 @@ class Stepper:
             (summary, gradient, *slopes), norms = self._watched(chosen, watch)
         else:
             summary, gradient, *slopes = self._gradients(*chosen)
-        found = summary.cpu().double().numpy()
-        self._check_passes(found, number, gradient)
+        self._check_passes(summary, number, gradient)
         most = self.clip(number, steps) if isinstance(self.clip, Schedule) else self.clip or 0.0
         numbers = *self.optimizer.numbers(number, rate), most
         self._update(gradient, gradient.new_tensor(numbers))
@@ -117,7 +118,9 @@ class Stepper:
                 slope = slopes[0] if self.alphas else None
                 self.skips.step(alpha, multiplier, slope, rate, (number + 1) / steps)
         self._check_weights(number)
-        losses, right, _ = found
+        if not told:
+            return None
+        losses, right, _ = summary.cpu().numpy().astype(float)
         return BatchMeasures(losses, None if self.loss == "mse" else right, norms)
 
     def join(self) -> None:
@@ -194,10 +197,10 @@ class Stepper:
         }
         return (summary, gradient, *slopes), {kind: norms[kind]() for kind in watch}
 
-    def _check_passes(self, summary: np.ndarray, number: int, gradient: Tensor) -> None:
+    def _check_passes(self, summary: Tensor, number: int, gradient: Tensor) -> None:
         """Note the replicas in which the forward or the backward pass just broke down."""
         for replica in self._newly(summary):
-            if not np.isfinite(summary[0, replica]):
+            if not summary[0, replica].isfinite():
                 x, _ = self.problem.batches.batch(number)
                 layer, what = measures.first_nonfinite_output(self.network, x, replica)
             elif broken := self._broken(gradient[replica]):
@@ -208,17 +211,16 @@ class Stepper:
 
     def _check_weights(self, number: int) -> None:
         """Note the replicas whose weights were made infinite by an update from finite gradients."""
-        for replica in self._newly(self.weights.values.sum(1).cpu().numpy()[None]):
+        for replica in self._newly(self.weights.values.T):
             if broken := self._broken(self.weights.values[replica]):
                 self._note(replica, number + 1, broken[0], "weight")
 
-    def _newly(self, sums: np.ndarray) -> list[int]:
-        """The replicas with one of the sums (k, R) not finite, of those that were sound so far."""
-        finite = np.isfinite(sums)
-        if finite.all():
+    def _newly(self, values: Tensor) -> list[int]:
+        """The replicas with a value (k, R) that is not finite, of those that were sound so far."""
+        if math.isfinite(values.sum().item()):
             return []
-        broken = (~finite.all(0)).nonzero()[0]
-        return [int(r) for r in broken if self.first_nonfinite[self.first + r] is None]
+        broken = values.isfinite().all(0).logical_not().nonzero().flatten().tolist()
+        return [r for r in broken if self.first_nonfinite[self.first + r] is None]
 
     def _note(self, replica: int, step: int, layer: str, what: str) -> None:
         number = self.first + replica
