@@ -22,10 +22,10 @@ from course.arguments import one_of, real, reject, whole
 from course.networks import Network, on_threads
 from course.training import checkpoints, devices, phasing, removal
 from course.training.augmentation import CropAndFlip
-from course.training.batches import Problem
 from course.training.optimizers import SGD, Adam, Optimizer, Schedule, constant
 from course.training.parallel import ALONE, Parallel, divided
-from course.training.records import Evaluation, Record, from_plain, to_plain
+from course.training.problem import Problem
+from course.training.records import Record, from_plain, to_plain
 from course.training.step import Stepper
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from torch import Tensor
 
 from course import measures
 from course.training import parts
-from course.training.batches import Problem, evaluation
 from course.training.devices import Repeated
 from course.training.optimizers import FlatWeights, Optimizer, Schedule, clip_
 from course.training.phasing import Skips
+from course.training.problem import Problem, evaluation
 from course.training.recording import Recorded
 from course.training.records import Evaluation, NonFinite
 
@@ -108,7 +109,8 @@ class Stepper:
             (summary, gradient, *slopes), norms = self._watched(chosen, watch)
         else:
             summary, gradient, *slopes = self._gradients(*chosen)
-        self._check_passes(summary, number, gradient)
+        losses, right, totals = summary.tolist()
+        self._check_passes(losses, totals, number, gradient)
         most = self.clip(number, steps) if isinstance(self.clip, Schedule) else self.clip or 0.0
         numbers = *self.optimizer.numbers(number, rate), most
         self._update(gradient, gradient.new_tensor(numbers))
@@ -120,8 +122,8 @@ class Stepper:
         self._check_weights(number)
         if not told:
             return None
-        losses, right, _ = summary.cpu().numpy().astype(float)
-        return BatchMeasures(losses, None if self.loss == "mse" else right, norms)
+        accuracies = None if self.loss == "mse" else np.array(right)
+        return BatchMeasures(np.array(losses), accuracies, norms)
 
     def join(self) -> None:
         """Nothing: there are no other threads, as in a `Parallel`."""
@@ -184,10 +186,10 @@ class Stepper:
         modules = list(measures.layers(self.network).values())
         with measures.outputs_of(modules) as signals:
             summary, gradient, *slopes = self._forward_backward(*chosen, signals=signals)
-        weights = self.weights
+        weights, batch = self.weights, signals[0].shape[1]
         norms = {
             "activations": lambda: measures.example_norms(signals),
-            "gradients": lambda: measures.example_norms(slopes[-len(signals) :], signals[0].shape[1]),
+            "gradients": lambda: measures.example_norms(slopes[-len(signals) :], batch),
             "weights": lambda: measures.parameter_norms(
                 weights.pieces(weights.values), self.network
             ),
@@ -197,10 +199,12 @@ class Stepper:
         }
         return (summary, gradient, *slopes), {kind: norms[kind]() for kind in watch}
 
-    def _check_passes(self, summary: Tensor, number: int, gradient: Tensor) -> None:
+    def _check_passes(
+        self, losses: list[float], totals: list[float], number: int, gradient: Tensor
+    ) -> None:
         """Note the replicas in which the forward or the backward pass just broke down."""
-        for replica in self._newly(summary):
-            if not summary[0, replica].isfinite():
+        for replica in self._newly(map(add, losses, totals)):
+            if not math.isfinite(losses[replica]):
                 x, _ = self.problem.batches.batch(number)
                 layer, what = measures.first_nonfinite_output(self.network, x, replica)
             elif broken := self._broken(gradient[replica]):
@@ -211,16 +215,14 @@ class Stepper:
 
     def _check_weights(self, number: int) -> None:
         """Note the replicas whose weights were made infinite by an update from finite gradients."""
-        for replica in self._newly(self.weights.values.T):
+        for replica in self._newly(self.weights.values.sum(1).tolist()):
             if broken := self._broken(self.weights.values[replica]):
                 self._note(replica, number + 1, broken[0], "weight")
 
-    def _newly(self, values: Tensor) -> list[int]:
-        """The replicas with a value (k, R) that is not finite, of those that were sound so far."""
-        if math.isfinite(values.sum().item()):
-            return []
-        broken = values.isfinite().all(0).logical_not().nonzero().flatten().tolist()
-        return [r for r in broken if self.first_nonfinite[self.first + r] is None]
+    def _newly(self, sums: Iterable[float]) -> list[int]:
+        """The replicas whose sum is not finite, of those that were sound so far."""
+        broken = [replica for replica, each in enumerate(sums) if not math.isfinite(each)]
+        return [replica for replica in broken if self.first_nonfinite[self.first + replica] is None]
 
     def _note(self, replica: int, step: int, layer: str, what: str) -> None:
         number = self.first + replica
