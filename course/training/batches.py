@@ -109,6 +109,8 @@ class Rows(Batches):
 class ShuffledBatches(Batches):
     """Batches of a data set, each epoch in a new order; N mod batch examples are left out of it."""
 
+    steps_per_epoch: int
+
     def __init__(
         self,
         x: Tensor,

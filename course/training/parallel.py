@@ -136,7 +136,8 @@ class Parallel:
 class Helper:
     """A thread that does one job after another for a part, until nobody has this object any more.
 
-    (An executor of `concurrent.futures` needs as much Python for a job as a step does.)
+    (An executor of `concurrent.futures` takes so much Python for a job that a step of ten thin
+    blocks is 6 % slower.)
     """
 
     def __init__(self, part: Stepper) -> None:

@@ -26,9 +26,9 @@ class Recorded:
     (test_recorded_steps.py), and was compared once. What the function uses and changes besides its
     inputs are the parameters and buffers of `module`, and `memory`. Which operations they are may
     depend on nothing but the shapes and strides of the inputs and the modes of the modules; with
-    others, and where a module has hooks, the function is called as it is. (Not `watched`: nobody
-    changes the modules, and to look at all of them takes 2 % of a step.) So it is on other devices,
-    and where recording fails: `failure` says why.
+    others, and where a module has hooks, the function is called as it is. So it is on other
+    devices, and where recording fails: `failure` says why. Where the modules are not `watched`,
+    nobody changes them: to look at all of them takes 1 to 2 % of a step.
     """
 
     def __init__(
