@@ -17,6 +17,7 @@ parallel        some of the replicas on each thread
 parts           those replicas as a network of their own, over the same memory
 optimizers      SGD, Adam; how their rate changes: constant, linear_decay, step_decay
 batches         which examples each replica sees at each step
+problem         the data of a run, checked: its batches, and what it is evaluated on
 augmentation    CropAndFlip: pictures changed at random each time they are seen
 records         Record, Evaluation, NonFinite: what a step, an evaluation, a breakdown says
 phasing         how the skips of a VAN leave: Multipliers, Ramp, Cut, ByHand, SCHEDULES

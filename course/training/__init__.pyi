@@ -1,6 +1,5 @@
 from .augmentation import CropAndFlip as CropAndFlip
 from .batches import FreshBatches as FreshBatches
-from .batches import Problem as Problem
 from .checkpoints import CheckpointError as CheckpointError
 from .devices import device as device
 from .loop import fit as fit
@@ -19,6 +18,7 @@ from .phasing import Fixed as Fixed
 from .phasing import Multipliers as Multipliers
 from .phasing import Ramp as Ramp
 from .phasing import Skips as Skips
+from .problem import Problem as Problem
 from .records import Evaluation as Evaluation
 from .records import NonFinite as NonFinite
 from .records import Record as Record

@@ -22,10 +22,10 @@ from course.arguments import one_of, real, reject, whole
 from course.networks import Network, on_threads
 from course.training import checkpoints, devices, phasing, removal
 from course.training.augmentation import CropAndFlip
-from course.training.batches import Problem
 from course.training.optimizers import SGD, Adam, Optimizer, Schedule, constant
 from course.training.parallel import ALONE, Parallel, divided
-from course.training.records import Evaluation, Record, from_plain, to_plain
+from course.training.problem import Problem
+from course.training.records import Record, from_plain, to_plain
 from course.training.step import Stepper
 
 
@@ -103,11 +103,11 @@ class Run:
         watch = reports.watch if recorded else ()
         measured = self.worker.step(self.done, self.steps, rate, watch, recorded)
         record = None
-        if measured is not None and recorded:
+        if measured is not None:
             per_epoch = self.stepper.problem.batches.steps_per_epoch
             skips = removal.summary(self.network) if hasattr(self.network, "alpha") else {}
             record = Record(
-                **vars(self.worker.evaluate() if evaluate else Evaluation()),
+                **(vars(self.worker.evaluate()) if evaluate else {}),
                 step=number,
                 steps=self.steps,
                 epoch=None if per_epoch is None else number / per_epoch,

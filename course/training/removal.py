@@ -13,8 +13,7 @@ from torch import Tensor
 from course import networks
 from course.arguments import reject
 from course.measures import CHUNK
-from course.training import batches
-from course.training.batches import Problem
+from course.training.problem import Problem, evaluation
 from course.training.records import Evaluation
 
 ROUNDING = 1e-5  # what rounding may change in an output, relative to the largest output
@@ -82,8 +81,8 @@ def remove_skips(network: Any, data: Any) -> Removal:
     return Removal(
         network=plain,
         left=residual(network),
-        before=batches.evaluation(network, problem),
-        after=batches.evaluation(plain, problem),
+        before=evaluation(network, problem),
+        after=evaluation(plain, problem),
         change=largest_difference(answers["left"], answers["forced"]),
         difference=largest_difference(answers["forced"], answers["plain"]),
         largest=largest_difference(answers["plain"], [torch.zeros(()) for _ in answers["plain"]]),

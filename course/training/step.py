@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,10 @@ from torch import Tensor
 
 from course import measures
 from course.training import parts
-from course.training.batches import Problem, evaluation
 from course.training.devices import Repeated
 from course.training.optimizers import FlatWeights, Optimizer, Schedule, clip_
 from course.training.phasing import Skips
+from course.training.problem import Problem, evaluation
 from course.training.recording import Recorded
 from course.training.records import Evaluation, NonFinite
 
@@ -60,6 +62,7 @@ class Stepper:
         self.gradient = torch.empty_like(self.weights.values)  # of the last step
         self.first_nonfinite: list[NonFinite | None] = [None] * network.replicas
         self.first = 0  # number of the first replica in that list
+        self.private = False  # whether the modules are those of a part, which nobody else knows
         if skips is not None:
             skips.start(network.alpha, network.multiplier)
         self._prepare()
@@ -67,7 +70,8 @@ class Stepper:
     def _prepare(self) -> None:
         network, learns = self.network, self.skips is not None and self.skips.learns
         self.alphas = [network.alpha] if learns else []
-        gradients = Recorded(self._forward_backward, network, [self.gradient])
+        memory = [self.gradient, *self.problem.evaluation.get("train", ())]
+        gradients = Recorded(self._forward_backward, network, memory, watched=not self.private)
         self._gradients = Repeated(gradients, list(network.buffers()))
         self._update = Repeated(self._clip_and_update, [self.weights.values, *self.memory.values()])
 
@@ -81,6 +85,7 @@ class Stepper:
         part.memory = {name: tensor[rows] for name, tensor in self.memory.items()}
         part.gradient = self.gradient[rows]
         part.first = self.first + rows.start
+        part.private = True
         part._prepare()
         return part
 
@@ -90,23 +95,22 @@ class Stepper:
 
     def step(
         self, number: int, steps: int, rate: float, watch: Sequence[str], told: bool = True
-    ) -> BatchMeasures:
-        """What the batch of a step showed, after the step.
+    ) -> BatchMeasures | None:
+        """What the batch of a step showed, after the step; None unless it is `told`.
 
-        number: of the step, from 0, of `steps` in all. watch: see `training.fit`. told: whether it
-        will be looked at, see `Parallel.step`; here it is returned in any case.
+        number: of the step, from 0, of `steps` in all. watch: see `training.fit`.
         """
         self.check_attached()
-        x, y = self.problem.batches.batch(number)
+        chosen = self.problem.batches.chosen(number)
         if not self.network.training:  # train() walks through all modules: 4 % of a step
             self.network.train()
         norms = None
         if watch:
-            (summary, gradient, *slopes), norms = self._watched(x, y, watch)
+            (summary, gradient, *slopes), norms = self._watched(chosen, watch)
         else:
-            summary, gradient, *slopes = self._gradients(x, y)
-        losses, right, totals = summary.cpu().double().numpy()
-        self._check_passes(losses, totals, number + 1, gradient, x)
+            summary, gradient, *slopes = self._gradients(*chosen)
+        losses, right, totals = summary.tolist()
+        self._check_passes(losses, totals, number, gradient)
         most = self.clip(number, steps) if isinstance(self.clip, Schedule) else self.clip or 0.0
         numbers = *self.optimizer.numbers(number, rate), most
         self._update(gradient, gradient.new_tensor(numbers))
@@ -115,8 +119,11 @@ class Stepper:
             with torch.no_grad():
                 slope = slopes[0] if self.alphas else None
                 self.skips.step(alpha, multiplier, slope, rate, (number + 1) / steps)
-        self._check_weights(number + 1)
-        return BatchMeasures(losses, None if self.loss == "mse" else right, norms)
+        self._check_weights(number)
+        if not told:
+            return None
+        accuracies = None if self.loss == "mse" else np.array(right)
+        return BatchMeasures(np.array(losses), accuracies, norms)
 
     def join(self) -> None:
         """Nothing: there are no other threads, as in a `Parallel`."""
@@ -130,13 +137,14 @@ class Stepper:
             )
 
     def _forward_backward(
-        self, x: Tensor, y: Tensor, signals: Sequence[Tensor] = ()
+        self, *chosen: Tensor, signals: Sequence[Tensor] = ()
     ) -> tuple[Tensor, ...]:
         """Losses, accuracies and sums of the gradients (3, R); gradients (R, P); further slopes.
 
         The gradients are in the same memory at each step. The slopes are dC/dalpha
         (depth, R, units), if needed, and those of the signals.
         """
+        x, y = self.problem.batches.examples(*chosen)
         with self._precision(x):
             outputs = self.network(x).to(x.dtype)
         losses = measures.losses(outputs, y, self.loss, self.problem.power)
@@ -172,16 +180,16 @@ class Stepper:
         return ()
 
     def _watched(
-        self, x: Tensor, y: Tensor, watch: Sequence[str]
+        self, chosen: Sequence[Tensor], watch: Sequence[str]
     ) -> tuple[tuple[Tensor, ...], dict[str, np.ndarray]]:
         """What `_forward_backward` returns, and the norms of the layers by what is watched."""
         modules = list(measures.layers(self.network).values())
         with measures.outputs_of(modules) as signals:
-            summary, gradient, *slopes = self._forward_backward(x, y, signals)
-        weights = self.weights
+            summary, gradient, *slopes = self._forward_backward(*chosen, signals=signals)
+        weights, batch = self.weights, signals[0].shape[1]
         norms = {
             "activations": lambda: measures.example_norms(signals),
-            "gradients": lambda: measures.example_norms(slopes[-len(signals) :], x.shape[1]),
+            "gradients": lambda: measures.example_norms(slopes[-len(signals) :], batch),
             "weights": lambda: measures.parameter_norms(
                 weights.pieces(weights.values), self.network
             ),
@@ -192,29 +200,29 @@ class Stepper:
         return (summary, gradient, *slopes), {kind: norms[kind]() for kind in watch}
 
     def _check_passes(
-        self, losses: np.ndarray, totals: np.ndarray, step: int, gradient: Tensor, x: Tensor
+        self, losses: list[float], totals: list[float], number: int, gradient: Tensor
     ) -> None:
         """Note the replicas in which the forward or the backward pass just broke down."""
-        for replica in self._newly(~(np.isfinite(losses) & np.isfinite(totals))):
-            if not np.isfinite(losses[replica]):
+        for replica in self._newly(map(add, losses, totals)):
+            if not math.isfinite(losses[replica]):
+                x, _ = self.problem.batches.batch(number)
                 layer, what = measures.first_nonfinite_output(self.network, x, replica)
             elif broken := self._broken(gradient[replica]):
                 layer, what = broken[-1], "gradient"  # the backward pass starts at the head
             else:
                 continue  # only the sum of the gradients overflowed
-            self._note(replica, step, layer, what)
+            self._note(replica, number + 1, layer, what)
 
-    def _check_weights(self, step: int) -> None:
+    def _check_weights(self, number: int) -> None:
         """Note the replicas whose weights were made infinite by an update from finite gradients."""
-        totals = self.weights.values.sum(1).cpu().numpy()
-        for replica in self._newly(~np.isfinite(totals)):
+        for replica in self._newly(self.weights.values.sum(1).tolist()):
             if broken := self._broken(self.weights.values[replica]):
-                self._note(replica, step, broken[0], "weight")
+                self._note(replica, number + 1, broken[0], "weight")
 
-    def _newly(self, suspects: np.ndarray) -> list[int]:
-        """Those of the suspects (R,) that were sound so far."""
-        broken = suspects.nonzero()[0]
-        return [int(r) for r in broken if self.first_nonfinite[self.first + r] is None]
+    def _newly(self, sums: Iterable[float]) -> list[int]:
+        """The replicas whose sum is not finite, of those that were sound so far."""
+        broken = [replica for replica, each in enumerate(sums) if not math.isfinite(each)]
+        return [replica for replica in broken if self.first_nonfinite[self.first + replica] is None]
 
     def _note(self, replica: int, step: int, layer: str, what: str) -> None:
         number = self.first + replica

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 from functools import partial
 
+import numpy
 import pytest
 import torch
 from hypothesis import given, settings
@@ -151,6 +153,14 @@ def test_streams_repeat_and_differ():
     assert [g.initial_seed() for g in both] == [
         seeding.generator(5, "x").initial_seed(), seeding.generator(2**40, "x").initial_seed(),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1, 2**32, 2**64 + 3, 2**128, 2**200])
+def test_streams_are_those_of_numpy_with_the_purpose_as_spawn_key(seed):
+    words = numpy.frombuffer(hashlib.sha256(b"head").digest(), dtype="<u4")
+    sequence = numpy.random.SeedSequence(seed, spawn_key=[int(word) for word in words])
+    started = seeding.generator(seed, "head").initial_seed()
+    assert started == sequence.generate_state(1, numpy.uint64)[0]
 
 
 @pytest.mark.parametrize("name", LAWS)

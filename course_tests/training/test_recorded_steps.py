@@ -8,7 +8,7 @@ import torch
 
 from course import networks
 from course.data import LinearTeacher
-from course.training import SGD, Adam, fit, recording
+from course.training import SGD, Adam, CropAndFlip, fit, recording
 from course.training.operations import Operations, aten, into, schema
 from course.training.workspace import Workspace
 from course_tests.small import blobs, build
@@ -66,6 +66,16 @@ def test_fresh_examples_and_squared_errors(recorded, monkeypatch):
     for _ in range(2):
         network = networks.mlp([6, 8, 6], seeds=(0, 1), activation="sigmoid")
         both.append(numbers(network, LinearTeacher(6), loss="mse", clip=0.5))
+        unrecorded(monkeypatch)
+    assert recorded == [7]
+    same(*both)
+
+
+def test_pictures_that_are_changed(recorded, monkeypatch):
+    both, pictures = [], blobs(size=2 * 8 * 6)
+    for _ in range(2):
+        network = networks.mlp([96, 8, 3], seeds=(0, 1))
+        both.append(numbers(network, pictures, augment=CropAndFlip((2, 8, 6), 1)))
         unrecorded(monkeypatch)
     assert recorded == [7]
     same(*both)
