@@ -108,15 +108,9 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("number", range(len(ATTACKS)))
-def test_nothing_runs_and_nobody_is_called(browser: Any, tmp_path: Path, number: int) -> None:
-    """Opened, and its links clicked: the title stays, no request leaves but to MathJax.
-
-    A link to another page is the reader's to follow; any other kind is clicked.
-    """
-    page_file = tmp_path / "page.html"
-    page_file.write_text(exported(infested(ATTACKS[number])), encoding="utf-8")
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> tuple[Any, list[str]]:
+    """A page for all attacks, since a new one starts a process; and what it asks others for."""
     page = browser.new_page()
     asked: list[str] = []
 
@@ -125,6 +119,22 @@ def test_nothing_runs_and_nobody_is_called(browser: Any, tmp_path: Path, number:
         route.abort()
 
     page.route(lambda url: not url.startswith("file:"), answer)
+    return page, asked
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("number", range(len(ATTACKS)))
+def test_nothing_runs_and_nobody_is_called(
+    tab: tuple[Any, list[str]], tmp_path: Path, number: int
+) -> None:
+    """Opened, and its links clicked: the title stays, no request leaves but to MathJax.
+
+    A link to another page is the reader's to follow; any other kind is clicked.
+    """
+    page_file = tmp_path / "page.html"
+    page_file.write_text(exported(infested(ATTACKS[number])), encoding="utf-8")
+    page, asked = tab
+    asked.clear()
     page.goto(page_file.as_uri(), wait_until="load")
     for link in page.query_selector_all("a[href]:not([href^='#'])"):
         link.evaluate("link => /^(https?|mailto|file):$/.test(link.protocol) || link.click()")
@@ -135,7 +145,6 @@ def test_nothing_runs_and_nobody_is_called(browser: Any, tmp_path: Path, number:
         "/^(script|iframe|object|embed|svg|math|style|link|meta|base|form)$/i.test(e.tagName))"
         ".map(e => e.outerHTML)"
     )
-    page.close()
     assert ran == "" and active == []
     assert {url.split("/")[2] for url in asked if "//" in url} <= {"cdnjs.cloudflare.com"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from playwright.sync_api import Browser, Page
 
 from course.site import moving
 from course_tests.browser.page import HANGS
-from course_tests.site.test_site_in_a_browser import address, tab  # noqa: F401  a fixture
+from course_tests.site.tabs import Tab
+from course_tests.site.test_site_in_a_browser import address  # noqa: F401  a fixture
+from course_tests.site.test_site_in_a_browser import tab as opened
 from course_tests.site.tiny import TINY, states
 
 SHOWN = """() => {
@@ -37,7 +40,7 @@ def test_the_explorer_of_the_first_lesson_moves_to_both_ends_by_keys(
     address: str,  # noqa: F811
     site: Path,
 ) -> None:
-    page, complaints = tab(browser)
+    page, complaints = opened(browser)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.set_viewport_size({"width": 360, "height": 300})
@@ -88,15 +91,22 @@ def alone(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "page.html"
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Tab]:
+    tab = Tab(browser)
+    yield tab
+    tab.close()
+
+
 def ask(page: Page, values: dict[str, Any]) -> Any:
     """What the figure shows after it was asked for a state."""
     script = "([id, values]) => recorded.figures.get(id).set(values)"
     return page.evaluate(script, [TINY.name, values])
 
 
-def test_others_go_back_but_one_that_was_recorded_together(browser: Browser, alone: Path) -> None:
-    page, complaints = tab(browser)
-    page.goto(alone.as_uri())
+def test_others_go_back_but_one_that_was_recorded_together(tab: Tab, alone: Path) -> None:
+    tab.load(alone.as_uri())
+    page = tab.page
     words_and_picture(page, "size 2, even, False, draw 0")
     assert page.inner_text(".recorded summary").strip() == "The rest."  # the sentence that counts
     page.get_by_label("law").select_option("odd")
@@ -112,15 +122,14 @@ def test_others_go_back_but_one_that_was_recorded_together(browser: Browser, alo
     assert page.inner_text(".course-picture-badge") == "healthy"
     page.get_by_role("button", name="Reset").click()
     words_and_picture(page, "size 2, even, False, draw 0")
-    assert complaints == []
-    page.close()
+    assert tab.complaints == []
 
 
 def test_a_state_can_be_asked_for_and_what_is_unknown_changes_nothing(
-    browser: Browser, alone: Path
+    tab: Tab, alone: Path
 ) -> None:
-    page, complaints = tab(browser)
-    page.goto(alone.as_uri())
+    tab.load(alone.as_uri())
+    page = tab.page
     first = {"size": 2, "law": "even", "bold": False, "seed": 0}
     assert ask(page, {"size": "3.2", "law": "odd"}) == first | {"size": 3, "law": "odd"}
     words_and_picture(page, "size 3, odd, False, draw 0")
@@ -128,19 +137,17 @@ def test_a_state_can_be_asked_for_and_what_is_unknown_changes_nothing(
     for nonsense in ({"size": "x"}, {"size": ""}, {"law": "7"}, {"depth": 3}, {"size": None}, {}):
         assert ask(page, nonsense) == first, nonsense
     assert ask(page, {"bold": "true"}) == first | {"bold": True}
-    assert complaints == []
-    page.close()
+    assert tab.complaints == []
 
 
-def test_a_picture_that_is_missing_is_said(browser: Browser, alone: Path, tiny: Path) -> None:
+def test_a_picture_that_is_missing_is_said(tab: Tab, alone: Path, tiny: Path) -> None:
     folder = alone.with_name("broken")
     shutil.copytree(alone.parent, folder, ignore=shutil.ignore_patterns("broken"))
     name = states(tiny)["size=4"]["wide"]
     (folder / moving.FOLDER / TINY.name / name).unlink()
-    page, _ = tab(browser)
-    page.goto((folder / "page.html").as_uri())
+    tab.load((folder / "page.html").as_uri())
+    page = tab.page
     page.get_by_label("size").press("End")
     page.locator(".course-picture-failure", has_text=name).wait_for()
     page.get_by_label("size").press("Home")
     words_and_picture(page, "size 0, even, False, draw 0")
-    page.close()
