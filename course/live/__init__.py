@@ -17,6 +17,7 @@ run             live_run: training in the background: play, pause, step, stop, r
 background      LiveRun: the thread, and its picture
 pace            how often it is drawn
 transport       Knob: what can be turned while a training runs; from_start; the buttons
+ahead           what is one step away, computed while nobody waits
 slices          Slices: work a little at a time, between drawings; later
 words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that

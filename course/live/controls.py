@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +148,40 @@ def reading(control: ipywidgets.Widget) -> Any:
     On a logarithmic one the places have their first three digits: 10^-2.5 is 0.00316. What was
     typed or set between two places stays as it is.
     """
-    number = control.value
+    return _read(control, control.value)
+
+
+def beside(control: ipywidgets.Widget) -> list[Any]:
+    """What `reading` gives one step to either side; any other option of a list; else nothing."""
+    value = control.value
+    if isinstance(control, ipywidgets.Checkbox):
+        return [not value]
+    if isinstance(control, ipywidgets.Dropdown | ipywidgets.SelectionSlider):
+        others = list(control._options_values)
+        place = control.index
+        if isinstance(control, ipywidgets.SelectionSlider):
+            others = others[max(0, place - 1) : place + 2]
+        return [option for option in others if option != value]
+    if isinstance(control, ipywidgets.FloatLogSlider):
+        exponent = math.log(value, control.base)
+        places = [
+            control.base**each
+            for each in (exponent + control.step, exponent - control.step)
+            if control.min - 1e-9 <= each <= control.max + 1e-9
+        ]
+    elif isinstance(control, ipywidgets.IntSlider | ipywidgets.FloatSlider):
+        near = 1e-9 * control.step
+        places = [
+            each
+            for each in (value + control.step, value - control.step)
+            if control.min - near <= each <= control.max + near
+        ]
+    else:
+        return []
+    return [_read(control, place) for place in places]
+
+
+def _read(control: ipywidgets.Widget, number: Any) -> Any:
     if isinstance(control, ipywidgets.FloatSlider):
         steps = (number - control.min) / control.step
         digits = 9 - math.floor(math.log10(control.step))
@@ -170,3 +203,10 @@ def reachable(control: ipywidgets.Widget) -> ipywidgets.Widget:
     """
     getattr(control.comm, "__dict__", {}).pop("_reply_subshell_id", None)
     return control
+
+
+def button(label: str, tooltip: str, press: Callable[[], None], **layout: Any) -> ipywidgets.Button:
+    """A button that calls `press`, also while a cell runs."""
+    made = ipywidgets.Button(description=label, tooltip=tooltip, layout=layout)
+    reachable(made).on_click(lambda _: press())
+    return made
