@@ -16,6 +16,7 @@ ALLOWED = (
     "a Switch, or an ipywidgets widget with a value"
 )
 WIDTH, NAME_WIDTH = "auto", "112px"
+PLACES = (ipywidgets.IntSlider, ipywidgets.FloatSlider, ipywidgets.FloatLogSlider)
 
 
 @dataclass(frozen=True)
@@ -148,51 +149,47 @@ def reading(control: ipywidgets.Widget) -> Any:
     On a logarithmic one the places have their first three digits: 10^-2.5 is 0.00316. What was
     typed or set between two places stays as it is.
     """
-    return _read(control, control.value)
+    if not isinstance(control, ipywidgets.FloatSlider | ipywidgets.FloatLogSlider):
+        return control.value
+    steps = _steps(control)
+    return _place(control, round(steps)) if abs(steps - round(steps)) < 1e-6 else control.value
 
 
 def beside(control: ipywidgets.Widget) -> list[Any]:
-    """What `reading` gives one step to either side; any other option of a list; else nothing."""
-    value = control.value
+    """What `reading` gives one step further, and one back; the other options of a list in turn.
+
+    Nothing at a slider's ends, nor of other widgets.
+    """
     if isinstance(control, ipywidgets.Checkbox):
-        return [not value]
-    if isinstance(control, ipywidgets.Dropdown | ipywidgets.SelectionSlider):
-        others = list(control._options_values)
-        place = control.index
-        if isinstance(control, ipywidgets.SelectionSlider):
-            others = others[max(0, place - 1) : place + 2]
-        return [option for option in others if option != value]
-    if isinstance(control, ipywidgets.FloatLogSlider):
-        exponent = math.log(value, control.base)
-        places = [
-            control.base**each
-            for each in (exponent + control.step, exponent - control.step)
-            if control.min - 1e-9 <= each <= control.max + 1e-9
-        ]
-    elif isinstance(control, ipywidgets.IntSlider | ipywidgets.FloatSlider):
-        near = 1e-9 * control.step
-        places = [
-            each
-            for each in (value + control.step, value - control.step)
-            if control.min - near <= each <= control.max + near
-        ]
-    else:
-        return []
-    return [_read(control, place) for place in places]
+        return [not control.value]
+    if isinstance(control, ipywidgets.Dropdown):
+        options, now = control._options_values, control.index
+        return [*options[now + 1 :], *options[:now]]
+    if isinstance(control, ipywidgets.SelectionSlider):
+        options, now = control._options_values, control.index
+        return [options[k] for k in (now + 1, now - 1) if 0 <= k < len(options)]
+    if isinstance(control, PLACES):
+        now, last = round(_steps(control)), (control.max - control.min) / control.step + 1e-6
+        return [_place(control, k) for k in (now + 1, now - 1) if 0 <= k <= last]
+    return []
 
 
-def _read(control: ipywidgets.Widget, number: Any) -> Any:
-    if isinstance(control, ipywidgets.FloatSlider):
-        steps = (number - control.min) / control.step
-        digits = 9 - math.floor(math.log10(control.step))
-        place = round(control.min + round(steps) * control.step, digits) + 0.0  # -0.0 is 0
-    elif isinstance(control, ipywidgets.FloatLogSlider):
-        steps = (math.log(number, control.base) - control.min) / control.step
-        digits = max(3, 2 - math.floor(math.log10(control.step)))  # places stay apart
-        place = float(f"{control.base ** (control.min + round(steps) * control.step):.{digits}g}")
-    else:
-        return number
-    return place if abs(steps - round(steps)) < 1e-6 else number
+def _steps(slider: ipywidgets.Widget) -> float:
+    """How many steps from its least place it stands."""
+    log = isinstance(slider, ipywidgets.FloatLogSlider)
+    where = math.log(slider.value, slider.base) if log else slider.value
+    return float((where - slider.min) / slider.step)
+
+
+def _place(slider: ipywidgets.Widget, k: int) -> Any:
+    """The number that one reads k steps from its least place."""
+    where = slider.min + k * slider.step
+    if isinstance(slider, ipywidgets.IntSlider):
+        return where
+    finest = math.floor(math.log10(slider.step))
+    if isinstance(slider, ipywidgets.FloatLogSlider):
+        return float(f"{slider.base**where:.{max(3, 2 - finest)}g}")  # places stay apart
+    return round(where, 9 - finest) + 0.0  # -0.0 is 0
 
 
 def reachable(control: ipywidgets.Widget) -> ipywidgets.Widget:

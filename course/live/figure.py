@@ -67,8 +67,8 @@ def live(
     reset: whether there is a Reset button, which brings back the first values (and seed).
     summary: what a stored notebook holds as text in the place of what `draw` says, for figures of
         trained networks: their numbers differ from machine to machine.
-    ahead: a function of `draw`'s arguments that keeps what it returns, and that `draw` asks, too:
-        while nothing happens it is called for what is one step away; see `live.ahead`.
+    ahead: a function of some of these that keeps what it returns, and that `draw` asks: while
+        nothing happens it is called for what is one step away; see `course.live.ahead`.
 
     Raises ValueError for a control that is none of these or whose first value is outside its range;
     whatever the first `draw` raises.
@@ -223,7 +223,9 @@ class LivePanel(ipywidgets.VBox):
         self._drawn = time.monotonic()
         self._words, self._work = words, words.work
         later(PAUSE, self._go_on, self._work)
-        later(REST, self._prepare)
+        self._ahead.begin(self.values)
+        for rest in (REST, LONG_REST):
+            later(rest, self._prepare, rest)
         later(LONG_REST, self._keep)
 
     def _ask(self) -> Caption:
@@ -249,14 +251,14 @@ class LivePanel(ipywidgets.VBox):
         """Whether the last drawing is so long ago, and no other is due."""
         return time.monotonic() - self._drawn >= 0.9 * seconds and not (self._closed or self._dirty)
 
-    def _prepare(self) -> None:
+    def _prepare(self, rest: float) -> None:
         """After the last of several drawings, make the next one quick, a little at a time."""
         with self._lock:
             idle = self._work is None or self._work.done
-            if self._rested(REST) and (
-                self._picture.canvas.prepare() or (idle and self._ahead.go_on(self.values))
+            if self._rested(rest) and (
+                self._picture.canvas.prepare() or (idle and self._ahead.go_on(far=rest > REST))
             ):
-                later(PAUSE, self._prepare)
+                later(PAUSE, self._prepare, rest)
 
     def _keep(self) -> None:
         """After the last of several drawings, have a saved notebook show it."""
@@ -276,8 +278,7 @@ class LivePanel(ipywidgets.VBox):
         # Every event asks for a drawing QUIET seconds later; only one that finds silence then, or
         # patience at its end, is done. There is no state that an interrupt could leave stuck.
         now = time.monotonic()
-        if change is not None:
-            self._ahead.moved(change.owner)
+        self._ahead.moved(change and change.owner)
         if not self._dirty:
             self._dirty, self._deadline = True, now + PATIENCE
         self._quiet = now + QUIET
