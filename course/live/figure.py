@@ -41,7 +41,7 @@ from course.live.stored import LONG_REST, Kept
 
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
 PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
-REST = 0.1  # seconds without a drawing after which the next one is prepared
+REST, LONGER = 0.1, 1.0  # seconds without a drawing: the next one is prepared; others as well
 PAUSE = 0.002  # seconds between two slices of it
 
 
@@ -224,7 +224,7 @@ class LivePanel(ipywidgets.VBox):
         self._words, self._work = words, words.work
         later(PAUSE, self._go_on, self._work)
         self._ahead.begin(self.values)
-        for rest in (REST, LONG_REST):
+        for rest in (REST, LONGER):
             later(rest, self._prepare, rest)
         later(LONG_REST, self._keep)
 

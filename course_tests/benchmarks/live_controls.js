@@ -22,6 +22,34 @@
     return images.length ? images[images.length - 1].src : null;
   }
 
+  function handleOf(control) {
+    return control.querySelector("[role=slider], input[type=range]");
+  }
+
+  // To a place far away, each time another: by the golden ratio, within the range.
+  let jumps = 0;
+  function jump(control) {
+    const share = (0.37 + 0.618034 * ++jumps) % 1;
+    const range = control.querySelector("input[type=range]");
+    if (range) {
+      const [least, most] = [Number(range.min), Number(range.max)];
+      range.value = least + Math.round(share * (most - least));
+      range.dispatchEvent(new Event("input", { bubbles: true }));
+      return;
+    }
+    const base = control.querySelector(".noUi-base, .noUi-target").getBoundingClientRect();
+    const where = {
+      clientX: base.left + share * base.width,
+      clientY: base.top + base.height / 2,
+      pageX: base.left + share * base.width + window.scrollX,
+      pageY: base.top + base.height / 2 + window.scrollY,
+      button: 0, buttons: 1, isPrimary: true, pointerId: 1, bubbles: true, cancelable: true,
+    };
+    const target = control.querySelector(".noUi-base") ?? control.querySelector(".noUi-target");
+    target.dispatchEvent(new PointerEvent("pointerdown", where));
+    document.dispatchEvent(new PointerEvent("pointerup", { ...where, buttons: 0 }));
+  }
+
   // From one value to another and back: over a slider's range, in a list, in a box.
   function change(control, k) {
     const handle = control.querySelector("[role=slider]");
@@ -59,7 +87,7 @@
   // Milliseconds until the picture was another; those that change nothing are left out. Ours may
   // train meanwhile, and are drawn every quarter of a second: no such picture may be taken for the
   // answer, so it begins after a longer silence.
-  async function walk([selector, index, name, times]) {
+  async function walk([selector, index, name, times, far = false]) {
     const root = document.querySelectorAll(selector)[index];
     root.scrollIntoView({ block: "center" });
     const control = find(root, name);
@@ -67,7 +95,8 @@
     for (let k = 0; k < times; k += 1) {
       const before = await quiet(root, selector === ".course-live" ? 36 : 15);
       const start = performance.now();
-      change(control, k);
+      if (far) jump(control);
+      else change(control, k);
       let now = before;
       while ((now === before || now === null) && performance.now() - start < 5000) {
         await frame();
@@ -79,4 +108,6 @@
   }
 
   window.liveWalk = walk;
+  window.liveJumps = (name) =>
+    handleOf(find(document.querySelector(".course-live"), name)) !== null;
 }

@@ -24,7 +24,7 @@ from course.plots import style
 def somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COURSE_WAIT", raising=False)
     monkeypatch.setattr(live_figure, "REST", 0.01)
-    monkeypatch.setattr(live_figure, "LONG_REST", 0.03)
+    monkeypatch.setattr(live_figure, "LONGER", 0.03)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_after_a_new_draw_the_next_one_comes_first() -> None:
 def test_only_what_is_beside_the_control_moved_last_until_it_rests_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live_figure, "LONG_REST", 1000.0)
+    monkeypatch.setattr(live_figure, "LONGER", 1000.0)
 
     async def look() -> Lesson:
         made = Lesson()
