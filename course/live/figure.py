@@ -220,8 +220,7 @@ class LivePanel(ipywidgets.VBox):
         if words.work is not None and words.work.hurry():
             words = self._ask()
         self._picture.show(words)
-        self._drawn = time.monotonic()
-        self._words, self._work = words, words.work
+        self._drawn, self._words, self._work = time.monotonic(), words, words.work
         later(PAUSE, self._go_on, self._work)
         self._ahead.begin(self.values)
         for rest in (REST, LONGER):
