@@ -26,10 +26,9 @@
     return control.querySelector("[role=slider], input[type=range]");
   }
 
-  // To a place far away, each time another: by the golden ratio, within the range.
-  let jumps = 0;
-  function jump(control) {
-    const share = (0.37 + 0.618034 * ++jumps) % 1;
+  // To a place far away, another for each number k >= 1: by the golden ratio, within the range.
+  function jump(control, k) {
+    const share = (0.37 + 0.618034 * k) % 1;
     const range = control.querySelector("input[type=range]");
     if (range) {
       const [least, most] = [Number(range.min), Number(range.max)];
@@ -37,17 +36,14 @@
       range.dispatchEvent(new Event("input", { bubbles: true }));
       return;
     }
-    const base = control.querySelector(".noUi-base, .noUi-target").getBoundingClientRect();
-    const where = {
-      clientX: base.left + share * base.width,
-      clientY: base.top + base.height / 2,
-      pageX: base.left + share * base.width + window.scrollX,
-      pageY: base.top + base.height / 2 + window.scrollY,
-      button: 0, buttons: 1, isPrimary: true, pointerId: 1, bubbles: true, cancelable: true,
+    const base = control.querySelector(".noUi-base");
+    const { left, width, top, height } = base.getBoundingClientRect();
+    const at = {
+      clientX: left + share * width, clientY: top + height / 2,
+      button: 0, buttons: 1, bubbles: true, cancelable: true,
     };
-    const target = control.querySelector(".noUi-base") ?? control.querySelector(".noUi-target");
-    target.dispatchEvent(new PointerEvent("pointerdown", where));
-    document.dispatchEvent(new PointerEvent("pointerup", { ...where, buttons: 0 }));
+    base.dispatchEvent(new MouseEvent("mousedown", at));
+    document.dispatchEvent(new MouseEvent("mouseup", { ...at, buttons: 0 }));
   }
 
   // From one value to another and back: over a slider's range, in a list, in a box.
@@ -87,7 +83,8 @@
   // Milliseconds until the picture was another; those that change nothing are left out. Ours may
   // train meanwhile, and are drawn every quarter of a second: no such picture may be taken for the
   // answer, so it begins after a longer silence.
-  async function walk([selector, index, name, times, far = false]) {
+  // far: 0, or the number of the first jump: the same for both, who then stand at the same places.
+  async function walk([selector, index, name, times, far = 0]) {
     const root = document.querySelectorAll(selector)[index];
     root.scrollIntoView({ block: "center" });
     const control = find(root, name);
@@ -95,7 +92,7 @@
     for (let k = 0; k < times; k += 1) {
       const before = await quiet(root, selector === ".course-live" ? 36 : 15);
       const start = performance.now();
-      if (far) jump(control);
+      if (far) jump(control, far + k);
       else change(control, k);
       let now = before;
       while ((now === before || now === null) && performance.now() - start < 5000) {
