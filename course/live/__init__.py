@@ -18,6 +18,7 @@ background      LiveRun: the thread, and its picture
 stopping        what later cells say of a run that was stopped: BrokenOff, cut_short
 pace            how often it is drawn
 transport       Knob: what can be turned while a training runs; from_start; the buttons
+ahead           what is one step away, computed while nobody waits
 slices          Slices: work a little at a time, between drawings; later
 words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import ipywidgets
 from matplotlib.figure import Figure
@@ -24,6 +25,13 @@ GRACE = 0.5  # seconds that a step may still take after Stop
 
 History = dict[str, list[Any]]
 Runs = Mapping[str, Iterable[Any] | Callable[[], Iterable[Any]]]
+
+_begun: WeakSet[LiveRun] = WeakSet()
+
+
+def training() -> bool:
+    """Whether a run trains now, in a thread of its own, and is not paused."""
+    return any(not (run.done or run.paused) for run in list(_begun))
 
 
 class LiveRun(ipywidgets.VBox):
@@ -78,8 +86,14 @@ class LiveRun(ipywidgets.VBox):
             if self._failure is not None:
                 raise self._failure
             return
+        _begun.add(self)
         self._thread = threading.Thread(target=self._train, name="training", daemon=True)
         self._thread.start()
+
+    @property
+    def paused(self) -> bool:
+        """Whether it waits for Play or Step."""
+        return self._transport.paused
 
     def stop(self) -> None:
         """Ask the run to end, as the button does."""

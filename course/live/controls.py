@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ ALLOWED = (
     "a Switch, or an ipywidgets widget with a value"
 )
 WIDTH, NAME_WIDTH = "auto", "112px"
+PLACES = (ipywidgets.IntSlider, ipywidgets.FloatSlider, ipywidgets.FloatLogSlider)
 
 
 @dataclass(frozen=True)
@@ -148,18 +149,47 @@ def reading(control: ipywidgets.Widget) -> Any:
     On a logarithmic one the places have their first three digits: 10^-2.5 is 0.00316. What was
     typed or set between two places stays as it is.
     """
-    number = control.value
-    if isinstance(control, ipywidgets.FloatSlider):
-        steps = (number - control.min) / control.step
-        digits = 9 - math.floor(math.log10(control.step))
-        place = round(control.min + round(steps) * control.step, digits) + 0.0  # -0.0 is 0
-    elif isinstance(control, ipywidgets.FloatLogSlider):
-        steps = (math.log(number, control.base) - control.min) / control.step
-        digits = max(3, 2 - math.floor(math.log10(control.step)))  # places stay apart
-        place = float(f"{control.base ** (control.min + round(steps) * control.step):.{digits}g}")
-    else:
-        return number
-    return place if abs(steps - round(steps)) < 1e-6 else number
+    if not isinstance(control, ipywidgets.FloatSlider | ipywidgets.FloatLogSlider):
+        return control.value
+    steps = _steps(control)
+    return _place(control, round(steps)) if abs(steps - round(steps)) < 1e-6 else control.value
+
+
+def beside(control: ipywidgets.Widget) -> list[Any]:
+    """What `reading` gives one step further, and one back; the other options of a list in turn.
+
+    Nothing at a slider's ends, nor of other widgets.
+    """
+    if isinstance(control, ipywidgets.Checkbox):
+        return [not control.value]
+    if isinstance(control, ipywidgets.Dropdown):
+        options, now = control._options_values, control.index
+        return [*options[now + 1 :], *options[:now]]
+    if isinstance(control, ipywidgets.SelectionSlider):
+        options, now = control._options_values, control.index
+        return [options[k] for k in (now + 1, now - 1) if 0 <= k < len(options)]
+    if isinstance(control, PLACES):
+        now, last = round(_steps(control)), (control.max - control.min) / control.step + 1e-6
+        return [_place(control, k) for k in (now + 1, now - 1) if 0 <= k <= last]
+    return []
+
+
+def _steps(slider: ipywidgets.Widget) -> float:
+    """How many steps from its least place it stands."""
+    log = isinstance(slider, ipywidgets.FloatLogSlider)
+    where = math.log(slider.value, slider.base) if log else slider.value
+    return float((where - slider.min) / slider.step)
+
+
+def _place(slider: ipywidgets.Widget, k: int) -> Any:
+    """The number that one reads k steps from its least place."""
+    where = slider.min + k * slider.step
+    if isinstance(slider, ipywidgets.IntSlider):
+        return where
+    finest = math.floor(math.log10(slider.step))
+    if isinstance(slider, ipywidgets.FloatLogSlider):
+        return float(f"{slider.base**where:.{max(3, 2 - finest)}g}")  # places stay apart
+    return round(where, 9 - finest) + 0.0  # -0.0 is 0
 
 
 def reachable(control: ipywidgets.Widget) -> ipywidgets.Widget:
@@ -170,3 +200,10 @@ def reachable(control: ipywidgets.Widget) -> ipywidgets.Widget:
     """
     getattr(control.comm, "__dict__", {}).pop("_reply_subshell_id", None)
     return control
+
+
+def button(label: str, tooltip: str, press: Callable[[], None], **layout: Any) -> ipywidgets.Button:
+    """A button that calls `press`, also while a cell runs."""
+    made = ipywidgets.Button(description=label, tooltip=tooltip, layout=layout)
+    reachable(made).on_click(lambda _: press())
+    return made

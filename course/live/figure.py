@@ -25,10 +25,11 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from course import arguments
+from course.live.ahead import Ahead
 from course.live.canvas import Canvas
 from course.live.caption import Caption, said
 from course.live.cells import calm, claim, discard
-from course.live.controls import reachable, reading, widget
+from course.live.controls import button, reachable, reading, widget
 from course.live.failures import explain, interruptible
 from course.live.link import Link, figure_name
 from course.live.pace import PERIOD
@@ -40,7 +41,7 @@ from course.live.stored import LONG_REST, Kept
 
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
 PATIENCE = 0.050  # seconds after which it is drawn although events keep coming
-REST = 0.1  # seconds without a drawing after which the next one is prepared
+REST, LONGER = 0.1, 1.0  # seconds without a drawing: the next one is prepared; others as well
 PAUSE = 0.002  # seconds between two slices of it
 
 
@@ -53,6 +54,7 @@ def live(
     reset: bool = True,
     seed: int | None = None,
     summary: str = "",
+    ahead: Callable[..., Any] | None = None,
     **controls: Any,
 ) -> LivePanel:
     """Show `fig` with controls that call ``draw(name=value, ...)``; see the head of this module.
@@ -65,11 +67,13 @@ def live(
     reset: whether there is a Reset button, which brings back the first values (and seed).
     summary: what a stored notebook holds as text in the place of what `draw` says, for figures of
         trained networks: their numbers differ from machine to machine.
+    ahead: a function of some of these that keeps what it returns, and that `draw` asks: while
+        nothing happens it is called for what is one step away; see `course.live.ahead`.
 
     Raises ValueError for a control that is none of these or whose first value is outside its range;
     whatever the first `draw` raises.
     """
-    return LivePanel(fig, draw, controls, title, reset, seed, summary)
+    return LivePanel(fig, draw, controls, title, reset, seed, summary, ahead)
 
 
 class LivePanel(ipywidgets.VBox):
@@ -89,10 +93,12 @@ class LivePanel(ipywidgets.VBox):
         reset: bool,
         seed: int | None,
         summary: str,
+        ahead: Callable[..., Any] | None,
     ) -> None:
         self._given = frozenset(w for w in controls.values() if isinstance(w, ipywidgets.Widget))
         self.controls = {name: widget(name, value) for name, value in controls.items()}
         self._draw, self._summary = draw, summary
+        self._ahead = Ahead(ahead, self.controls)
         self._seed = self._first_seed = None if seed is None else arguments.whole("seed", seed)
         self._first = {name: control.value for name, control in self.controls.items()}
         # JupyterLab hands events to a thread of their own (a subshell), so that a figure is live
@@ -101,23 +107,19 @@ class LivePanel(ipywidgets.VBox):
         self._dirty, self._quiet, self._deadline = False, 0.0, 0.0
         calm()
         self._picture = Picture(Canvas(fig))
-        self._words = Caption("")
+        self._words, self._kept = Caption(""), Kept()
         self._work: Slices[Any] | None = None
-        self._kept = Kept()
         self._redraw()
         self._limits = [(ax, ax.get_xlim(), ax.get_ylim()) for ax in fig.axes]
         buttons: list[ipywidgets.DOMWidget] = []
         if seed is not None:
-            buttons.append(self._button("New draw", "Draw new random numbers", self.new_draw))
+            buttons.append(button("New draw", "Draw new random numbers", self.new_draw))
         if reset:
-            buttons.append(self._button("Reset", "Bring back the first values", self.reset))
+            buttons.append(button("Reset", "Bring back the first values", self.reset))
         if name := figure_name():
             buttons.append(reachable(Link(name, lambda: self.values)))
-        children = list(self.controls.values())
-        if buttons:
-            children.append(ipywidgets.HBox(buttons).add_class("course-buttons"))
-        box = ipywidgets.Box(children)
-        box.add_class("course-controls")
+        row = [ipywidgets.HBox(buttons).add_class("course-buttons")] if buttons else []
+        box = ipywidgets.Box([*self.controls.values(), *row]).add_class("course-controls")
         head = [ipywidgets.Label(title).add_class("course-title")] if title else []
         super().__init__([*head, box, self._picture])
         self.add_class("course-live")
@@ -126,12 +128,6 @@ class LivePanel(ipywidgets.VBox):
         self._picture.observe(self._fit, ["room", "ratio"])
         self._closed = False
         claim(self)
-
-    @staticmethod
-    def _button(label: str, tooltip: str, press: Callable[[], None]) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=label, tooltip=tooltip)
-        reachable(button).on_click(lambda _: press())
-        return button
 
     @property
     def values(self) -> dict[str, Any]:
@@ -205,7 +201,7 @@ class LivePanel(ipywidgets.VBox):
             for child in self.children:
                 discard(child, self._given)
             self._picture.png = b""
-            del self._picture.canvas, self._draw, self._limits
+            del self._picture.canvas, self._draw, self._limits, self._ahead
             self.children: Any = ()
             self.layout.close()
             super().close()
@@ -224,10 +220,11 @@ class LivePanel(ipywidgets.VBox):
         if words.work is not None and words.work.hurry():
             words = self._ask()
         self._picture.show(words)
-        self._drawn = time.monotonic()
-        self._words, self._work = words, words.work
+        self._drawn, self._words, self._work = time.monotonic(), words, words.work
         later(PAUSE, self._go_on, self._work)
-        later(REST, self._prepare)
+        self._ahead.begin(self.values)
+        for rest in (REST, LONGER):
+            later(rest, self._prepare, rest)
         later(LONG_REST, self._keep)
 
     def _ask(self) -> Caption:
@@ -251,14 +248,16 @@ class LivePanel(ipywidgets.VBox):
 
     def _rested(self, seconds: float) -> bool:
         """Whether the last drawing is so long ago, and no other is due."""
-        long_ago = time.monotonic() - self._drawn >= 0.9 * seconds
-        return long_ago and not self._closed and not self._dirty
+        return time.monotonic() - self._drawn >= 0.9 * seconds and not (self._closed or self._dirty)
 
-    def _prepare(self) -> None:
-        """After the last of several drawings, make the next one quick."""
+    def _prepare(self, rest: float) -> None:
+        """After the last of several drawings, make the next one quick, a little at a time."""
         with self._lock:
-            if self._rested(REST) and self._picture.canvas.prepare():
-                later(PAUSE, self._prepare)
+            idle = self._work is None or self._work.done
+            if self._rested(rest) and (
+                self._picture.canvas.prepare() or (idle and self._ahead.go_on(far=rest > REST))
+            ):
+                later(PAUSE, self._prepare, rest)
 
     def _keep(self) -> None:
         """After the last of several drawings, have a saved notebook show it."""
@@ -274,10 +273,11 @@ class LivePanel(ipywidgets.VBox):
                 self._picture.show(self._words)
                 self._picture.failure = failure
 
-    def _changed(self, _: Any = None) -> None:
+    def _changed(self, change: Any = None) -> None:
         # Every event asks for a drawing QUIET seconds later; only one that finds silence then, or
         # patience at its end, is done. There is no state that an interrupt could leave stuck.
         now = time.monotonic()
+        self._ahead.moved(change and change.owner)
         if not self._dirty:
             self._dirty, self._deadline = True, now + PATIENCE
         self._quiet = now + QUIET

@@ -32,7 +32,7 @@ class Slices(Generic[T]):
 
     def hurry(self) -> bool:
         """Where nobody watches (no loop, COURSE_WAIT=1) do all that is left; whether any was."""
-        left = not self.done and not _watched()
+        left = not self.done and not watched()
         if left:
             self.advance(math.inf)
         return left
@@ -60,7 +60,8 @@ def later(seconds: float, call: Callable[..., None], *arguments: Any) -> bool:
     return True
 
 
-def _watched() -> bool:
+def watched() -> bool:
+    """Whether somebody may be looking: there is a loop, and not COURSE_WAIT=1."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

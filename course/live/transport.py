@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets
 
-from course.live.controls import reachable, reading, widget
+from course.live.controls import button, reachable, reading, widget
 
 COLOURS = {"finished": "success", "stopped": "warning", "failed": "danger"}
 
@@ -53,21 +53,16 @@ class Transport(ipywidgets.HBox):
         self._wake = threading.Event()
         self._bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "220px"})
         self._note = ipywidgets.Label("")
-        self._pause = self._button("Pause", "Hold the training, or go on", self.toggle)
-        self._step = self._button("Step", "One step of one run, then wait", self.step)
-        self._stop = self._button("Stop", "End this training run; its results stay", stop)
+        wide = {"width": "76px"}
+        self._pause = button("Pause", "Hold the training, or go on", self.toggle, **wide)
+        self._step = button("Step", "One step of one run, then wait", self.step, **wide)
+        self._stop = button("Stop", "End this training run; its results stay", stop, **wide)
         buttons = [self._pause, self._step, self._stop]
         if restart is not None:
             tip = "Begin anew; earlier tries stay as pale curves"
-            buttons.append(self._button("Restart", tip, restart))
+            buttons.append(button("Restart", tip, restart, **wide))
         super().__init__([self._bar, *buttons, self._note])
         self.add_class("course-transport")
-
-    @staticmethod
-    def _button(label: str, tooltip: str, press: Callable[[], None]) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=label, tooltip=tooltip, layout={"width": "76px"})
-        reachable(button).on_click(lambda _: press())
-        return button
 
     def toggle(self) -> None:
         """Pause, or play on."""
@@ -108,14 +103,14 @@ class Transport(ipywidgets.HBox):
         """Make the buttons ready for a run."""
         self.paused, self._steps = False, 0
         self._pause.description, self._bar.bar_style = "Pause", ""
-        for button in (self._pause, self._step, self._stop):
-            button.disabled = False
+        for each in (self._pause, self._step, self._stop):
+            each.disabled = False
 
     def end(self, state: str, seconds: float) -> None:
         """Show how the run has ended."""
         self._note.value = f"{state} after {seconds:.0f} s"
-        for button in (self._pause, self._step, self._stop):
-            button.disabled = True
+        for each in (self._pause, self._step, self._stop):
+            each.disabled = True
         self._bar.bar_style = COLOURS[state]
 
 

@@ -22,6 +22,30 @@
     return images.length ? images[images.length - 1].src : null;
   }
 
+  function handleOf(control) {
+    return control.querySelector("[role=slider], input[type=range]");
+  }
+
+  // To a place far away, another for each number k >= 1: by the golden ratio, within the range.
+  function jump(control, k) {
+    const share = (0.37 + 0.618034 * k) % 1;
+    const range = control.querySelector("input[type=range]");
+    if (range) {
+      const [least, most] = [Number(range.min), Number(range.max)];
+      range.value = least + Math.round(share * (most - least));
+      range.dispatchEvent(new Event("input", { bubbles: true }));
+      return;
+    }
+    const base = control.querySelector(".noUi-base");
+    const { left, width, top, height } = base.getBoundingClientRect();
+    const at = {
+      clientX: left + share * width, clientY: top + height / 2,
+      button: 0, buttons: 1, bubbles: true, cancelable: true,
+    };
+    base.dispatchEvent(new MouseEvent("mousedown", at));
+    document.dispatchEvent(new MouseEvent("mouseup", { ...at, buttons: 0 }));
+  }
+
   // From one value to another and back: over a slider's range, in a list, in a box.
   function change(control, k) {
     const handle = control.querySelector("[role=slider]");
@@ -59,7 +83,8 @@
   // Milliseconds until the picture was another; those that change nothing are left out. Ours may
   // train meanwhile, and are drawn every quarter of a second: no such picture may be taken for the
   // answer, so it begins after a longer silence.
-  async function walk([selector, index, name, times]) {
+  // far: 0, or the number of the first jump: the same for both, who then stand at the same places.
+  async function walk([selector, index, name, times, far = 0]) {
     const root = document.querySelectorAll(selector)[index];
     root.scrollIntoView({ block: "center" });
     const control = find(root, name);
@@ -67,7 +92,8 @@
     for (let k = 0; k < times; k += 1) {
       const before = await quiet(root, selector === ".course-live" ? 36 : 15);
       const start = performance.now();
-      change(control, k);
+      if (far) jump(control, far + k);
+      else change(control, k);
       let now = before;
       while ((now === before || now === null) && performance.now() - start < 5000) {
         await frame();
@@ -79,4 +105,6 @@
   }
 
   window.liveWalk = walk;
+  window.liveJumps = (name) =>
+    handleOf(find(document.querySelector(".course-live"), name)) !== null;
 }

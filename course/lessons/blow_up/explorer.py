@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -47,12 +48,19 @@ def explore(
     wide = np.resize([1e-100, 1e100], 100)
     style.hold(fig, lambda: panels.show(wide[:, None], wide[:, None], [wide] * 2, [wide] * 2))
 
+    @lru_cache(maxsize=16)
+    def trained(
+        depth: int, weight: float, rate: float, clip: bool, seed: int
+    ) -> tuple[short_chain.ShortRun, np.ndarray]:
+        """The runs, and their losses at rate 0, (T, R)."""
+        chain: dict[str, Any] = {
+            "depth": depth, "steps": STEPS, "seeds": range(RUNS * seed, RUNS * (seed + 1))
+        }  # fmt: skip
+        run = short_chain.train(weight, rate=rate, clip=CLIP if clip else None, **chain)
+        return run, short_chain.without_steps(weight, **chain)
+
     def draw(depth: int, weight: float, rate: float, clip: bool, seed: int) -> Caption:
-        seeds = range(RUNS * seed, RUNS * (seed + 1))
-        run = short_chain.train(
-            weight, depth=depth, rate=rate, clip=CLIP if clip else None, steps=STEPS, seeds=seeds
-        )
-        frozen = short_chain.without_steps(weight, depth=depth, steps=STEPS, seeds=seeds)
+        run, frozen = trained(depth, weight, rate, clip, seed)
         last = np.maximum(run.survived - 1, 0)
         every = np.arange(RUNS)
         moments = [
@@ -66,7 +74,7 @@ def explore(
         return Caption(text, _badge(run), rows, seen=3)
 
     return live(
-        fig, draw, seed=0,
+        fig, draw, ahead=trained, seed=0,
         depth=Slider(1, 100, 1, depth, "depth L", "number of layers"),
         weight=Slider(-2.0, 2.0, 0.05, weight, "weight w0", "what every weight starts at"),
         rate=Slider(1e-6, 1.0, 0.25, rate, "learning rate", "the size of a step", log=True),

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from course import measures, training
 from course.lessons.degeneracy import matrices, pictures, science
@@ -67,7 +68,7 @@ def explore(
         return Caption(run.words(), run.badge(), {"gradient": gradients}, seen=2, work=run.records)
 
     return live(
-        fig, draw, seed=0,
+        fig, draw, ahead=_started, seed=0,
         fold=Slider(0, 5, 1, fold, "copies", "fold k: how often half of each matrix is copied"),
         orthogonality=Slider(
             0.0, 1.0, 0.05, orthogonality, "orthogonality", "0: Gaussian, 1: orthogonal matrices"
@@ -80,6 +81,20 @@ def explore(
     )  # fmt: skip
 
 
+@lru_cache(maxsize=16)  # 20 MB
+def _started(
+    fold: int, orthogonality: float, scale: float, depth: int, seed: int
+) -> tuple[Tensor, science.LinearMap]:
+    """The first weights, (L, R, n, n), and what they make of an input."""
+    start: dict[str, Any] = {"fold": fold, "orthogonality": orthogonality, "scale": scale}
+    weights = matrices.first(**start, depth=depth, width=WIDTH, seeds=_seeds(seed))
+    return weights, science.map_of(weights, _seeds(seed))
+
+
+def _seeds(seed: int) -> range:
+    return range(RUNS * seed, RUNS * (seed + 1))
+
+
 class _Run:
     """One training run in slices of time; the next position of a slider forgets it."""
 
@@ -90,12 +105,9 @@ class _Run:
             f"fold {fold}, orthogonality {orthogonality:.2f}, scale {scale:.2f}, "
             f"{count(depth, 'layer')}, {optimizer}"
         )
-        self.seeds, self.optimizer = range(RUNS * seed, RUNS * (seed + 1)), OPTIMIZERS[optimizer]
-        self.weights = matrices.first(
-            fold=fold, orthogonality=orthogonality, scale=scale, depth=depth, width=WIDTH,
-            seeds=self.seeds,
-        )  # fmt: skip
-        self.before = self.after = science.map_of(self.weights, self.seeds)
+        self.seeds, self.optimizer = _seeds(seed), OPTIMIZERS[optimizer]
+        self.weights, self.before = _started(fold, orthogonality, scale, depth, seed)
+        self.after = self.before
         self.records = Slices(self._train)
 
     def _train(self) -> Iterator[Record]:

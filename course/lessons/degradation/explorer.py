@@ -59,7 +59,7 @@ def explore(
         return science.profile(net, examples, samples=SAMPLES, places=6)
 
     def draw(**settings: Any) -> Caption:
-        profile = measured(**settings)
+        profile = measured(*settings.values())
         known = settings["network"] == "plain" and settings["norm"] == "batch norm"
         size = np.median(profile.gradients, axis=1)
         growth = science.GROWTH if known else None
@@ -71,7 +71,7 @@ def explore(
         return Caption(_words(profile, size, settings), badge, {"gradient": size[1:]}, seen=1)
 
     return live(
-        fig, draw, seed=0,
+        fig, draw, ahead=measured, seed=0,
         depth=Slider(1, 100, 1, depth, "depth L", "number of hidden blocks"),
         network=Choice(NETWORKS, network, "network", "with or without skip connections"),
         norm=Choice(tuple(NORMS), norm, "normalization", "what each block does to its signal"),

@@ -47,24 +47,23 @@ def jacobian(
     def draws(seed: int, weights: str) -> list[tuple[Tensor, Tensor]]:
         return science.draws(weights, depth=100, width=UNITS, seeds=_seeds(seed))
 
-    @lru_cache(8)
-    def layers(seed: int, activation: str, weights: str, length: float, scale: float) -> tuple:
+    @lru_cache(12)
+    def layers(activation: str, weights: str, length: float, scale: float, seed: int) -> tuple:
         sigma_w, sigma_b = map(float, mean_field.critical_line(length, activation))
         x = science.start(activation, length, width=UNITS, seeds=_seeds(seed))
         sigmas = scale * sigma_w, sigma_b
         jacobians = science.drawn_jacobians(draws(seed, weights), activation, sigmas, x)
         spreads = np.median(science.spreads(jacobians, DEPTHS), axis=1)
-        return jacobians, spreads, sigmas
+        return jacobians, spreads, each_layer(activation, length, weights), sigmas
 
     def draw(
         depth: int, activation: str, weights: str, length: float, scale: float, seed: int
     ) -> Caption:
-        jacobians, spreads, sigmas = layers(seed, activation, weights, length, scale)
+        jacobians, spreads, each, sigmas = layers(activation, weights, length, scale, seed)
         product = science.along(jacobians, [depth])
         log10 = np.where(product.floor, -math.inf, product.log10)[0]
         middle = np.sort(np.median(log10, axis=0))[::-1]
         now = float(np.median(science.spread(product)))
-        each = each_layer(activation, length, weights)
         picture.show(middle, depths, spreads, each * depths, depth, now)
         head = (
             f"{activation}, {weights} weights, q* = {length:.3g}: sigma_w = {sigmas[0]:.4f}, "
@@ -73,7 +72,7 @@ def jacobian(
         return Caption(f"{head}\n{_jacobian_words(middle, now, each * depth)}", seen=1)
 
     return live(
-        fig, draw, seed=0,
+        fig, draw, ahead=layers, seed=0,
         depth=Slider(1, 100, 1, depth, "depth", "number of layers"),
         activation=Choice(ACTIVATIONS, activation, "activation", "what each unit does"),
         weights=Choice(tuple(science.WEIGHTS), weights, "weights", "how drawn"),

@@ -56,7 +56,7 @@ def explore(
     wide = np.geomspace(1e-40, 1e9, 100)
     style.hold(fig, lambda: panels.show(wide, np.ones((100, 1)), wide, (wide, wide)))
 
-    @lru_cache(maxsize=4)
+    @lru_cache(maxsize=8)
     def drawn_network(depth: int, norm: str, init: str, seed: int) -> tuple[Network, list[Tensor]]:
         """A network of which others are the first blocks, and its weights as they were drawn."""
         seeds = range(RUNS * seed, RUNS * (seed + 1))
@@ -105,7 +105,7 @@ def explore(
         return caption
 
     return live(
-        fig, draw, seed=0,
+        fig, draw, ahead=measured, seed=0,
         depth=Slider(1, 100, 1, depth, "depth L", "number of hidden blocks"),
         norm=Choice(
             tuple(science.NORMS), norm, "normalization", "what each block does to its signal"

@@ -106,15 +106,20 @@ def sheet(*, depth: int = 6, connected: bool = False) -> LivePanel:
         """All points, after as many maps as have been asked for."""
         return Slices(sheets.moved(square, seed=seed, connected=connected))
 
-    def draw(depth: int, connected: bool, seed: int) -> str:
-        ratio, points = thinned(seed, connected), moved(seed, connected)
+    def crushed(depth: int, connected: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """All points after so many maps, (N, 2), and how thin the sheet is after each."""
+        points = moved(seed, connected)
         while len(points.items) <= depth:
             points.advance(0)
-        picture.show(points.items[depth].reshape(4, -1, 2), ratio, depth)
+        return points.items[depth], thinned(seed, connected)
+
+    def draw(depth: int, connected: bool, seed: int) -> str:
+        points, ratio = crushed(depth, connected, seed)
+        picture.show(points.reshape(4, -1, 2), ratio, depth)
         return _sheet_words(depth, connected, float(ratio[depth].mean()))
 
     return live(
-        fig, draw, seed=1,
+        fig, draw, ahead=crushed, seed=1,
         depth=Slider(0, MAPS, 1, depth, "maps", "number of random maps so far"),
         connected=Switch(connected, "input to every map", "each map also sees the input"),
     )  # fmt: skip

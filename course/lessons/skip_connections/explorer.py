@@ -67,7 +67,7 @@ def explore(
         return describe(text, signal=kept, gradient=gradients, seen=1)
 
     return live(
-        fig, draw, seed=0,
+        fig, draw, ahead=measured, seed=0,
         depth=Slider(1, 100, 1, depth, "depth L", "number of hidden blocks"),
         skip=Slider(0.0, 1.2, 0.05, skip, "skip s", "the factor of every skip connection"),
         branch=Slider(0.0, 2.0, 0.1, branch, "branch b", "the factor of every residual function"),

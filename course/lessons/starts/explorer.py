@@ -43,15 +43,18 @@ def explore_moments(
     wide = np.geomspace(1e-40, 1e9, 100)
     style.hold(fig, lambda: panels.show(wide, wide, wide, wide))
 
-    expected = lru_cache(maxsize=64)(science.expected_moments)
-    random_networks = lru_cache(maxsize=64)(science.measured_moments)
+    @lru_cache(maxsize=64)
+    def moments(
+        activation: str, gain: float, mean: float, deviation: float, depth: int, seed: int
+    ) -> tuple[science.Moments, science.Moments]:
+        inputs: dict[str, Any] = {"gain": gain, "mean": mean, "deviation": deviation}
+        theory = science.expected_moments(activation, depth, **inputs)
+        return theory, science.measured_moments(activation, depth, seeds=(seed,), **inputs)
 
     def draw(
         activation: str, gain: float, mean: float, deviation: float, depth: int, seed: int
     ) -> Caption:
-        inputs: dict[str, Any] = {"gain": gain, "mean": mean, "deviation": deviation}
-        theory = expected(activation, depth, **inputs)
-        network = random_networks(activation, depth, seeds=(seed,), **inputs)
+        theory, network = moments(activation, gain, mean, deviation, depth, seed)
         measured = network.mean[1:, 0], network.variance[1:, 0]
         form = theory.mean[1:], theory.variance[1:]
         panels.show(_share(*measured), measured[1], _share(*form), form[1])
@@ -66,7 +69,7 @@ def explore_moments(
         return describe(text, signal=np.sqrt(measured[1] + measured[0] ** 2), seen=2)
 
     return live(
-        fig, draw, seed=0,
+        fig, draw, ahead=moments, seed=0,
         activation=Choice(KINDS, activation, "activation", "what every unit applies"),
         gain=Slider(0.0, 2.0, 0.05, 1.0, "weight scale", "a factor on LeCun's weights, N(0, 1/n)"),
         mean=Slider(-3.0, 3.0, 0.1, mean, "input: mean", "of the numbers that go in"),
@@ -123,7 +126,7 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
         return describe(text, signal=sizes, seen=1)
 
     return live(
-        fig, draw, seed=0,
+        fig, draw, ahead=measured, seed=0,
         kind=Choice(science.MAPS, kind, "weights", "the law of the first weights"),
         weight=Slider(0.0, 1.5, 0.05, weight, "weight w", "a factor on every matrix"),
         layers=Slider(2, 100, 1, layers, "layers L", "matrices from input to output"),

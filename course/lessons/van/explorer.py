@@ -35,14 +35,21 @@ def explore(
         net = science.network(examples, depth=BLOCKS)
         return Slices(partial(science.phase_out, net, examples, skips, steps=steps))
 
-    def draw(
-        rate: float, ratio: float, multiplier: float, resistance: float, train: bool
-    ) -> Caption:
+    @lru_cache(maxsize=16)
+    def simulated(
+        rate: float, ratio: float, multiplier: float, resistance: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """What is left, multiplier and closed form, (steps + 1,), and the predicted last step."""
         predicted = science.removal_time(rate, ratio, multiplier + resistance)
         steps = int(np.ceil(1.25 * predicted)) + 5 if np.isfinite(predicted) else 1000
         settings = (rate, ratio, multiplier, resistance)
         left, multipliers = science.simulate(*settings, steps=steps)
-        form = science.closed_form(*settings, steps=steps)
+        return left, multipliers, science.closed_form(*settings, steps=steps), predicted
+
+    def draw(
+        rate: float, ratio: float, multiplier: float, resistance: float, train: bool
+    ) -> Caption:
+        left, multipliers, form, predicted = simulated(rate, ratio, multiplier, resistance)
         panels.show(left, multipliers, form, predicted, resistance)
         gone = np.flatnonzero(left == 0)
         words = [
@@ -56,7 +63,7 @@ def explore(
         records = None
         if train:
             skips = training.Multipliers(ratio, multiplier, rate)
-            records = begun(skips, min(steps, LONGEST))
+            records = begun(skips, min(len(left) - 1, LONGEST))
         if records is not None and records.items:
             trace = science.trace(records.items, skips)
             panels.show_measured(trace.left.mean(2), trace.multiplier.mean(2))
@@ -66,7 +73,7 @@ def explore(
         return Caption("\n".join(words), seen=1, work=records)
 
     return live(
-        fig, draw,
+        fig, draw, ahead=simulated,
         rate=Slider(0.001, 0.1, 0.1, rate, "alpha's rate", "eta in eqs. 7 and 8", log=True),
         ratio=Slider(0.0, 1.0, 0.05, ratio, "ratio r", "eta' / eta: how fast multipliers fall"),
         multiplier=Slider(-2.0, 0.5, 0.05, multiplier, "first multiplier", "lambda at the start"),
