@@ -139,6 +139,7 @@ def test_a_start_of_one_and_a_half_needs_clipping() -> None:
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_remedies_of_the_network_on_digits() -> None:
     ends = {
         name: list(science.digits_runs(name, seeds=FRESH_20))[-1]

@@ -29,6 +29,7 @@ def of_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 @pytest.mark.parametrize("letter", SICK)
 def test_a_patient_fails_as_it_came_and_learns_when_mended(letter: str) -> None:
     before = science.untreated(letter, SEEDS)[:, -10:].mean(1)
@@ -50,6 +51,7 @@ def test_batch_norm_mends_the_first_one_too() -> None:
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_the_healthy_one_learns_as_it_came() -> None:
     claim("C, as it came", science.untreated("C", SEEDS)[:, -10:].mean(1), most=0.5)  # .3 ± .02
 

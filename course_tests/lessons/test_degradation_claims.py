@@ -110,6 +110,7 @@ def test_blocks_that_hand_on_their_input_change_no_answer(digits: data.Dataset) 
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_a_plain_stack_does_not_learn_to_do_nothing() -> None:
     def error(kind: str, depth: int) -> np.ndarray:
         *_, last = science.learn_identity(kind, depth, seeds=SEEDS)

@@ -40,6 +40,7 @@ def trace(
 
 
 @pytest.mark.claims
+@pytest.mark.repeats
 def test_skips_go_when_predicted_and_later_with_one_alpha_for_a_block(
     digits: data.Dataset,
 ) -> None:
