@@ -3,7 +3,7 @@
 While one looks at a picture the kernel is idle, and what comes next is most likely one step away:
 the next place of the slider that was moved last, another line of a list, the other state of a box.
 These are computed as soon as drawing rests, what is beside the other controls (and the next draw)
-when it has rested for longer. Where nobody looks (see `slices.watched`), and while a run trains in
+when it has rested for longer. Where nobody looks (see `slices.goes_on`), and while a run trains in
 its thread, nothing is.
 """
 
@@ -20,7 +20,7 @@ from course.arguments import reject
 from course.live.background import training
 from course.live.controls import beside
 from course.live.failures import interruptible
-from course.live.slices import watched
+from course.live.slices import goes_on
 
 
 class Ahead:
@@ -61,7 +61,7 @@ class Ahead:
 
         An error is not shown: it comes again, with its words, when `draw` asks for the same.
         """
-        if self._compute is None or not watched() or training():
+        if self._compute is None or not goes_on() or training():
             return False
         following = next(self._near, None)
         if following is None and far:

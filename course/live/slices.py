@@ -32,7 +32,7 @@ class Slices(Generic[T]):
 
     def hurry(self) -> bool:
         """Where nobody watches (no loop, COURSE_WAIT=1) do all that is left; whether any was."""
-        left = not self.done and not watched()
+        left = not self.done and not goes_on()
         if left:
             self.advance(math.inf)
         return left
@@ -60,8 +60,8 @@ def later(seconds: float, call: Callable[..., None], *arguments: Any) -> bool:
     return True
 
 
-def watched() -> bool:
-    """Whether somebody may be looking: there is a loop, and not COURSE_WAIT=1."""
+def goes_on() -> bool:
+    """Whether work can go on later: there is a loop, and nobody waits (COURSE_WAIT=1)."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
