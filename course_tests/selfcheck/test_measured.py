@@ -256,7 +256,9 @@ def test_nbval_sees_all_but_measured_numbers(tmp_path: Path) -> None:
     untrue = marks.Broken("✗ this does not hold here: so", (marks.ELSEWHERE,))
     data = {"text/plain": repr(untrue), "text/html": untrue._repr_html_()}
     shown = [nbformat.v4.new_output("display_data", data)]
-    stored.cells.append(nbformat.v4.new_code_cell("holds('so', False)", outputs=shown))
+    count = len(stored.cells) + 1
+    broken = nbformat.v4.new_code_cell("holds('so', False)", outputs=shown, execution_count=count)
+    stored.cells.append(broken)
     nbformat.write(stored, path)
     options = ["-c", "pyproject.toml", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider"]
     run = subprocess.run(
