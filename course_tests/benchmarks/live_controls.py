@@ -1,7 +1,8 @@
 """Every control of every explorer against `interact`, in Chromium: how long until the picture.
 
-    python -m course_tests.benchmarks.live_controls                      all of them, half an hour
+    python -m course_tests.benchmarks.live_controls                      all of them, an hour
     python -m course_tests.benchmarks.live_controls --only chain skip    some
+    python -m course_tests.benchmarks.live_controls --steps              without jumps, 45 minutes
     python -m course_tests.benchmarks.live_controls --minutes 8          as many as fit in
 
 `interact` gets the explorer's own controls and calls its own `draw`, on a figure made anew each
@@ -140,7 +141,9 @@ class Timing:
         return not self.jump and self.ratio < self.goal
 
 
-def measure(names: list[str], times: int, seconds: float) -> Iterator[Timing]:
+def measure(
+    names: list[str], times: int, seconds: float, *, jumps: bool = True
+) -> Iterator[Timing]:
     """The timings, as they are measured, until so many seconds have gone by."""
     chromium = find_chromium()
     if chromium is None:
@@ -154,10 +157,12 @@ def measure(names: list[str], times: int, seconds: float) -> Iterator[Timing]:
     ):
         for name in names:
             if time.monotonic() < deadline:
-                yield from _explorer(server, tab, name, times, deadline)
+                yield from _explorer(server, tab, name, times, deadline, jumps)
 
 
-def _explorer(server: Server, tab: Any, name: str, times: int, deadline: float) -> Iterator[Timing]:
+def _explorer(
+    server: Server, tab: Any, name: str, times: int, deadline: float, jumps: bool
+) -> Iterator[Timing]:
     module, code = EXPLORERS[name]
     cells = [SETUP, PAIR.format(module=module, code=code), THEIRS.format(module=module, code=code)]
     notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
@@ -168,7 +173,7 @@ def _explorer(server: Server, tab: Any, name: str, times: int, deadline: float) 
     page.panel().look()
     tab.evaluate(SCRIPT)
     controls = page.run_cell(NAMES).strip().split("|")
-    sliders = [each for each in controls if tab.evaluate("name => liveJumps(name)", each)]
+    sliders = [each for each in controls if jumps and tab.evaluate("name => liveJumps(name)", each)]
     half = (times + 1) // 2
     for jump, control in [
         *((False, each) for each in controls),
@@ -191,11 +196,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", nargs="+", choices=EXPLORERS, default=list(EXPLORERS))
     parser.add_argument("--times", type=int, default=16, help="changes of each control, each way")
-    parser.add_argument("--minutes", type=float, default=60.0, help="stop after so many")
+    parser.add_argument("--steps", action="store_true", help="steps alone, without jumps")
+    parser.add_argument("--minutes", type=float, default=90.0, help="stop after so many")
     arguments = parser.parse_args()
     print(f"{'':36}  interact     p95    ours     p95   ratio of p95")
     timings = []
-    for timing in measure(arguments.only, arguments.times, 60 * arguments.minutes):
+    for timing in measure(
+        arguments.only, arguments.times, 60 * arguments.minutes, jumps=not arguments.steps
+    ):
         print(timing.row(), flush=True)
         timings.append(timing)
     steps = sum(not timing.jump for timing in timings)
