@@ -1,6 +1,6 @@
 """Every control of every explorer against `interact`, in Chromium: how long until the picture.
 
-    python -m course_tests.benchmarks.live_controls                      all of them, an hour
+    python -m course_tests.benchmarks.live_controls                      all of them, 75 minutes
     python -m course_tests.benchmarks.live_controls --only chain skip    some
     python -m course_tests.benchmarks.live_controls --steps              without jumps, 45 minutes
     python -m course_tests.benchmarks.live_controls --minutes 8          as many as fit in
