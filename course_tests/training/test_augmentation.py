@@ -10,6 +10,7 @@ import torch
 
 from course import data, networks
 from course.training import CropAndFlip, Multipliers, fit
+from course.training.batches import ShuffledBatches
 
 SHAPE = (2, 5, 4)
 
@@ -39,6 +40,18 @@ def test_draws_are_fair_and_belong_to_the_seed_and_the_epoch():
     for axis, sides in ((0, 9), (1, 9), (2, 2)):
         shares = torch.bincount(draws[0, :, axis], minlength=sides) / 9000
         assert len(shares) == sides and (shares - 1 / sides).abs().max() < 6 * (0.25 / 9000) ** 0.5
+
+
+def test_a_batch_has_each_picture_as_its_draw_of_this_epoch_changes_it():
+    x, y = torch.randn(12, math.prod(SHAPE)), torch.arange(12)
+    change, seeds = CropAndFlip(SHAPE, padding=2), (4, 0)
+    as_they_are, changed = (ShuffledBatches(x, y, seeds, 5, how) for how in (None, change))
+    for step in range(5):
+        epoch, position = divmod(step, 2)
+        draws = change.draw(12, seeds, epoch)[:, 5 * position : 5 * (position + 1)]
+        (pictures, labels), (seen, theirs) = as_they_are.batch(step), changed.batch(step)
+        assert torch.equal(seen, change(pictures, draws)) and torch.equal(theirs, labels)
+        assert not torch.equal(seen, pictures)
 
 
 def conv(seeds=(0, 1)):
