@@ -234,15 +234,16 @@ def test_nothing_is_computed_ahead_without_a_loop() -> None:
     assert made.asked == [(4, "a", 0), (5, "a", 0)]
 
 
+async def left_alone() -> Lesson:
+    """A lesson, when nothing more is computed."""
+    made = Lesson()
+    await made.quiet()
+    return made
+
+
 def test_nothing_is_computed_ahead_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_WAIT", "1")
-
-    async def look() -> Lesson:
-        made = Lesson()
-        await made.quiet()
-        return made
-
-    assert asyncio.run(look()).asked == [(4, "a", 0)]
+    assert asyncio.run(left_alone()).asked == [(4, "a", 0)]
 
 
 def test_a_closed_figure_computes_no_more() -> None:
@@ -284,13 +285,7 @@ def test_nothing_is_computed_ahead_of_a_picture_that_is_still_at_work() -> None:
 
 def test_nothing_is_computed_ahead_while_a_run_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(computed_ahead, "training", lambda: True)
-
-    async def look() -> Lesson:
-        made = Lesson()
-        await made.quiet()
-        return made
-
-    assert asyncio.run(look()).asked == [(4, "a", 0)]
+    assert asyncio.run(left_alone()).asked == [(4, "a", 0)]
 
 
 def test_whether_a_run_trains() -> None:
