@@ -24,6 +24,17 @@ def corners(**values: Sequence[Any]) -> list[Place]:
     return [dict(zip(values, row, strict=True)) for row in rows]
 
 
+def ends(panel: Any, **values: Sequence[Any]) -> list[Place]:
+    """Each control at each of its values, the others as they are; all at the first, at the last.
+
+    That is a sum of places where `corners` has a product. Where the panel is now is left out.
+    """
+    first = {name: panel.values[name] for name in values}
+    places = [{**first, name: value} for name, row in values.items() for value in row]
+    places += [{**first, **{name: row[k] for name, row in values.items()}} for k in (0, -1)]
+    return [place for k, place in enumerate(places) if place not in [first, *places[:k]]]
+
+
 def visit(panel: Any, places: Iterable[Place]) -> Visit:
     """A visit to each place: no error, no warning, and Reset brings the first text back."""
     texts, pictures = [], []

@@ -17,11 +17,13 @@ from typing import Any
 
 import anywidget
 import ipywidgets
+import numpy as np
 import traitlets
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from course import arguments
-from course.live.canvas import Canvas
+from course.live.canvas import png
 from course.live.caption import Caption
 from course.live.cells import claim, discard
 from course.live.controls import reachable, reading, widget
@@ -30,6 +32,7 @@ from course.live.modules import bundle
 from course.live.picture import output
 from course.live.slices import later
 from course.live.stored import LONG_REST, Kept, picture
+from course.plots import arrange
 
 HERE = Path(__file__).parent
 STYLE = "".join((HERE / name).read_text("utf-8") for name in ("picture.css", "js/exact.css"))
@@ -191,16 +194,19 @@ class _StillPicture:
     """What an explorer shows where nothing runs; its PNG bytes are made when they are asked for."""
 
     def __init__(self, figure: Figure, caption: Caption) -> None:
-        self.canvas, self.caption = Canvas(figure), caption
+        self.figure, self.caption = figure, caption
 
     @cached_property
     def png(self) -> bytes:
-        return self.canvas.render()
+        with arrange.turn:
+            canvas = FigureCanvasAgg(self.figure)
+            canvas.draw()
+            return png(np.asarray(canvas.buffer_rgba()))
 
     @property
     def page(self) -> str:
         """HTML of the picture and its words."""
-        return picture(self.png, self.caption.text, self.canvas.size[0])
+        return picture(self.png, self.caption.text, int(self.figure.bbox.width + 1e-6))
 
 
 def explorer_name(module: Path) -> str:

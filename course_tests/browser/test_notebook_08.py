@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from course_tests.browser.conftest import OpenNotebook
+
+# In every push 00 stands for figures that the kernel draws, and test_live_run_browser for Stop.
+pytestmark = pytest.mark.slow
 
 RUN = """
 from course import data

@@ -6,7 +6,7 @@ import pytest
 
 from course_tests.browser.conftest import OpenNotebook
 
-pytestmark = pytest.mark.slow  # 07a and 08 stand for all in every push
+pytestmark = pytest.mark.slow  # 00 and 07a stand for all in every push
 
 RUN = """
 from course import data

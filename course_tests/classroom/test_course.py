@@ -280,14 +280,14 @@ def test_a_fix_with_a_slip_is_refused_before_anything_is_run(
     assert (course.path / "grades.csv").read_bytes() == before
 
 
-def test_three_sets_for_real(everything: CourseFolder, tmp_path: Path) -> None:
+def test_a_set_with_torch_for_real(everything: CourseFolder, tmp_path: Path) -> None:
     """The kernel, the sandbox and nbgrader agree with the quick check of the masters, with torch.
 
     `test_class` does the same for every choice of every set.
     """
     place = tmp_path / "download" / "ada"
     place.mkdir(parents=True)
-    releases = everything.releases(master.names()[-3:])
+    releases = everything.releases(["ps10-van"])
     for name, released in releases.items():
         one = master.load(name)
         made = cohort.submission(one, released, dict.fromkeys(one.problems, SOLVED), "Words.")

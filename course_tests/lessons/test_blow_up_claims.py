@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from course.lessons.blow_up import (
 )
 from course.plots import style
 from course_tests.claims import claim, seeds
-from course_tests.corners import visit
+from course_tests.corners import ends, visit
 
 FRESH_20 = seeds(100, 20)
 FRESH = FRESH_20[:10]
@@ -278,9 +277,11 @@ def test_the_chain_learns_by_plain_descent_on_batches_of_32() -> None:
 def test_the_extremes_of_all_controls_neither_fail_nor_warn() -> None:
     panel = explorer.explore()
     first = panel.text
-    rows = itertools.product((1, 100), (-2.0, 0.0, 2.0), (1e-6, 1.0), (False, True))
-    texts, _ = visit(panel, [dict(zip(panel.controls, row, strict=True)) for row in rows])
-    assert len(set(texts)) == 24
+    places = ends(
+        panel, depth=(1, 100), weight=(-2.0, 0.0, 2.0), rate=(1e-6, 1.0), clip=(False, True)
+    )
+    texts, _ = visit(panel, places)
+    assert len(set(texts)) == len(places) == 10
     panel.new_draw()
     assert panel.text != first
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from course.lessons.initialization import (
 from course.lessons.initialization.exercise import check_he
 from course.plots import style
 from course_tests.claims import claim, seeds
-from course_tests.corners import visit
+from course_tests.corners import ends, visit
 
 FRESH = seeds(100, 3)
 
@@ -196,8 +196,8 @@ def test_digits_do_not_need_depth_and_the_deepest_is_far_behind() -> None:
 
 def test_the_extremes_of_all_controls_neither_fail_nor_warn() -> None:
     sizes = explorer.explore(depth=10)
-    ends = [(0.0, 1, 10), (3.0, 100, 10), (0.0, 100, 30), (3.0, 1, 100)]
-    rows = [(kind, *end) for kind in explorer.KINDS for end in ends]
+    rows: list[tuple[Any, ...]] = [("relu", 0.0, 1, 10), ("relu", 3.0, 1, 100)]
+    rows += [(kind, *end) for kind in explorer.KINDS for end in ((3.0, 100, 10), (0.0, 100, 30))]
     texts, _ = visit(sizes, [dict(zip(sizes.controls, row, strict=True)) for row in rows])
     assert len(set(texts)) == len(rows)
     first = sizes.text
@@ -209,10 +209,10 @@ def test_the_extremes_of_order_and_chaos_neither_fail_nor_warn() -> None:
     panel = explorer.explore_phases()
     first = panel.text
     assert "Chaos: chi = 1.606" in first
-    rows = list(itertools.product((0.0, 3.0), (0.0, 1.0), (0.0, 0.99), (1, 100)))
-    texts, _ = visit(panel, [dict(zip(panel.controls, row, strict=True)) for row in rows])
-    for row, text in zip(rows, texts, strict=True):
-        assert ("no cosine left" in text) == (row[:2] == (0.0, 0.0))
+    places = ends(panel, sigma_w=(0.0, 3.0), sigma_b=(0.0, 1.0), cosine=(0.0, 0.99), depth=(1, 100))
+    texts, _ = visit(panel, places)
+    said = [at for at, text in zip(places, texts, strict=True) if "no cosine left" in text]
+    assert said == [at for at in places if at["sigma_w"] == at["sigma_b"] == 0] and said
     panel.new_draw()
     assert panel.text != first
 

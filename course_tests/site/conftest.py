@@ -5,6 +5,7 @@ Without Chromium the tests are skipped, and say so; with COURSE_REQUIRE_BROWSER=
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import shutil
@@ -36,12 +37,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+class Chromium:
+    """One for all files here: it takes longer to start than most tests."""
+
+    def __init__(self) -> None:
+        self._open = contextlib.ExitStack()
+        self._browser: Browser | None = None
+
+    def browser(self, path: str) -> Browser:
+        if self._browser is None:
+            playwright = self._open.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+            self._open.callback(self._browser.close)
+        return self._browser
+
+    def close(self) -> None:
+        self._browser = None
+        self._open.close()
+
+
+CHROMIUM = Chromium()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    # As long as playwright is open, an event loop runs in this thread: other tests start their own.
+    here = Path(__file__).parent
+    if nextitem is None or nextitem.path.parent != here or nextitem.path.name in WITHOUT:
+        CHROMIUM.close()
+
+
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:  # noqa: F811
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        started.close()
+def browser(chromium: str) -> Browser:  # noqa: F811
+    return CHROMIUM.browser(chromium)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

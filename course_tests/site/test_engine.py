@@ -7,6 +7,7 @@ are orders of summation. The page itself computes in float32.
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from typing import Any
 
@@ -58,8 +59,13 @@ PASS = """async ([settings, seed, x, labels, optimizer, steps]) => {
 LAW = """async ([law, fanIn, fanOut, place]) => {
     const { LAWS } = await import("./initializers.js");
     const { stream } = await import("./random.js");
-    return Array.from(LAWS[law](fanIn, fanOut, stream(7, "layer 1"), place));
+    return JSON.stringify(Array.from(LAWS[law](fanIn, fanOut, stream(7, "layer 1"), place)));
 }"""
+
+
+def page_weights(page: Page, *asked: Any) -> np.ndarray:
+    """What a law draws in the page; as text, for playwright is slow with lists."""
+    return np.array(json.loads(page.evaluate(LAW, list(asked))))
 
 
 def settings(**changes: Any) -> dict[str, Any]:
@@ -172,8 +178,8 @@ def test_a_step_is_torchs(modules: Page, name: str) -> None:
 @pytest.mark.parametrize("law", LAWS)
 def test_a_law_draws_what_it_says(modules: Page, law: str) -> None:
     width = 40
-    weights = modules.evaluate(LAW, [law, width, width, "middle"])
-    matrix = np.asarray(weights).reshape(width, width)
+    weights = page_weights(modules, law, width, width, "middle")
+    matrix = weights.reshape(width, width)
     squares = width * matrix**2
     margin = 5 * squares.std() / width
     assert abs(squares.mean() - LAWS[law]) < max(margin, 1e-9)
@@ -191,8 +197,8 @@ def test_a_law_draws_what_it_says(modules: Page, law: str) -> None:
 
 @pytest.mark.parametrize("shape", [(6, 10), (10, 6), (7, 7)])
 def test_orthogonal_weights_of_any_shape(modules: Page, shape: tuple[int, int]) -> None:
-    drawn = modules.evaluate(LAW, ["orthogonal", *shape, "middle"])
-    close(np.linalg.svd(np.asarray(drawn).reshape(shape), compute_uv=False), np.ones(min(shape)))
+    drawn = page_weights(modules, "orthogonal", *shape, "middle")
+    close(np.linalg.svd(drawn.reshape(shape), compute_uv=False), np.ones(min(shape)))
 
 
 def test_a_looks_linear_network_is_linear_at_first(modules: Page) -> None:
@@ -218,7 +224,7 @@ def test_what_overflows_is_not_hidden(modules: Page) -> None:
 
 
 def test_the_random_numbers_are_normal(modules: Page) -> None:
-    numbers = np.asarray(modules.evaluate(LAW, ["lecun_normal", 1, 20_000, "middle"]))
+    numbers = page_weights(modules, "lecun_normal", 1, 20_000, "middle")
     assert abs(numbers.mean()) < 4 / math.sqrt(len(numbers))
     assert abs(numbers.var() - 1) < 4 * math.sqrt(2 / len(numbers))
     assert abs((numbers**4).mean() - 3) < 4 * math.sqrt(96 / len(numbers))
@@ -229,9 +235,9 @@ def test_the_digits_are_the_courses(modules: Page) -> None:
 
     code = """async (stored) => {
         const { x, labels } = (await import("./data.js")).digits(stored);
-        return { x: Array.from(x), labels };
+        return JSON.stringify({ x: Array.from(x), labels });
     }"""
-    there = modules.evaluate(code, stored_digits())
+    there = json.loads(modules.evaluate(code, stored_digits()))
     digits = data.digits()
     pixels = digits.x_train[:PICTURES].flatten().numpy()
     np.testing.assert_allclose(there["x"], pixels, atol=1e-6)  # float32

@@ -39,7 +39,7 @@ STATE = """([number, places]) => {
     const plain = (value) => (typeof value === "number" && !Number.isFinite(value)
         ? String(value) : value);
     const { state } = courseExact.places[number];
-    return places.map((place) => JSON.parse(JSON.stringify(state(place), (_, v) => plain(v)))); }"""
+    return JSON.stringify(places.map(state), (_, v) => plain(v)); }"""
 
 
 def written(folder: Path, panels: list[BrowserPanel]) -> tuple[str, str]:
@@ -109,6 +109,12 @@ def numbers(values: list[Any]) -> np.ndarray:
     return np.array([float(str(value).replace("Infinity", "inf")) for value in values])
 
 
+def states(page: Page, number: int, places: list[Values]) -> list[Any]:
+    """What the explorer works out at each place, as one text: playwright is slow with lists."""
+    found: list[Any] = json.loads(page.evaluate(STATE, [number, places]))
+    return found
+
+
 def same(shown: Any, caption: Caption, values: Values) -> None:
     """Assert that the page shows the words, the badge and the rows of Python."""
     assert shown["text"] == caption.text, values
@@ -137,7 +143,7 @@ def chains() -> list[Values]:
 
 def test_the_scalar_chain_in_the_page_is_that_of_python(page: Page) -> None:
     places = chains()
-    for values, shown in zip(places, page.evaluate(STATE, [0, places]), strict=True):
+    for values, shown in zip(places, states(page, 0, places), strict=True):
         arguments = [values[name] for name in ("weight", "bias", "x", "depth", "precision")]
         formula, run = science.closed_form(*arguments), science.measure(*arguments)
         text = scalar_chain.words(formula, run)
@@ -160,7 +166,7 @@ def test_products_in_the_page_are_those_of_python(page: Page, kind: str) -> None
         {"depth": depth, "kind": kind, "scale": scale, "seed": seed}
         for depth, (scale, seed) in zip(depths, scales, strict=True)
     ]
-    for values, shown in zip(places, page.evaluate(STATE, [1, places]), strict=True):
+    for values, shown in zip(places, states(page, 1, places), strict=True):
         _, caption = products.still(**values)
         same(shown, caption, values)
         seed, scale = values["seed"], values["scale"]
@@ -211,7 +217,7 @@ def saturations() -> list[Values]:
 def test_saturation_in_the_page_is_that_of_python(page: Page) -> None:
     """The same weights and digits, by generators of their own; all of Python's numbers."""
     places, settled = saturations(), 0
-    for values, shown in zip(places, page.evaluate(STATE, [2, places]), strict=True):
+    for values, shown in zip(places, states(page, 2, places), strict=True):
         ours = saturation.measured(**values)
         twin = saturation.measured(**{**values, "scale": values["scale"] * TWIN})
         back = [np.flip(layers.gradient[:, 0]) for layers in (ours, twin)]
@@ -243,7 +249,7 @@ def test_sizes_by_weight_scale_in_the_page_are_those_of_python(page: Page) -> No
         dict(zip(names, (kind, *row), strict=True)) for kind in initialization.KINDS for row in rows
     ]
     settled = 0
-    for values, shown in zip(places, page.evaluate(STATE, [3, places]), strict=True):
+    for values, shown in zip(places, states(page, 3, places), strict=True):
         kind, scale, depth, width, seed = (values[name] for name in names)
         ours, twin = (
             mean_field.measured(kind, [factor * scale], depth, width=width, seed=seed)
@@ -286,7 +292,7 @@ def test_order_and_chaos_in_the_page_are_those_of_python(page: Page) -> None:
     ]  # fmt: skip
     places: list[Values] = [dict(zip(names, row, strict=True)) for row in rows]
     settled = 0
-    for values, shown in zip(places, page.evaluate(STATE, [4, places]), strict=True):
+    for values, shown in zip(places, states(page, 4, places), strict=True):
         *point, seed = (values[name] for name in names)
         lengths, theory = angles.expected(*point)
         there = shown["theory"]
