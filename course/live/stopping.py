@@ -83,7 +83,7 @@ def _explain(shell: Any, kind: Any, problem: Any, trace: Any, tb_offset: int | N
     """Show a NameError: in words where the name is one of `_absent`, else as ever."""
     if problem.name in _absent:
         problem = BrokenOff(
-            f"`{problem.name}` is not there yet: a training ended too early for the cell that makes "
-            "it.\nLet the training run, then run the cells from there on again."
+            f"`{problem.name}` is not there yet: a training ended too early for the cell that "
+            "makes it.\nLet the training run, then run the cells from there on again."
         )
     shell.showtraceback((type(problem), problem, trace), tb_offset=tb_offset)
