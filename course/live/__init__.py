@@ -32,7 +32,7 @@ link            a button that copies a link to the same state on a page
 stored          publish: what a saved notebook shows of it; Kept: after it has changed, too
 cells           what a cell that runs again lets go of
 pyplot          a hint where `draw` uses pyplot
-failures        an error or an interrupt in `draw`, in words
+failures        an error or an interrupt in `draw`, an error in training, in words
 """
 
 import lazy_loader

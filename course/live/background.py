@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 
 from course.live.canvas import Canvas
 from course.live.cells import claim, discard
+from course.live.failures import of_training
 from course.live.pace import SHARE, UNSEEN, Pace
 from course.live.picture import Picture, output
-from course.live.stopping import BrokenOff, Interrupted, note, what_is_missing
+from course.live.stopping import BrokenOff, Interrupted, in_words, note, what_is_missing
 from course.live.stored import Kept
 from course.live.transport import Knob, Transport, progress
 from course.plots.growing import keep_pale
@@ -61,7 +62,7 @@ class LiveRun(ipywidgets.VBox):
         self._thread: threading.Thread | None = None
         self._gate = threading.Lock()  # held to say, or to ask, whether a step is under way
         self._lock = threading.RLock()  # held while drawing
-        self._stepping = self._again = False
+        self._stepping = self._again = self._awaited = False
         self._picture = Picture(Canvas(fig))
         self._kept = Kept()
         can_restart = all(callable(records) for records in runs.values())
@@ -83,8 +84,7 @@ class LiveRun(ipywidgets.VBox):
         self._show()
         if wait:
             self._train()
-            if self._failure is not None:
-                raise self._failure
+            self._raise()
             return
         _begun.add(self)
         self._thread = threading.Thread(target=self._train, name="training", daemon=True)
@@ -127,14 +127,14 @@ class LiveRun(ipywidgets.VBox):
     def result(self) -> Any:
         """The records, once the run has ended: a list, or a dict of lists for several runs.
 
-        Prints what there is of a run that was stopped. Raises `BrokenOff` where that is nothing,
-        for one of the networks at least; `Interrupted` where the kernel is interrupted meanwhile,
-        which stops the run; and what went wrong in training.
+        Prints what there is of a run that was stopped, and that it waits for one that is paused.
+        Raises `BrokenOff` where there is nothing of one of the networks at least; `Interrupted`
+        where the kernel is interrupted meanwhile, which stops the run; and what went wrong in
+        training, which Jupyter shows in words alone.
         """
         interrupted = False
         try:
-            while self._thread is not None and self._thread.is_alive():
-                time.sleep(0.02)  # not join: a student would read its traceback
+            self._wait()
         except KeyboardInterrupt:
             interrupted = True
         if interrupted:
@@ -143,14 +143,30 @@ class LiveRun(ipywidgets.VBox):
                 "Interrupted; the training is stopped.\n"
                 "Run this cell again: it goes on with what there is."
             )
-        if self._failure is not None:
-            raise self._failure
+        self._raise()
         if self._state == "stopped":
             if missing := what_is_missing(self.history):
                 raise BrokenOff(f"{self._head} {missing}.\nFor that {self._anew}.")
             print(self._head, "What follows works with what there is.")
             print(f"For all of it {self._anew}.")
         return self.history["run"] if self._alone else self.history
+
+    def _wait(self) -> None:
+        """Until the end; says once, each time that it is paused, what is waited for."""
+        self._awaited, said = True, False
+        try:
+            while self._thread is not None and self._thread.is_alive():
+                if not said and self._state == "paused":
+                    self._show()
+                    print(progress("paused", self.history, awaited=True))
+                said = self.paused and (said or self._state == "paused")
+                time.sleep(0.02)  # not join: a student would read its traceback
+        finally:
+            self._awaited = False
+
+    def _raise(self) -> None:
+        if self._failure is not None:
+            raise in_words(self._failure, f"{self._head}\n{self._picture.failure}")
 
     def _begin(self) -> None:
         """The same runs from their first step on."""
@@ -232,8 +248,7 @@ class LiveRun(ipywidgets.VBox):
         self._show()
         if self._failure is not None:
             self._state = "failed"  # perhaps only now, while drawing
-            kind = type(self._failure).__name__
-            self._picture.failure = f"The training ended with an error. {kind}: {self._failure}"
+            self._picture.failure = of_training(self._failure)
         note(self.history, self._state == "stopped" and self._picture.comm is not None)
         self._transport.end(self._state, time.monotonic() - self._began)
         if not self._again:
@@ -265,7 +280,7 @@ class LiveRun(ipywidgets.VBox):
 
     @property
     def _head(self) -> str:
-        return progress(self._state, self.history)
+        return progress(self._state, self.history, awaited=self._awaited)
 
     def __repr__(self) -> str:
         return self._head

@@ -17,7 +17,7 @@ from matplotlib.spines import Spine
 from matplotlib.transforms import Bbox
 
 from course.live.layers import Layers
-from course.live.lettering import LetteringCanvas, lay_out_one
+from course.live.lettering import LetteringCanvas, lay_out_one, rehearse_one
 from course.live.parts import FRAME, Unsure, sequence, unsure
 from course.live.scales import drawn_by, signatures, stands_alone
 from course.plots import arrange
@@ -134,8 +134,9 @@ class Canvas:
         missing = [axes for axes in wanted if all(axes != base[0] for base in self._bases)]
         if missing:
             self._leave_out(missing[0], parts)
-        renderer = self._canvas.get_renderer()
-        return bool(missing) or lay_out_one(renderer, self._ever, self._laid_out)
+            return True
+        renderer, known = self._canvas.get_renderer(), self._laid_out
+        return rehearse_one(renderer, self._ever) or lay_out_one(renderer, self._ever, known)
 
     def _draw(self) -> None:
         try:

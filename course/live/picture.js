@@ -3,6 +3,7 @@
 import { KEY, drawRows, isDark } from "./js/caption.js";
 import { typed } from "./js/numbers.js";
 
+const PIECE = 8192; // bytes that are handed to a function at once
 const INVISIBLE = /[\s\u200b]+/g; // ipywidgets fills an empty label with a zero-width space
 const AGAIN = "The kernel that moved this picture is gone. Run this cell to bring the sliders back.";
 
@@ -71,6 +72,17 @@ function fill(control, handles) {
   track.style.background = `linear-gradient(to right, ${stops})`;
 }
 
+// PNG bytes as the address of an image. One that names a blob is looked up in another process of the
+// browser, which takes some milliseconds more.
+function addressOf({ buffer, byteOffset, byteLength }) {
+  const pieces = [];
+  for (let k = 0; k < byteLength; k += PIECE) {
+    const piece = new Uint8Array(buffer, byteOffset + k, Math.min(PIECE, byteLength - k));
+    pieces.push(String.fromCharCode(...piece));
+  }
+  return `data:image/png;base64,${btoa(pieces.join(""))}`;
+}
+
 function render({ model, el }) {
   el.classList.add("course-picture");
   const make = (tag, name) => Object.assign(document.createElement(tag), { className: name });
@@ -94,7 +106,6 @@ function render({ model, el }) {
   let asked = 0; // pictures that began to decode
   let shown = 0; // the newest of them on the page: an older one that ends later is dropped
   let bytes = null;
-  let url = null;
   let ended = false;
   let measured = false; // whether the room in this page is known
 
@@ -147,22 +158,19 @@ function render({ model, el }) {
       words(null);
     }
     const next = Object.assign(new Image(), { decoding: "sync" }); // seen whole, or not at all
-    const address = wanted.byteLength ? URL.createObjectURL(new Blob([wanted], { type: "image/png" })) : wanted;
+    const src = wanted.byteLength ? addressOf(wanted) : wanted;
     try {
       await new Promise((load, error) => { // decode() would wait for another frame of the page
-        Object.assign(next, { onload: load, onerror: error, src: address });
+        Object.assign(next, { onload: load, onerror: error, src });
       });
     } catch {
-      URL.revokeObjectURL(address);
       return;
     }
-    if (turn < shown || ended) return URL.revokeObjectURL(address);
+    if (turn < shown || ended) return;
     shown = turn;
     makeRoom(turn === asked ? size() : drawn);
     words(next);
     frame.replaceChildren(next);
-    if (url) URL.revokeObjectURL(url);
-    url = address;
   }
 
   const place = () => frame.isConnected || head.after(frame);
@@ -227,7 +235,6 @@ function render({ model, el }) {
     theme.disconnect();
     names.disconnect();
     placed.disconnect();
-    if (url) URL.revokeObjectURL(url);
   };
 }
 

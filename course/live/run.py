@@ -7,7 +7,8 @@
 The runs train side by side in a background thread. Stop lets the step under way end, but breaks it
 off where it takes more than half a second, and closes the iterators; what is there is kept. Where
 nobody watches (COURSE_WAIT=1, as when notebooks are validated) the call trains to the end before it
-returns. An error in training ends the run, is shown below the picture, and is raised by `result`.
+returns. An error in training ends the run, is shown below the picture, and is raised by `result`,
+of which a notebook shows its words and the reader's own lines. A paused run says who waits for it.
 Running the cell again stops the run that it started before, and lets go of it.
 """
 

@@ -1,8 +1,9 @@
-"""What the cells after a stopped run say: words about what there is, and no traceback.
+"""What the cells after a run that has not reached its end say: words, and no traceback.
 
 A run that was stopped hands out what it has (`LiveRun.result`), and says so. Where it has nothing
-of a network, or the waiting cell was interrupted, that cell ends with one sentence, `BrokenOff`.
-What it would have made is then missing below: a cell that asks for it says that, too.
+of a network, or the waiting cell was interrupted, that cell ends with one sentence, `BrokenOff`;
+where the training ended with an error, with that error `in_words`. What it would have made is then
+missing below: a cell that asks for it says that, too.
 """
 
 from __future__ import annotations
@@ -23,18 +24,30 @@ class BrokenOff(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback; it asks where a cell ends by this error."""
-        from IPython.core.getipython import get_ipython
-
-        _absent.update(_made(source()))
-        if (shell := get_ipython()) is not None:
-            shell.set_custom_exc((NameError,), _explain)
-        return str(self).splitlines()
+        return _last_words(str(self))
 
 
 class Interrupted(KeyboardInterrupt):
     """Ends a cell that was interrupted while it waited for a run; shown as `BrokenOff` is."""
 
     _render_traceback_ = BrokenOff._render_traceback_
+
+
+def in_words(problem: BaseException, words: str) -> BaseException:
+    """`problem`, of which Jupyter shows these words in place of its traceback."""
+    words = f"{words}\nThe records so far stay in the run's `history`, and its picture stays."
+    problem._render_traceback_ = lambda: _last_words(words)  # type: ignore[attr-defined]
+    return problem
+
+
+def _last_words(words: str) -> list[str]:
+    """The words by line; what the cell would have made is missing from now on."""
+    from IPython.core.getipython import get_ipython
+
+    _absent.update(_made(source()))
+    if (shell := get_ipython()) is not None:
+        shell.set_custom_exc((NameError,), _explain)
+    return words.splitlines()
 
 
 def cut_short() -> bool:
@@ -70,7 +83,7 @@ def _explain(shell: Any, kind: Any, problem: Any, trace: Any, tb_offset: int | N
     """Show a NameError: in words where the name is one of `_absent`, else as ever."""
     if problem.name in _absent:
         problem = BrokenOff(
-            f"`{problem.name}` is not there yet: a training was stopped before the cell that makes "
-            "it could do so.\nLet the training run, then run the cells from there on again."
+            f"`{problem.name}` is not there yet: a training ended too early for the cell that "
+            "makes it.\nLet the training run, then run the cells from there on again."
         )
     shell.showtraceback((type(problem), problem, trace), tb_offset=tb_offset)

@@ -10,6 +10,7 @@ import ipywidgets
 
 from course.live.controls import button, reachable, reading, widget
 
+AWAITED = " A cell waits for it: press Play to go on, or Stop to work with what there is."
 COLOURS = {"finished": "success", "stopped": "warning", "failed": "danger"}
 
 
@@ -114,8 +115,11 @@ class Transport(ipywidgets.HBox):
         self._bar.bar_style = COLOURS[state]
 
 
-def progress(state: str, history: Mapping[str, Sequence[Any]]) -> str:
-    """How far the runs are, in words: "Training stopped: 120 of 300 steps."."""
+def progress(state: str, history: Mapping[str, Sequence[Any]], *, awaited: bool = False) -> str:
+    """How far the runs are, in words: "Training stopped: 120 of 300 steps.".
+
+    awaited: whether a cell waits for their end; it says so of runs that are paused.
+    """
     reached: dict[int, list[int]] = {}  # by the number of all steps
     for records in filter(None, history.values()):
         reached.setdefault(records[-1].steps, []).append(records[-1].step)
@@ -123,4 +127,5 @@ def progress(state: str, history: Mapping[str, Sequence[Any]]) -> str:
     for steps, at in reached.items():
         least, most = f"{min(at):,}", f"{max(at):,}"
         parts.append(f"{least if least == most else f'{least} to {most}'} of {steps:,}")
-    return f"Training {state}: {', '.join(parts) or 'no'} steps."
+    waits = AWAITED if awaited and state == "paused" else ""
+    return f"Training {state}: {', '.join(parts) or 'no'} steps.{waits}"

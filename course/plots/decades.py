@@ -108,6 +108,14 @@ class _Powers(Locator):
         powers = apart * np.arange(np.ceil(low / apart), np.floor(high / apart) + 1)
         return [float(10.0**power) for power in powers]
 
+    def beside(self, vmin: float, vmax: float) -> list[tuple[float, float]]:
+        """Limits of a `Decades` axis a rung away, at an end or both: `live` draws them beforehand.
+
+        None where these are not on rungs.
+        """
+        ends = [_near(round(power)) for power in (-np.log10(vmin), np.log10(vmax))]
+        return [(10.0**-low, 10.0**high) for low, high in itertools.product(*ends)][1:]
+
     @property
     def every(self) -> list[float]:
         """Where a tick ever is on a `Decades` axis: `live` lays out their labels beforehand."""
@@ -123,6 +131,14 @@ def _every() -> list[float]:
 
 def _rung(exponent: float) -> int:
     return next((h for h in LADDER if exponent <= h), LADDER[-1])
+
+
+def _near(rung: int) -> list[int]:
+    """A rung, the next and the one before, so far as there are."""
+    if rung not in LADDER:
+        return []
+    k = LADDER.index(rung)
+    return [*LADDER[k : k + 2], *LADDER[max(k - 1, 0) : k]]
 
 
 def _hold(exponent: float, now: int) -> int:

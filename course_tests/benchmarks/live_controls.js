@@ -46,23 +46,33 @@
     document.dispatchEvent(new MouseEvent("mouseup", { ...at, buttons: 0 }));
   }
 
-  // From one value to another and back: over a slider's range, in a list, in a box.
+  // Two steps up, two back, two down, two back: to both sides of where it stood, and there in the
+  // end, for the next control is to be tried from the first values of the others. (Four steps up
+  // of depth and weight, and a chain blows up at whatever rate.) At an end it turns round.
   function change(control, k) {
+    const way = (k + 2) % 8 < 4 ? 1 : -1;
     const handle = control.querySelector("[role=slider]");
     if (handle) {
-      const key = k % 8 < 4 ? "ArrowRight" : "ArrowLeft";
-      handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      const press = (key) =>
+        handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      const [least, most, now] = ["min", "max", "now"].map((name) =>
+        Number(handle.getAttribute(`aria-value${name}`)),
+      );
+      const back = way > 0 ? now >= most : now <= least;
+      press(way > 0 === back ? "ArrowLeft" : "ArrowRight");
       return;
     }
     const range = control.querySelector("input[type=range]");
     if (range) {
-      range.value = Number(range.value) + (k % 8 < 4 ? 1 : -1);
+      const now = Number(range.value);
+      range.value = now + way;
+      if (Number(range.value) === now) range.value = now - way;
       range.dispatchEvent(new Event("input", { bubbles: true }));
       return;
     }
     const list = control.querySelector("select");
     if (list) {
-      list.selectedIndex = (list.selectedIndex + 1) % list.options.length;
+      list.selectedIndex = (list.selectedIndex + way + list.options.length) % list.options.length;
       list.dispatchEvent(new Event("change", { bubbles: true }));
       return;
     }
@@ -84,7 +94,8 @@
   // train meanwhile, and are drawn every quarter of a second: no such picture may be taken for the
   // answer, so it begins after a longer silence.
   // far: 0, or the number of the first jump: the same for both, who then stand at the same places.
-  async function walk([selector, index, name, times, far = 0]) {
+  // begun: how many steps were made before.
+  async function walk([selector, index, name, times, far = 0, begun = 0]) {
     const root = document.querySelectorAll(selector)[index];
     root.scrollIntoView({ block: "center" });
     const control = find(root, name);
@@ -93,7 +104,7 @@
       const before = await quiet(root, selector === ".course-live" ? 36 : 15);
       const start = performance.now();
       if (far) jump(control, far + k);
-      else change(control, k);
+      else change(control, begun + k);
       let now = before;
       while ((now === before || now === null) && performance.now() - start < 5000) {
         await frame();

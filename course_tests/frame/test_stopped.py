@@ -183,3 +183,17 @@ def test_the_cells_are_those_around_a_run() -> None:
     assert len(after) > 5 and ["explorer.watch(" in code for code in after].index(True) == 0
     others = {"06", "08", "09", "10a", "10b", "10c", "12a"}
     assert {store.number(path) for path in PATHS} >= {*QUICK, *others}
+
+
+def test_an_error_in_training_ends_its_cell_in_the_readers_own_lines(shell: Shell) -> None:
+    shell.cell("from course.live import live_run")
+    shell.cell("def mine():\n    raise ValueError('no such number')\n    yield")
+    shell.cell("run = live_run(mine)")
+    shell.cell("records = run.result()")
+    head, what, error, place, kept = shell.error.splitlines()
+    assert (head, what) == ("Training failed: no steps.", "The training ended with an error.")
+    assert error == "ValueError: no such number" and kept.startswith("The records so far stay")
+    assert re.fullmatch(r"\(in mine, Cell In\[\d+\], line 2: raise ValueError\(.*\)\)", place)
+    shell.cell("len(records)")
+    assert shell.error.startswith("`records` is not there yet: a training ended too early")
+    assert shell.cell("print(run.history)") == "{'run': []}\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -114,6 +116,60 @@ def test_labels_of_other_limits_are_laid_out_while_nobody_waits() -> None:
     labels = {label.get_text() for label in ax.get_yticklabels()}
     assert "$\\mathdefault{10^{300}}$" in labels
     assert MathTextParser._parse_cached.cache_info().misses == parsed
+
+
+def test_limits_one_rung_away_are_drawn_while_nobody_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fig, ax = style.figure(6.0, 4.0)
+    axis = decades.Decades(ax, low=9, high=9)
+    style.hold(fig, lambda: axis.fit("wide", [1e-80, 1e80], [1.0]))
+    (line,) = ax.plot([0.5], [1.0], "o")
+    canvas, twin = Canvas(fig), FigureCanvasAgg
+
+    def show(size: float) -> None:
+        axis.fit("some", [size], [1.0])
+        line.set_ydata([size])
+        canvas.render()
+
+    show(1.0)
+    show(1e12)  # from now on these limits may change
+    before = canvas.render()
+    limits = ax.get_ylim()
+    assert sum(1 for _ in iter(canvas.prepare, False)) > 8
+    assert ax.get_ylim() == limits and canvas.render() == before
+    drawn_anew: list[str] = []
+    draw_new = lettering.LetteringRenderer._draw_new
+
+    def note(renderer: Any, key: Any, *rest: Any) -> None:
+        drawn_anew.append(key[0])
+        draw_new(renderer, key, *rest)
+
+    monkeypatch.setattr(lettering.LetteringRenderer, "_draw_new", note)
+    for size in (1e-12, 1e40, 1.0):  # one rung at an end, at the other, back at both
+        show(size)
+        assert ax.get_ylim() != limits and drawn_anew == []
+        limits = ax.get_ylim()
+        seen = np.array(canvas._pixels())
+        full = twin(fig)
+        full.draw()
+        assert (seen == np.asarray(full.buffer_rgba())).all()
+        fig.set_canvas(canvas._canvas)
+        assert ax.get_ylim() == limits
+        monkeypatch.setattr(lettering.LetteringRenderer, "_draw_new", draw_new)
+        show(size)
+        while canvas.prepare():
+            pass
+        monkeypatch.setattr(lettering.LetteringRenderer, "_draw_new", note)
+
+
+def test_an_axis_between_two_rungs_has_no_neighbours() -> None:
+    _, ax = style.figure(6.0, 4.0)
+    decades.Decades(ax)
+    beside = ax.yaxis.get_major_locator().beside
+    assert beside(1e-3, 1e9)[:3] == [(1e-3, 1e27), (1e-3, 1e3), (1e-9, 1e9)]
+    assert len(beside(1e-3, 1e9)) == 8 and len(beside(1e-1, 1e1)) == 3
+    assert beside(1e-2, 1e9) == beside(1.0, 1e9) == []
 
 
 def test_no_label_is_laid_out_beforehand_where_no_locator_says_which() -> None:

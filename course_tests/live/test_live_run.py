@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ from course.live import (
     from_start,
     live_run,
     stopping,
+    transport,
 )
 from course.live.stopping import what_is_missing
 from course.plots import style
@@ -190,6 +192,58 @@ def test_an_error_in_training_is_shown_and_raised_by_result() -> None:
         live_run(failing(), wait=True)
 
 
+def innermost() -> None:
+    int("three")
+
+
+def test_an_error_in_training_says_where_it_comes_from_in_the_readers_own_lines() -> None:
+    def own() -> Iterator[Step]:
+        yield from steps(2)
+        innermost()
+
+    run = live_run({"mine": own(), "other": steps(4)}, wait=False)
+    for _ in range(2):  # asked again, it says the same
+        with pytest.raises(ValueError, match="invalid literal") as raised:
+            run.result()
+        head, what, error, *places, kept = raised.value._render_traceback_()  # by Jupyter
+        assert head == repr(run) and head.startswith("Training failed: 2 of 2, ")
+        assert what == "The training ended with an error."
+        assert error == "ValueError: invalid literal for int() with base 10: 'three'"
+        file = "test_live_run.py"
+        assert [place.partition(", line")[0] for place in places] == [
+            f"(in own, {file}", f"(in innermost, {file}",
+        ]  # fmt: skip
+        assert places[1].endswith(': int("three"))') and "`history`" in kept
+        assert run._picture.failure.splitlines() == [what, error, *places]
+    assert [len(records) for records in run.history.values()] == [2, len(run.history["other"])]
+
+
+@pytest.mark.parametrize(
+    ("records", "place"),
+    [
+        (map(json.loads, ["{"]), ["(in raw_decode, decoder.py"]),
+        (map(int, ["three"]), []),  # raised by no line of Python at all
+    ],
+)
+def test_an_error_that_no_line_of_the_readers_raised_says_where_it_was(
+    records: Iterator[Any], place: list[str]
+) -> None:
+    run = live_run(records, wait=False)
+    with pytest.raises(ValueError):
+        run.result()
+    _, _, error, *places, _ = raised_words(run)
+    assert error.startswith(("json.decoder.JSONDecodeError: ", "ValueError: "))
+    assert [each.partition(", line")[0] for each in places] == place
+
+
+def raised_words(run: LiveRun) -> list[str]:
+    """What Jupyter shows of the error that `result` raises."""
+    with pytest.raises(Exception) as raised:
+        run.result()
+    lines: list[str] = raised.value._render_traceback_()
+    return lines
+
+
 def test_an_error_in_draw_ends_the_run_and_is_raised() -> None:
     fig, _ = style.figure(3.0, 2.0)
 
@@ -313,6 +367,64 @@ def test_a_paused_run_can_be_stopped() -> None:
     training._transport._stop.click()
     training.result()
     assert repr(training).startswith("Training stopped: ")
+
+
+def test_who_waits_for_a_paused_run_is_told_and_can_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gate = threading.Event()
+
+    def guarded() -> Iterator[Step]:
+        for step in steps(6):
+            gate.wait()
+            yield step
+
+    training = live_run(guarded(), wait=False)
+    training._transport._pause.click()
+    gate.set()
+    wait_for(lambda: training._state == "paused")
+    before = repr(training)
+    assert "paused" in before and "waits" not in before
+
+    def play() -> None:
+        wait_for(lambda: "A cell waits for it: press Play" in training._picture.caption)
+        training._transport._step.click()  # held again after it: that is not said twice
+        wait_for(lambda: "2 of 6 steps. A cell waits" in training._picture.alt)
+        training._transport._pause.click()
+
+    reader = threading.Thread(target=play)
+    reader.start()
+    assert len(training.result()) == 6
+    reader.join()
+    assert capsys.readouterr().out == f"{before}{transport.AWAITED}\n"
+    assert repr(training) == "Training finished: 6 of 6 steps."
+    assert "waits" not in training._picture.alt
+
+
+def test_each_pause_of_a_run_that_a_cell_waits_for_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    training = live_run(steps(10**6, pause=0.001), wait=False)
+    pause = training._transport._pause
+
+    def press() -> None:
+        for _ in range(2):
+            pause.click()
+            wait_for(lambda: "A cell waits" in training._picture.alt)
+            held = len(training.history["run"])
+            pause.click()
+            wait_for(lambda held=held: len(training.history["run"]) > held + 30)
+            wait_for(lambda: "A cell waits" not in training._picture.alt)
+        pause.click()
+        wait_for(lambda: "A cell waits" in training._picture.alt)
+        training._transport._stop.click()
+
+    reader = threading.Thread(target=press)
+    reader.start()
+    training.result()
+    reader.join()
+    said = capsys.readouterr().out
+    assert said.count("Training paused: ") == 3 and "Training stopped: " in said
 
 
 def test_restart_begins_anew_and_leaves_a_pale_curve(capsys: pytest.CaptureFixture[str]) -> None:
