@@ -81,10 +81,10 @@ def test_twenty_blocks_recover_from_lost_neighbours_and_thirty_less(digits: data
     accuracy = {}
     for depth in (20, 30):
         net = science.network("plain", digits, depth=depth, seeds=MANY)
-        *_, last = science.train(net, digits, epochs=40)
+        *_, last = science.train(net, digits, epochs=20)
         accuracy[depth] = last.train_accuracy
-    claim("20 blocks, 40 epochs", accuracy[20], least=0.98)  # .998 ± .002
-    claim("20 blocks over 30", accuracy[20] - accuracy[30], least=0.02)  # .134 ± .05
+    claim("20 blocks, 20 epochs", accuracy[20], least=0.97)  # .987 ± .005
+    claim("20 blocks over 30", accuracy[20] - accuracy[30], least=0.1)  # .318 ± .09
 
 
 @pytest.mark.claims

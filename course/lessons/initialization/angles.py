@@ -30,7 +30,7 @@ from course.networks import Network, initializers
 Array = NDArray[np.float64]
 WIDTH, PAIRS = 200, 5
 """Of the network that is measured, and how many pairs of inputs go through it."""
-STEPS, SEEDS = 200, range(3)
+STEPS, SEEDS = 100, range(3)
 """Of training."""
 
 
