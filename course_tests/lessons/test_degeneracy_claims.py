@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -20,7 +21,7 @@ from course.lessons.degeneracy.exercise import (
 from course.networks.initializers import folded, orthogonal
 from course.plots import decades, style
 from course_tests.claims import claim, seeds
-from course_tests.corners import ends, visit
+from course_tests.corners import visit
 
 FRESH = seeds(100, 5)
 
@@ -305,12 +306,11 @@ def test_the_extremes_of_all_controls_neither_fail_nor_warn(
     monkeypatch.setattr(explorer, "STEPS", 3)
     panel = explorer.explore()
     first = panel.text
-    places = ends(
-        panel, fold=(0, 5), orthogonality=(0.0, 1.0), scale=(0.0, 2.0), depth=(1, 100),
-        optimizer=("Adam, rate 0.01", "SGD, rate 0.3"),
-    )  # fmt: skip
-    texts, _ = visit(panel, places)
-    assert len(set(texts)) == len(places) == 10
+    rules = ("Adam, rate 0.01", "SGD, rate 0.3")
+    ends = itertools.product((0, 5), ((0.0, rules[0]), (1.0, rules[1])), (0.0, 2.0), (1, 100))
+    rows = [(fold, even, scale, depth, rule) for fold, (even, rule), scale, depth in ends]
+    texts, _ = visit(panel, [dict(zip(panel.controls, row, strict=True)) for row in rows])
+    assert len(set(texts)) == 16
     panel.new_draw()
     assert panel.text != first
 

@@ -14,7 +14,7 @@ from course.lessons.degradation.exercise import (
     solve_identity_block,
 )
 from course_tests.claims import claim, seeds
-from course_tests.corners import ends, visit
+from course_tests.corners import corners, visit
 
 SEEDS = tuple(seeds(10, 3))
 MANY = tuple(seeds(20, 10))
@@ -141,9 +141,9 @@ def test_looking_changes_nothing(digits: data.Dataset) -> None:
 def test_the_extremes_of_the_explorer_neither_fail_nor_warn(digits: data.Dataset) -> None:
     panel = explorer.explore(digits)
     assert "a factor of 1.2" in panel.text
-    places = ends(panel, depth=(1, 100), network=explorer.NETWORKS, norm=tuple(explorer.NORMS))
+    places = corners(depth=(1, 100), network=tuple(explorer.NETWORKS), norm=tuple(explorer.NORMS))
     texts, _ = visit(panel, places)
-    assert len(set(texts)) == len(places) == 6 and {len(text.splitlines()) for text in texts} == {4}
+    assert len(set(texts)) == 12 and {len(text.splitlines()) for text in texts} == {4}
     with pytest.raises(ValueError, match="norm = 'group'"):
         explorer.explore(digits, norm="group")
 
