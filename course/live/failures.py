@@ -14,13 +14,8 @@ from pathlib import Path
 from typing import Any
 
 LIVE = Path(__file__).parent
-LIBRARIES = tuple(
-    str(Path(folder).resolve()) + os.sep
-    for folder in (
-        LIVE.parent,
-        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    )
-)
+_folders = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+LIBRARIES = tuple(str(Path(f).resolve()) + os.sep for f in (str(LIVE.parent), *_folders))
 """Where code lies that is not the reader's own."""
 
 

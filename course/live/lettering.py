@@ -104,15 +104,15 @@ def rehearse_one(renderer: LetteringRenderer, axes: Iterable[Axis]) -> bool:
     20 ms. A locator may say in `beside` which limits come next.
     """
     for axis in axes:
-        now = tuple(axis.get_view_interval())
-        for limits in getattr(axis.get_major_locator(), "beside", _nowhere)(*now):
-            if (axis, limits) not in renderer.rehearsed:
-                renderer.rehearsed.add((axis, limits))
-                axis.set_view_interval(*limits, ignore=True)
+        low, high = axis.get_view_interval()
+        for least, most in getattr(axis.get_major_locator(), "beside", _nowhere)(low, high):
+            if (axis, least, most) not in renderer.rehearsed:
+                renderer.rehearsed.add((axis, least, most))
+                axis.set_view_interval(least, most, ignore=True)
                 try:
                     axis.draw(renderer)
                 finally:
-                    axis.set_view_interval(*now, ignore=True)
+                    axis.set_view_interval(low, high, ignore=True)
                     axis.get_tightbbox(renderer)  # puts the ticks back, too
                 return True
     return False
