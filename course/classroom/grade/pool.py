@@ -15,7 +15,7 @@ from course.classroom.grade import worker
 from course.classroom.grade.results import Result, without_points
 
 PRELOAD = "course.classroom.grade.preload"  # a name: this process needs nothing of it
-WALL = 400.0  # seconds for one submission, kernel, feedback and all
+WALL = 1200.0  # seconds for one submission, kernel, feedback and all, on a busy machine too
 
 
 def grade(

@@ -29,6 +29,7 @@ from traitlets import Float, Integer, Unicode
 from course.classroom.gradebook import Gradebook
 from course.classroom.master import split
 from course.classroom.run import hidden_tests, sandbox
+from course.classroom.run.clock import Clock
 from course.classroom.run.kernel_side import MIME
 
 # Wall time and processor time of the kernels that this process has run, for the report.
@@ -45,6 +46,8 @@ TOLD = {
     "TabError": "is not valid Python",
 }
 """Errors of a student's cell that are worth a remark, in words."""
+PATIENCE = 0.75
+"""A cell ran too long if so much of its time was its own; every process waits a little."""
 
 
 class SandboxedKernelManager(AsyncKernelManager):
@@ -78,13 +81,19 @@ class SandboxedKernelManager(AsyncKernelManager):
 
 
 class Judge(Execute):
-    """nbgrader's Execute with limits on output, a kernel that may die, and hidden tests."""
+    """nbgrader's Execute with limits on output, a kernel that may die, and hidden tests.
+
+    `timeout`, of one cell, and `total_seconds` are those of a `Clock`: longer on a busy machine.
+    """
 
     cell_output_kb = Integer(256, help="What one cell may print; the rest is cut.").tag(config=True)
     kernel_limits = Unicode("", help="memory_gb=..,cpu_seconds=..,file_mb=..,processes=..").tag(
         config=True
     )
-    total_seconds = Float(240.0, help="Wall time of all cells of one notebook.").tag(config=True)
+    total_seconds = Float(240.0, help="Seconds for all cells of one notebook.").tag(config=True)
+    iopub_timeout = Integer(30, help="Seconds for the output of a cell that has ended.").tag(
+        config=True
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(kernel_manager_class=SandboxedKernelManager, **kwargs)
@@ -100,6 +109,7 @@ class Judge(Execute):
         self.at = ""  # the cell that runs, as the instructor's remarks call it
         self.tests = self._tests(resources["nbgrader"])
         self.printed, self.used = 0, 0.0
+        self.processes: list[int] = []  # this one, and the kernel with what it is wrapped in
         self.started = time.monotonic()
         try:
             return super().preprocess(nb, resources, km)
@@ -159,14 +169,18 @@ class Judge(Execute):
     def _run(self, cell: Any, index: int) -> Any:
         """Runs `cell` in the kernel; what goes wrong with the kernel is an error in its output."""
         self.printed = 0
-        over = time.monotonic() - self.started > self.total_seconds
-        if over and not self.gone:
+        if not self.processes:
+            me = psutil.Process()
+            self.processes = [me.pid, *(each.pid for each in me.children(recursive=True))]
+            self.whole = Clock(self.processes)
+        if not self.gone and self.whole.seconds > self.total_seconds:
             remark = f"the notebook ran longer than {self.total_seconds:g} s and was stopped"
             self._kill(remark.capitalize() + ".", remark)
         if self.gone:
             cell.outputs = [_not_yet(self.gone)]
             return cell
         kept, ended, how = self.nb.cells[index], "", ""
+        self.clock = Clock(self.processes)
         try:
             cell = self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
@@ -185,6 +199,11 @@ class Judge(Execute):
             if name in TOLD:
                 _tell(f"{self.at} {TOLD[name]}")
         return cell
+
+    async def _async_handle_timeout(self, timeout: int, cell: Any = None) -> Any:
+        if self.clock.seconds < PATIENCE * timeout:
+            return None  # it gets as long again
+        return await super()._async_handle_timeout(timeout, cell)
 
     async def _async_cleanup_kernel(self) -> None:
         self._note_time()
