@@ -172,12 +172,12 @@ class LivePanel(ipywidgets.VBox):
         with self._lock:
             if self._closed:
                 return
-            for ax, *limits in self._limits:
+            self._seed = self._first_seed
+            for name, control in self.controls.items():
+                control.value = self._first[name]
+            for ax, *limits in self._limits:  # now: where nothing is put off, each value was drawn
                 put_back(ax, *limits)
-        self._seed = self._first_seed
-        for name, control in self.controls.items():
-            control.value = self._first[name]
-        self._changed()
+            self._changed()
 
     def refresh(self) -> None:
         """Draw now if a control has changed since the last drawing."""

@@ -20,7 +20,7 @@ from PIL import Image
 from course.live import Caption, LivePanel, Slices, Slider, live
 from course.live import figure as live_figure
 from course.live.figure import PATIENCE, QUIET
-from course.plots import style
+from course.plots import decades, style
 
 
 def figure() -> tuple[Any, Any]:
@@ -76,6 +76,37 @@ def test_first_values_come_back_with_reset_and_seeds_count_up() -> None:
     assert [button.description for button in buttons] == ["New draw", "Reset"]
     buttons[0].click()
     assert made.text == "True a 6"
+
+
+@pytest.mark.parametrize("in_a_loop", [False, True])
+def test_reset_brings_the_limits_back_also_of_axes_that_hold_theirs(in_a_loop: bool) -> None:
+    fig, ax = style.figure(4.0, 3.0)
+    (line,) = ax.plot([1.0], "o")
+    axis = decades.Decades(ax)
+
+    def draw(size: float, more: float) -> str:
+        axis.fit("size", [10.0 ** (size + more)], [1.0])
+        line.set_ydata([10.0 ** (size + more)])
+        return ""
+
+    def look() -> None:
+        made = live(fig, draw, size=Slider(0.0, 9.0, value=0.9), more=Slider(0.0, 2.0, value=0.0))
+        first, limits = made.png, ax.get_ylim()
+        made.controls["more"].value = 2.0
+        made.refresh()
+        made.controls["size"].value = 9.0
+        made.refresh()
+        assert ax.get_ylim() != limits
+        made.reset()
+        assert made.png == first and ax.get_ylim() == limits
+
+    async def look_in_a_loop() -> None:
+        look()
+
+    if in_a_loop:
+        asyncio.run(look_in_a_loop())
+    else:
+        look()
 
 
 def test_without_a_seed_there_is_no_new_draw_and_without_reset_no_button() -> None:
