@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from matplotlib.axis import Axis
@@ -40,7 +41,8 @@ class LetteringRenderer(RendererAgg):
     def __init__(self, width: float, height: float, dpi: float) -> None:
         super().__init__(width, height, dpi)
         self._letters: OrderedDict[Any, Letters] = OrderedDict()
-        self.rehearsed: set[Any] = set()  # axes and their limits, see `rehearse_one`
+        # The limits of each axis with which it has been drawn, see `rehearse_one`.
+        self.rehearsed: WeakKeyDictionary[Axis, set[tuple[float, float]]] = WeakKeyDictionary()
 
     @property
     def kept(self) -> int:
@@ -106,8 +108,9 @@ def rehearse_one(renderer: LetteringRenderer, axes: Iterable[Axis]) -> bool:
     for axis in axes:
         low, high = axis.get_view_interval()
         for least, most in getattr(axis.get_major_locator(), "beside", _nowhere)(low, high):
-            if (axis, least, most) not in renderer.rehearsed:
-                renderer.rehearsed.add((axis, least, most))
+            rehearsed = renderer.rehearsed.setdefault(axis, set())
+            if (least, most) not in rehearsed:
+                rehearsed.add((least, most))
                 axis.set_view_interval(least, most, ignore=True)
                 try:
                     axis.draw(renderer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import matplotlib as mpl
@@ -161,6 +162,20 @@ def test_limits_one_rung_away_are_drawn_while_nobody_waits(
         while canvas.prepare():
             pass
         monkeypatch.setattr(lettering.LetteringRenderer, "_draw_new", note)
+
+
+def test_axes_that_are_gone_are_not_kept_for_what_was_rehearsed() -> None:
+    fig, ax = style.figure(6.0, 4.0)
+    decades.Decades(ax)
+    ax.set_ylim(1e-3, 1e9)
+    renderer = LetteringCanvas(fig).get_renderer()
+    while lettering.rehearse_one(renderer, [ax.yaxis]):
+        pass
+    assert len(renderer.rehearsed[ax.yaxis]) == 8
+    ax.remove()
+    del ax
+    gc.collect()
+    assert len(renderer.rehearsed) == 0
 
 
 def test_an_axis_between_two_rungs_has_no_neighbours() -> None:
