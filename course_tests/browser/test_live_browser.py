@@ -58,6 +58,11 @@ def test_keyboard_buttons_and_extremes_change_picture_and_words_without_flicker(
     panel = page.panel()
     before = panel.settle()
     assert before.text == before.alt == "depth 50, weight 0.90, rate 0.0316, seed 0"
+    address = page.page.evaluate("() => document.querySelector('.course-picture img').src")
+    kind, _, data = address.partition(",")
+    assert kind == "data:image/png;base64" and len(data) > 2 * 8192  # of several pieces
+    sent = page.run_cell("import base64; print(base64.b64encode(panel.picture.png).decode())")
+    assert data == sent.strip()
     with panel.watch() as film:
         panel.press("weight w", "ArrowRight", 10)
         after = panel.look_until(lambda look: "weight 1.40" in look.text)
