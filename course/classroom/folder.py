@@ -30,8 +30,8 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
-c.Judge.timeout = 20  # one cell; both last longer on a busy machine
-c.Judge.total_seconds = 240.0  # all cells of one notebook
+c.Judge.timeout = 20  # one cell; longer on a busy machine
+c.Judge.total_seconds = 240.0  # all cells of one notebook; likewise
 c.Judge.cell_output_kb = 256
 c.Judge.kernel_limits = "memory_gb=2.0,cpu_seconds=120,file_mb=50,processes=128"
 c.LimitOutput.max_lines = 200

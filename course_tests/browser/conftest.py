@@ -6,7 +6,6 @@ pytest worker has one server, and one page that is closed before other tests.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -14,10 +13,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Page
 
 from course_tests.browser.page import NotebookPage, in_chromium
 from course_tests.browser.server import Server, find_chromium, lab
+from course_tests.shared import Shared
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 OpenNotebook = Callable[..., NotebookPage]
@@ -48,30 +47,13 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield running
 
 
-class Lab:
-    """JupyterLab in a page of Chromium: one for all tests, for it takes longer to load than most.
+LAB = Shared(in_chromium)
+"""JupyterLab in a page of Chromium: one for all tests, for it takes longer to load than most.
 
-    kernel: the id of a kernel for the next notebook, or "" where it needs a new one.
-    """
-
-    def __init__(self) -> None:
-        self.kernel = ""
-        self._open = contextlib.ExitStack()
-        self._page: Page | None = None
-
-    def page(self, server: Server, chromium: str) -> Page:
-        """The page, with no notebook open."""
-        if self._page is None:
-            self._page = self._open.enter_context(in_chromium(server, chromium))
-        return self._page
-
-    def close(self) -> None:
-        """Close Chromium; its kernels live on."""
-        self._page = None
-        self._open.close()
-
-
-LAB = Lab()
+Closing it leaves its kernels.
+"""
+KERNELS: list[str] = []
+"""The id of a kernel for the next notebook, "" or none where it needs a new one."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -114,10 +96,10 @@ def open_notebook(
             notebook.cells = [c for c in code if any(word in c.source for word in only)]
         path = f"{uuid.uuid4().hex[:8]}.ipynb"
         nbformat.write(notebook, server.folder / path)
-        opened.append(NotebookPage(LAB.page(server, chromium), path, LAB.kernel))
-        LAB.kernel = ""
+        kernel = KERNELS.pop() if KERNELS else ""
+        opened.append(NotebookPage(LAB(server, chromium), path, kernel))
         return opened[-1]
 
     yield open_one
     for page in opened:
-        LAB.kernel = page.close(keep=request.session.testsfailed == failed)
+        KERNELS[:] = [page.close(keep=request.session.testsfailed == failed)]

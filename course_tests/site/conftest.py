@@ -22,6 +22,7 @@ from course_tests.browser.conftest import chromium  # noqa: F401  a fixture
 from course_tests.browser.server import FLAGS
 from course_tests.once import once
 from course_tests.repository import ROOT
+from course_tests.shared import Shared
 from course_tests.site.tiny import TINY
 
 PAGES = {"initialization": "05.html", "degeneracy": "06.html"}
@@ -37,26 +38,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-class Chromium:
-    """One for all files here: it takes longer to start than most tests."""
-
-    def __init__(self) -> None:
-        self._open = contextlib.ExitStack()
-        self._browser: Browser | None = None
-
-    def browser(self, path: str) -> Browser:
-        if self._browser is None:
-            playwright = self._open.enter_context(sync_playwright())
-            self._browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-            self._open.callback(self._browser.close)
-        return self._browser
-
-    def close(self) -> None:
-        self._browser = None
-        self._open.close()
+@contextlib.contextmanager
+def started(path: str) -> Iterator[Browser]:
+    """Chromium from this path."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
 
 
-CHROMIUM = Chromium()
+CHROMIUM = Shared(started)
+"""One for all files here: it takes longer to start than most tests."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -69,7 +61,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Browser:  # noqa: F811
-    return CHROMIUM.browser(chromium)
+    return CHROMIUM(chromium)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
