@@ -16,6 +16,7 @@ layers          Linear, DiracLinear, Activation, BatchNorm, LayerNorm for replic
 convnets        the same architectures, of convolutions: CONVOLUTIONAL by name
 units           the equations of `blocks` for maps: ResidualUnit, HighwayUnit, VariableUnit
 convolutions    Convolution, DiracConvolution, MapNorm, GlobalAverage for replicas
+kernels         batch norm in one pass over memory, where there is a C compiler (kernels.c)
 memory          what is freed is kept: the next operation needs it again
 threads         one_thread, on_threads: thin layers lose by a second one; for_replicas: they don't
 activations     the nonlinearities by name, their derivatives and gains

@@ -11,6 +11,7 @@ loop            fit, an iterator of records; the run behind it
 step            one step of R replicas: forward, backward, update
 recording       a step's operations recorded once, then repeated without Python
 operations      what torch does in a step, one by one
+fusing          batch norm's kernel takes the ReLU beside it along
 workspace       the memory in which a recorded step computes, the same at every step
 compiling       recorded operations as a function that runs without Python
 parallel        some of the replicas on each thread

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.training.fusing import fused
 from course.training.operations import Call, geometry, into, place, schema
 from course.training.workspace import Workspace
 
@@ -33,7 +34,7 @@ def compiled(
     one = torch._C.TensorType.get()
     values = {id(tensor): graph.addInput() for tensor in inputs}
     constant, given = {0, *map(place, memory)}, set(map(place, inputs))
-    computing = _computing(calls, constant, given)
+    computing = fused(_computing(calls, constant, given), outputs)
     workspace = Workspace(computing, outputs)
     results: dict[int, Tensor] = {}  # what the calls computed, by the place of its memory
     numbers: dict[str, Any] = {}  # and other constants, by what they look like
