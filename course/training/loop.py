@@ -214,7 +214,7 @@ def fit(
 
     The batches of replica r depend on seeds[r] alone. CPU runs repeat bit for bit on one machine,
     for each number of threads, and with the kernels of batch norm or without (`networks.kernels`);
-    between two numbers they are equal to rounding, which a deep network magnifies as it does the
+    between two of these they are equal to rounding, which a deep network magnifies as it does the
     rounding of another processor. Raises ValueError at once, before any
     training, for arguments that do not fit, and CheckpointError (a ValueError) for a checkpoint
     that cannot be used.
