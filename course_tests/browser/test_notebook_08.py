@@ -40,9 +40,9 @@ def test_the_explorer_of_depth_to_its_extremes(open_notebook: OpenNotebook) -> N
         panel.look_until(lambda look: "100 blocks, none" in look.text)
         panel.control("network").select_option("plain")
         panel.control("weights").select_option("He")
-        panel.look_until(lambda look: "plain, 100 blocks, none, weights: He" in look.text)
+        panel.look_until(lambda look: "plain, 100 blocks, no norm, weights: He" in look.text)
         panel.press("depth L", "Home")
-        panel.look_until(lambda look: "plain, 1 blocks, none" in look.text)
+        panel.look_until(lambda look: "plain, 1 block, no norm" in look.text)
     film.check()
     assert film.pictures >= 5
     panel.click("Reset")

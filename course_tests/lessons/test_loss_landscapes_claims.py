@@ -262,9 +262,9 @@ def test_the_explorers_at_their_extremes_neither_fail_nor_warn(digits: data.Data
         for place in corners(depth=(12, 1), along=tuple(science.DIRECTIONS), span=(0.05, 1.5))
     ]
     (*texts, skipped), pictures = visit(panel, [*places, dict(network="resnet")])
-    assert len(set(pictures)) == 9 and skipped.startswith("resnet, 1 blocks")
+    assert len(set(pictures)) == 9 and skipped.startswith("resnet, 1 block, ")
     for place, text in zip(places, texts, strict=True):
-        assert f"{place['depth']} blocks, {place['along']}" in text
+        assert f"{place['depth']} block{'s' * (place['depth'] > 1)}, {place['along']}" in text
     assert panel.png == picture
     panel.new_draw()
     assert panel.text != first

@@ -52,12 +52,13 @@ def explore(
     def trained(
         depth: int, weight: float, rate: float, clip: bool, seed: int
     ) -> tuple[short_chain.ShortRun, np.ndarray]:
-        """The runs, and their losses at rate 0, (T, R)."""
+        """The runs, and their losses at rate 0, (T, R), as far as the runs' float32 reaches."""
         chain: dict[str, Any] = {
             "depth": depth, "steps": STEPS, "seeds": range(RUNS * seed, RUNS * (seed + 1))
         }  # fmt: skip
         run = short_chain.train(weight, rate=rate, clip=CLIP if clip else None, **chain)
-        return run, short_chain.without_steps(weight, **chain)
+        frozen = short_chain.without_steps(weight, **chain)
+        return run, np.where(frozen > np.finfo(np.float32).max, np.inf, frozen)
 
     def draw(depth: int, weight: float, rate: float, clip: bool, seed: int) -> Caption:
         run, frozen = trained(depth, weight, rate, clip, seed)
@@ -105,7 +106,7 @@ def _breakdown(run: short_chain.ShortRun) -> str:
         return "Everything stays finite."
     step, layer, kind = min(places)
     name = "the loss" if kind == "loss" else f"the {kind} of layer {layer}"
-    return f"Not finite in {len(places)} runs, first at step {step}: {name}."
+    return f"Not finite in {count(len(places), 'run')}, first at step {step}: {name}."
 
 
 def _badge(run: short_chain.ShortRun) -> str:
