@@ -271,10 +271,11 @@ def test_the_explorers_at_their_extremes_neither_fail_nor_warn(digits: data.Data
 
     both = {"ReLU": untrained["plain"][1]}
     both["batch norm"] = science.network("plain", digits, depth=1, norm="batch", seeds=SEEDS)
-    places = corners(network=tuple(both), factor=(1 / 32, 1, 32))
+    named = {1 / 32: "1/32", 1: "1", 32: "32"}
+    places = corners(network=tuple(both), factor=tuple(named))
     texts, _ = visit(explorer.rescale(both, digits), places)
     for place, text in zip(places, texts, strict=True):
-        assert text.startswith(f"{place['network']}, factor c = {place['factor']:.3g}.")
+        assert text.startswith(f"{place['network']}, factor c = {named[place['factor']]}.")
         assert "0.0% of the largest" in text or place["network"] == "batch norm"
     with pytest.raises(ValueError, match="depth = 7"):
         explorer.explore(untrained, digits, depth=7)
