@@ -35,6 +35,22 @@ from course.plots import style
 fig, ax = style.figure(6.0, 2.0)
 live(fig, lambda **values: str(values), depth=(1, 9), kind=["plain", "resnet"])
 """
+TITLED = """
+from course.live import Slider, live
+from course.plots import style
+
+fig, ax = style.figure(6.0, 2.0)
+turns = {"rate": Slider(0.1, 10.0, 0.1, 1.0, "rate", log=True)}
+live(fig, lambda rate: f"rate {rate:g}", title="What turns", **turns)
+"""
+# How often something in the panel has changed within a third of a second.
+CHANGES = """async () => { let changes = 0;
+    const observer = new MutationObserver((records) => { changes += records.length; });
+    const everything = { subtree: true, childList: true, characterData: true, attributes: true };
+    observer.observe(document.querySelector('.course-live'), everything);
+    await new Promise((done) => setTimeout(done, 333));
+    observer.disconnect();
+    return changes; }"""
 # The page, a slider's track, what of it is filled, and the arrow of a list: each as RGB.
 COLOURS = """async () => {
     const find = (name) => getComputedStyle(document.querySelector(`.course-live ${name}`));
@@ -230,6 +246,20 @@ def test_narrow_and_dark_pages_are_drawn_for(open_notebook: OpenNotebook) -> Non
         page.page.evaluate(THEME, "JupyterLab Light")
     panel.look_until(lambda look: look.height == HEIGHT)
     assert page.complaints() == []
+
+
+def test_a_title_names_no_control_and_the_page_comes_to_rest(open_notebook: OpenNotebook) -> None:
+    """It stood beside the only slider, whose track was filled in two ways, in turn for ever."""
+    page = open_notebook([TITLED])
+    page.run_all()
+    panel = page.panel()
+    assert panel.settle().text == "rate 1"
+    panel.press("rate", "ArrowRight")
+    panel.look_until(lambda look: look.text == "rate 1.26")
+    panel.settle()
+    track = panel.root.locator(".course-log .noUi-connects")
+    assert track.evaluate("el => el.dataset.filled") == "0.00% 55.00%"
+    assert page.page.evaluate(CHANGES) == 0 and page.complaints() == []
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
