@@ -30,7 +30,7 @@ from course.training import Record, Schedule
 RUNS, STEPS = 5, 100
 CLIP = 1.0
 RATE_TIP = "a factor on every network's learning rate, from the next step on"
-CLIPS = {"as named": None, "0.3": 0.3, "3": 3.0, "30": 30.0}
+CLIPS = {"as named": 0.0, "0.3": 0.3, "3": 3.0, "30": 30.0}
 CLIP_TIP = "the longest gradient that every network takes, from the next step on"
 FLAT = 0.01  # an output that varies less than this over the inputs is called constant
 
