@@ -37,7 +37,7 @@ def test_the_explorer_of_depth_to_its_extremes(open_notebook: OpenNotebook) -> N
         panel.control("network").select_option("resnet")
         panel.look_until(lambda look: "resnet, 100 blocks" in look.text)
         panel.control("normalization").select_option("none")
-        panel.look_until(lambda look: "100 blocks, none" in look.text)
+        panel.look_until(lambda look: "100 blocks, no norm" in look.text)
         panel.control("network").select_option("plain")
         panel.control("weights").select_option("He")
         panel.look_until(lambda look: "plain, 100 blocks, no norm, weights: He" in look.text)
