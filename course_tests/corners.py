@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Place = Mapping[str, Any]  # values by the names of the controls
+UNREAD = re.compile(
+    r"(?<![\d.,])1 (blocks|layers|maps|matrices|points|runs|steps|units)\b|\d[eE][+-]?\d| none,"
+)
+"""What is not said to people: "1 layers", "3e+04", "plain, none, ..."."""
 
 
 class Visit(NamedTuple):
@@ -55,5 +60,6 @@ def visit(panel: Any, places: Iterable[Place]) -> Visit:
         asyncio.run(visits())
     for text in texts:
         assert "Error" not in text and "Warning" not in text, text
+        assert not UNREAD.search(text), text
     assert all(picture.startswith(b"\x89PNG") for picture in pictures)
     return Visit(texts, pictures)

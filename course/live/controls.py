@@ -96,9 +96,8 @@ class Choice:
         values = [value for _, value in options]
         value = values[0] if self.value is None else one_of(name, self.value, values)
         kind = ipywidgets.SelectionSlider if self.slider else ipywidgets.Dropdown
-        return kind(
-            options=options, value=value, description=self.description, tooltip=self.tooltip
-        )
+        words = {"description": self.description, "tooltip": self.tooltip}
+        return kind(options=options, index=values.index(value), **words)  # of None it shows nothing
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ function nameControls(panel) {
   for (const label of panel.querySelectorAll(".widget-label")) {
     const name = label.textContent.replace(INVISIBLE, " ").trim();
     const control = label.parentElement;
-    if (!name || !control) continue;
+    if (!name || !control || control.matches(".widget-container")) continue; // a title names none
     const readout = control.querySelector(".widget-readout");
     if (readout && control.classList.contains("course-log")) plain(readout);
     const handles = [...control.querySelectorAll("[role=slider]")];
@@ -208,7 +208,10 @@ function render({ model, el }) {
   window.addEventListener("resize", soon);
 
   // The panel is known only once the picture stands in the page.
-  const names = new MutationObserver(() => nameControls(panel));
+  const names = new MutationObserver(() => {
+    nameControls(panel);
+    names.takeRecords(); // what it changed itself: to be called for that again might never end
+  });
   let panel = null;
   const placed = new ResizeObserver(() => {
     if (!measured) measure(); // at once for the first time: the picture for this page comes soon

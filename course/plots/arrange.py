@@ -100,6 +100,8 @@ def fit(fig: Figure, wide: Arrangement, pixels: int, dpi: float = 100.0) -> bool
         grid = fig.add_gridspec(len(wide.row), 1) if column else wide.grid
         for k, ax in enumerate(wide.row):
             ax.set_subplotspec(grid[k])
+            if k and ax.get_shared_y_axes().joined(ax, wide.row[0]):
+                ax.tick_params(labelleft=column)  # in a row the first one's numbers serve all
     if fig.get_layout_engine() is None:
         fig.subplots_adjust(**_margins(wide, width, height, column, more))
     for ax, place in wide.bars:

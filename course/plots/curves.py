@@ -46,7 +46,8 @@ def mean_band(
 
     x: (N,); values: (N, R); line: keywords for the line, e.g. ``**style.architecture("plain")``.
     Where a run is NaN or infinite, the mean is that of the others, and a cross at the upper edge of
-    the axes says so. Returns (line, band, crosses); `move_band` gives them new values.
+    the axes says so; of many in a row there are at most `MARKERS`. Returns (line, band, crosses);
+    `move_band` gives them new values.
     """
     x, values = _checked(x, values)
     mean, error = mean_and_error(values)
@@ -129,6 +130,11 @@ def _checked(x: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _broken(x: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Crosses where a run is not finite: x, and the upper edge in axes' units."""
-    places = x[~np.isfinite(values).all(axis=1)]
-    return places, np.ones(len(places))
+    """Crosses where a run is not finite: x, and the upper edge in axes' units.
+
+    One at the first of each row, and at one in 1, 2, 4, ... of all: as a run grows, none moves.
+    """
+    places = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    shown = np.diff(places, prepend=-2) > 1
+    shown[:: 1 << ((len(places) - 1) // MARKERS).bit_length()] = True
+    return x[places[shown]], np.ones(shown.sum())

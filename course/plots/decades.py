@@ -189,17 +189,20 @@ class Levels:
         for artist in (self.low, self.high, *self.notes):
             artist.set_in_layout(False)
 
-    def show(self, values: ArrayLike, below: float = 0.0) -> None:
-        """values: (N,), for the places 1 to N; what is at most `below` counts as nothing."""
+    def show(self, values: ArrayLike, below: float = 0.0, nothing: str = "") -> None:
+        """values: (N,), for the places 1 to N; what is at most `below` is called `nothing`.
+
+        By itself that is "exactly 0", or "0 but for rounding" with a `below`.
+        """
         y = np.asarray(values, dtype=float)
         x = np.arange(1, len(y) + 1)
-        broken, nothing = ~np.isfinite(y), np.isfinite(y) & (y <= below)
-        shown = np.where(broken | nothing, np.nan, y)
+        broken, low = ~np.isfinite(y), np.isfinite(y) & (y <= below)
+        shown = np.where(broken | low, np.nan, y)
         self.line.set_data(x, shown)
         self.line.set_markevery(places(len(y)))
-        words = "0 but for rounding" if below else "exactly 0"
+        words = nothing or ("0 but for rounding" if below else "exactly 0")
         for artist, note, mask, height, word in (
-            (self.low, self.notes[0], nothing, NOTE, words),
+            (self.low, self.notes[0], low, NOTE, words),
             (self.high, self.notes[1], broken, 1 - NOTE, "not finite"),
         ):
             at = x[mask][places(int(mask.sum()))]

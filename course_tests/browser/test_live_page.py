@@ -28,6 +28,45 @@ def draw(weight):
 
 live(fig, draw, weight=Slider(0.5, 2.0, 0.05, 1.0))
 """
+CONTROLS = """
+from course.live import live
+from course.plots import style
+
+fig, ax = style.figure(6.0, 2.0)
+live(fig, lambda **values: str(values), depth=(1, 9), kind=["plain", "resnet"])
+"""
+TITLED = """
+from course.live import Slider, live
+from course.plots import style
+
+fig, ax = style.figure(6.0, 2.0)
+turns = {"rate": Slider(0.1, 10.0, 0.1, 1.0, "rate", log=True)}
+live(fig, lambda rate: f"rate {rate:g}", title="What turns", **turns)
+"""
+# How often something in the panel has changed within a third of a second.
+CHANGES = """async () => { let changes = 0;
+    const observer = new MutationObserver((records) => { changes += records.length; });
+    const everything = { subtree: true, childList: true, characterData: true, attributes: true };
+    observer.observe(document.querySelector('.course-live'), everything);
+    await new Promise((done) => setTimeout(done, 333));
+    observer.disconnect();
+    return changes; }"""
+# The page, a slider's track, what of it is filled, and the arrow of a list: each as RGB.
+COLOURS = """async () => {
+    const find = (name) => getComputedStyle(document.querySelector(`.course-live ${name}`));
+    const rgb = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+    const filled = find('.noUi-connects').backgroundImage.match(/rgb\\([^)]*\\)/g).at(-1);
+    const arrow = new Image();
+    arrow.src = find('select').backgroundImage.slice(5, -2);
+    await arrow.decode();
+    const canvas = Object.assign(document.createElement('canvas'), { width: 60, height: 60 });
+    const context = canvas.getContext('2d');
+    context.drawImage(arrow, 0, 0, 60, 60);
+    const { data } = context.getImageData(0, 0, 60, 60);
+    const inked = data.findIndex((value, k) => k % 4 === 3 && value === 255) - 3;
+    return [rgb(getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor),
+            rgb(find('.noUi-target').backgroundColor), rgb(filled), [...data.slice(inked, inked + 3)]];
+}"""  # noqa: E501
 LEAVE = """async () => { const widget = jupyterapp.shell.currentWidget;
     await jupyterapp.serviceManager.sessions.shutdownAll(); widget.dispose(); }"""
 HEIGHT = 350  # pixels, of the figure with its panels in a row
@@ -74,6 +113,21 @@ SEEN = """() => { const at = document.querySelector('.course-stored');
     const alone = [...document.querySelectorAll('.jp-OutputArea-child')];
     return [at?.querySelector('img')?.checkVisibility() ?? false, at?.textContent ?? '',
             alone.filter(n => n.checkVisibility() && n.textContent.includes('Error displaying')).length]; }"""  # noqa: E501
+
+
+def luminance(rgb: list[float]) -> float:
+    """Of WCAG 2, 0 for black to 1 for white."""
+    shares = [
+        c / 12.92 if (c := part / 255) <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for part in rgb
+    ]
+    return sum(
+        weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), shares, strict=True)
+    )
+
+
+def contrast(one: float, other: float) -> float:
+    low, high = sorted((one, other))
+    return (high + 0.05) / (low + 0.05)
 
 
 def reopened(page: NotebookPage) -> NotebookPage:
@@ -192,6 +246,34 @@ def test_narrow_and_dark_pages_are_drawn_for(open_notebook: OpenNotebook) -> Non
         page.page.evaluate(THEME, "JupyterLab Light")
     panel.look_until(lambda look: look.height == HEIGHT)
     assert page.complaints() == []
+
+
+def test_a_title_names_no_control_and_the_page_comes_to_rest(open_notebook: OpenNotebook) -> None:
+    """It stood beside the only slider, whose track was filled in two ways, in turn for ever."""
+    page = open_notebook([TITLED])
+    page.run_all()
+    panel = page.panel()
+    assert panel.settle().text == "rate 1"
+    panel.press("rate", "ArrowRight")
+    panel.look_until(lambda look: look.text == "rate 1.26")
+    panel.settle()
+    track = panel.root.locator(".course-log .noUi-connects")
+    assert track.evaluate("el => el.dataset.filled") == "0.00% 55.00%"
+    assert page.page.evaluate(CHANGES) == 0 and page.complaints() == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_tracks_and_arrows_of_controls_are_seen(open_notebook: OpenNotebook, theme: str) -> None:
+    page = open_notebook([CONTROLS])
+    page.page.evaluate(THEME, theme)
+    try:
+        page.run_all()
+        page.panel().settle()
+        paper, track, filled, arrow = map(luminance, page.page.evaluate(COLOURS))
+    finally:
+        page.page.evaluate(THEME, "JupyterLab Light")
+    assert 1.5 < contrast(track, paper) < contrast(filled, paper)  # what is filled stands out
+    assert contrast(arrow, paper) > 4.5
 
 
 def test_in_a_low_window_the_sliders_stay_while_the_picture_is_scrolled(

@@ -95,12 +95,12 @@ def test_notebook_00_makes_a_figure_live_in_the_page(open_notebook: OpenNotebook
     page = open_notebook("00_start_here.ipynb")
     page.run_all()
     panel = page.panel(0)
-    assert "0.52% is left" in panel.settle().text
+    assert "0.52 % is left" in panel.settle().text
     with panel.watch() as film:
         panel.press("passed", "End")
-        panel.look_until(lambda look: "100.00% is left" in look.text)
+        panel.look_until(lambda look: "100 % is left" in look.text)
         panel.press("depth", "Home")
-        panel.look_until(lambda look: "After 1 layers" in look.text)
+        panel.look_until(lambda look: "After 1 layer of" in look.text)
     film.check()
     page.screenshot("00")
     assert page.complaints() == []

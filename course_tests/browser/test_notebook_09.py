@@ -47,7 +47,7 @@ def test_the_explorer_of_skips_to_its_extremes(open_notebook: OpenNotebook) -> N
         assert "measured: 0." in nothing.text and nothing.alt == nothing.text
         panel.press("branch b", "End")
         panel.press("depth L", "Home")
-        panel.look_until(lambda look: "s = 0, branch b = 2, 1 blocks" in look.text)
+        panel.look_until(lambda look: "s = 0, branch b = 2, 1 block." in look.text)
     film.check()
     assert film.pictures >= 4
     panel.click("New draw")

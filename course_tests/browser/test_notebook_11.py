@@ -62,7 +62,7 @@ def test_slices_to_their_extremes(open_notebook: OpenNotebook) -> None:
         units.control("network").select_option("batch norm")
         units.look_until(lambda look: "batch norm, factor c = 32." in look.text)
         units.press("factor c", "Home")
-        least = units.look_until(lambda look: "c = 0.0312." in look.text)
+        least = units.look_until(lambda look: "c = 1/32." in look.text)
     film.check()
     assert least.picture != first.picture and film.pictures >= 3
     page.screenshot("11-units")

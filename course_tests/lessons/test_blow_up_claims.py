@@ -305,6 +305,12 @@ def test_the_words_tell_what_becomes_of_it() -> None:
         explorer.explore(weight=3.0)
 
 
+def test_what_float32_cannot_hold_is_not_finite_at_rate_0_either() -> None:
+    text = explorer.explore(depth=100, weight=2.0).text
+    assert "Loss not finite at the start" in text and "At rate 0 it would be not finite." in text
+    assert "5.29" not in text  # times 10^59, in float64
+
+
 def test_axes_stay_in_place_and_a_broken_run_ends_with_a_cross() -> None:
     fig, axes = style.figure(11.0, 4.0, ncols=3)
     panels = pictures.Training(fig, axes)

@@ -262,19 +262,20 @@ def test_the_explorers_at_their_extremes_neither_fail_nor_warn(digits: data.Data
         for place in corners(depth=(12, 1), along=tuple(science.DIRECTIONS), span=(0.05, 1.5))
     ]
     (*texts, skipped), pictures = visit(panel, [*places, dict(network="resnet")])
-    assert len(set(pictures)) == 9 and skipped.startswith("resnet, 1 blocks")
+    assert len(set(pictures)) == 9 and skipped.startswith("resnet, 1 block, ")
     for place, text in zip(places, texts, strict=True):
-        assert f"{place['depth']} blocks, {place['along']}" in text
+        assert f"{place['depth']} block{'s' * (place['depth'] > 1)}, {place['along']}" in text
     assert panel.png == picture
     panel.new_draw()
     assert panel.text != first
 
     both = {"ReLU": untrained["plain"][1]}
     both["batch norm"] = science.network("plain", digits, depth=1, norm="batch", seeds=SEEDS)
-    places = corners(network=tuple(both), factor=(1 / 32, 1, 32))
+    named = {1 / 32: "1/32", 1: "1", 32: "32"}
+    places = corners(network=tuple(both), factor=tuple(named))
     texts, _ = visit(explorer.rescale(both, digits), places)
     for place, text in zip(places, texts, strict=True):
-        assert text.startswith(f"{place['network']}, factor c = {place['factor']:.3g}.")
+        assert text.startswith(f"{place['network']}, factor c = {named[place['factor']]}.")
         assert "0.0% of the largest" in text or place["network"] == "batch norm"
     with pytest.raises(ValueError, match="depth = 7"):
         explorer.explore(untrained, digits, depth=7)

@@ -202,7 +202,7 @@ def test_selu_comes_back_to_mean_0_and_variance_1() -> None:
 def test_the_extremes_of_the_explorers_neither_fail_nor_warn() -> None:
     places = corners(activation=("selu", "tanh"), gain=(0.0, 2.0), depth=(1, 100))
     texts, _ = visit(explorer.explore_moments(), places)
-    form = "{activation}, weights LeCun times {gain:g}, {depth} layers"
+    form = "{activation}, weights LeCun times {gain:g}, {depth} layer"
     assert all(form.format(**at) in t for at, t in zip(places, texts, strict=True))
     places = corners(kind=tuple(science.MAPS), weight=(0.0, 1.5), layers=(2, 100))
     texts, _ = visit(explorer.explore_map(), places)

@@ -67,6 +67,17 @@ def test_panels_fit_the_page_and_do_not_overlap(make: Callable[[], Figure], room
     assert text.get_fontsize() * fig.dpi / 72 >= 11  # pixels of the page
 
 
+def test_panels_that_share_an_axis_each_have_its_numbers_in_a_column() -> None:
+    fig, axes = style.figure(11.0, 4.0, ncols=2, sharey=True)
+    canvas = Canvas(fig)
+    numbers = []
+    for room in (1100, 700, 1100):
+        canvas.fit(room, 1.0)
+        canvas.render()
+        numbers.append([bool(ax.yaxis.get_ticklabels()) for ax in axes])
+    assert numbers == [[True, False], [True, True], [True, False]]
+
+
 @pytest.mark.parametrize("make", [plain, held, by_margins])
 def test_a_page_that_is_wide_again_has_the_first_picture(make: Callable[[], Figure]) -> None:
     canvas = Canvas(make())

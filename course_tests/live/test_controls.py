@@ -28,6 +28,7 @@ from course.live.controls import reading, widget
         (Choice(("relu", "tanh"), "tanh"), ipywidgets.Dropdown, "tanh"),
         (Choice((8, 16, 32), slider=True), ipywidgets.SelectionSlider, 8),
         (Choice({"ReLU": "relu", "none": None}, "relu"), ipywidgets.Dropdown, "relu"),
+        (Choice({"none": None, "ReLU": "relu"}), ipywidgets.Dropdown, None),
         (["relu", "tanh"], ipywidgets.Dropdown, "relu"),
         ({"one": 1, "two": 2}, ipywidgets.Dropdown, 1),
         (ipywidgets.FloatLogSlider(value=10), ipywidgets.FloatLogSlider, 10),
@@ -37,7 +38,7 @@ def test_each_kind_of_control(what: object, kind: type, value: object) -> None:
     made = widget("rate", what)
     assert isinstance(made, kind)
     assert made.value == pytest.approx(value) if isinstance(value, float) else made.value == value
-    assert made.description == "rate"
+    assert made.description == "rate" and getattr(made, "index", 0) is not None
     assert made.tooltip  # the page would show "null"
 
 

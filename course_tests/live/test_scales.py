@@ -29,6 +29,16 @@ def test_markers_stand_apart_and_the_last_layer_has_one(count: int) -> None:
     assert count == 0 or (marked[0], marked[-1]) == (0, count - 1)
 
 
+def test_what_has_no_place_on_the_axis_is_called_what_it_is() -> None:
+    _, ax = style.figure()
+    levels = Levels(Decades(ax), "some", 0)
+    said = []
+    for options in ({}, {"below": 0.1}, {"nothing": "lost"}):
+        levels.show([1.0, 0.0], **options)
+        said.append(levels.notes[0].get_text())
+    assert said == ["exactly 0", "0 but for rounding", "lost"]
+
+
 def test_a_scale_widens_at_once_and_narrows_where_less_than_a_third_would_do() -> None:
     _, ax = style.figure()
     levels = Levels(Decades(ax, low=1, high=1), "some", 0)

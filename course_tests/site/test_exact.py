@@ -385,6 +385,17 @@ def test_words_come_first_and_what_is_no_longer_asked_for_does_not_come(page: Pa
     root.get_by_role("button", name="Reset").click()
 
 
+def test_words_at_the_edge_have_the_colour_of_what_lies_there(page: Page) -> None:
+    root = place(page, 3)
+    page.evaluate("courseExact.places[3].set({ scale: 0, depth: 20 })")
+    picture(root)
+    notes = root.locator("svg text", has_text="exactly 0")
+    paint = "nodes => nodes.map(getComputedStyle).map(({ fill, stroke }) => [fill, stroke])"
+    fills, strokes = zip(*notes.evaluate_all(paint), strict=True)
+    assert len(fills) == 4 == len(set(fills)) and set(strokes) == {"none"}
+    root.get_by_role("button", name="Reset").click()
+
+
 def test_it_fits_a_phone_and_a_dark_page_and_breaks_no_rule(
     browser: Browser, addresses: tuple[str, str], panels: list[BrowserPanel]
 ) -> None:

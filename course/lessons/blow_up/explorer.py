@@ -30,7 +30,7 @@ from course.training import Record, Schedule
 RUNS, STEPS = 5, 100
 CLIP = 1.0
 RATE_TIP = "a factor on every network's learning rate, from the next step on"
-CLIPS = {"as named": None, "0.3": 0.3, "3": 3.0, "30": 30.0}
+CLIPS = {"as named": 0.0, "0.3": 0.3, "3": 3.0, "30": 30.0}
 CLIP_TIP = "the longest gradient that every network takes, from the next step on"
 FLAT = 0.01  # an output that varies less than this over the inputs is called constant
 
@@ -52,12 +52,13 @@ def explore(
     def trained(
         depth: int, weight: float, rate: float, clip: bool, seed: int
     ) -> tuple[short_chain.ShortRun, np.ndarray]:
-        """The runs, and their losses at rate 0, (T, R)."""
+        """The runs, and their losses at rate 0, (T, R), as far as the runs' float32 reaches."""
         chain: dict[str, Any] = {
             "depth": depth, "steps": STEPS, "seeds": range(RUNS * seed, RUNS * (seed + 1))
         }  # fmt: skip
         run = short_chain.train(weight, rate=rate, clip=CLIP if clip else None, **chain)
-        return run, short_chain.without_steps(weight, **chain)
+        frozen = short_chain.without_steps(weight, **chain)
+        return run, np.where(frozen > np.finfo(np.float32).max, np.inf, frozen)
 
     def draw(depth: int, weight: float, rate: float, clip: bool, seed: int) -> Caption:
         run, frozen = trained(depth, weight, rate, clip, seed)
@@ -105,7 +106,7 @@ def _breakdown(run: short_chain.ShortRun) -> str:
         return "Everything stays finite."
     step, layer, kind = min(places)
     name = "the loss" if kind == "loss" else f"the {kind} of layer {layer}"
-    return f"Not finite in {len(places)} runs, first at step {step}: {name}."
+    return f"Not finite in {count(len(places), 'run')}, first at step {step}: {name}."
 
 
 def _badge(run: short_chain.ShortRun) -> str:

@@ -16,6 +16,7 @@ from course.live import (
     LivePanel,
     LiveRun,
     Slider,
+    count,
     from_start,
     live,
     live_run,
@@ -85,7 +86,8 @@ def _words(profile: science.Profile, size: np.ndarray, settings: dict[str, Any])
     rank, near = profile.rank.mean(1), 100 * profile.neighbours.mean(1)
     return "\n".join(
         [
-            f"{settings['network']}, {settings['depth']} blocks, {settings['norm']}, weights: "
+            f"{settings['network']}, {count(settings['depth'], 'block')}, "
+            f"{'no norm' if settings['norm'] == 'none' else settings['norm']}, weights: "
             f"{settings['init']}. Untrained, {RUNS} runs.",
             f"Gradient: {number(size[1])} at the first block, "
             f"{number(size[-1])} at the last{grows}.",

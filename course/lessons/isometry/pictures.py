@@ -33,18 +33,27 @@ class JacobianPicture:
         (self.points,) = right.plot([], [], label="measured", **{**style.line(0), "linestyle": ""})
         self.formula = formula_line(right, label="closed form, at critical weights")
         (self.here,) = right.plot(
-            [], [], marker="o", markersize=11, markerfacecolor="none", color=style.PALETTE[1]
-        )
+            [], [], marker="o", markersize=11, markerfacecolor="none", color=style.PALETTE[1],
+            clip_on=False,
+        )  # fmt: skip
+        self.points.set_clip_on(False)
+        self.below = right.text(0.05, 0.06, "", transform=right.transAxes, color=style.GREY)
+        self.below.set(fontsize=9, in_layout=False)
         style.legend_below(fig, [self.points, self.formula])
 
     def show(
         self, log10: Array, depths: Array, spreads: Array, formula: Array, depth: int, now: float
     ) -> None:
-        """log10: (n,); spreads, formula: (len(depths),). What is below lies on the edge."""
-        self.ranks.show(sizes(log10))
+        """log10: (n,), -inf for what is lost; spreads, formula: (len(depths),).
+
+        What is below the axes lies on their edge, with words.
+        """
+        self.ranks.show(sizes(log10), nothing="lost")
         self.points.set_data(depths, self._inside(spreads))
         self.formula.set_data(depths, self._inside(formula))
         self.here.set_data([depth], self._inside(np.array([now])))
+        low = min(np.min(spreads), np.min(formula)) < self.LEAST
+        self.below.set_text("below $10^{-4}$" if low else "")
 
     def _inside(self, values: Array) -> Array:
         return np.clip(values, 1.15 * self.LEAST, self.MOST)

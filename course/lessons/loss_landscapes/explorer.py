@@ -13,7 +13,18 @@ from matplotlib.figure import Figure
 from course.arguments import one_of
 from course.data import Dataset
 from course.lessons.loss_landscapes import paths, pictures, roughness, science
-from course.live import Caption, Choice, LivePanel, LiveRun, Slices, Slider, live, live_run
+from course.live import (
+    Caption,
+    Choice,
+    LivePanel,
+    LiveRun,
+    Slices,
+    Slider,
+    count,
+    live,
+    live_run,
+    number,
+)
 from course.measures import Direction, Surface
 from course.networks import Network
 from course.plots import style
@@ -67,8 +78,8 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
     def draw(network: str, factor: float, seed: int) -> str:
         apart, slices = compared(network, factor, seed)
         words = [
-            f"{network}, factor c = {factor:.3g}. The outputs differ by at most {apart:.1%} of the "
-            "largest."
+            f"{network}, factor c = {_factor(factor)}. The outputs differ by at most {apart:.1%} "
+            "of the largest."
         ]
         colours.fit(*[surface.loss[0] for surface in slices])
         for panel, kind, surface in zip(maps, SIDES, slices, strict=True):
@@ -83,8 +94,8 @@ def rescale(nets: Mapping[str, Network], examples: Dataset, *, factor: float = 1
         fig, draw, seed=0, summary=RESCALED,
         network=Choice(list(single), None, "network", "what takes the factor out again"),
         factor=Choice(
-            {f"{c:g}" if c >= 1 else f"1/{1 / c:g}": c for c in FACTORS},
-            factor, "factor c", "by which weights are multiplied", slider=True,
+            {_factor(c): c for c in FACTORS}, factor, "factor c", "by which weights are multiplied",
+            slider=True,
         ),
     )  # fmt: skip
 
@@ -125,7 +136,7 @@ def explore(
         share = len(current.rows.items) * ROWS / FINE
         text = "\n".join(
             [
-                f"{network}, {depth} blocks, {along} directions, span {span:g}.",
+                f"{network}, {count(depth, 'block')}, {along} directions, span {span:g}.",
                 _heights(surface).capitalize(),
                 _counts(surface)
                 if current.rows.done
@@ -181,7 +192,7 @@ def watch(nets: Mapping[str, Mapping[int, Network]], examples: Dataset, **option
             if records:
                 loss = np.array([record.loss for record in records])
                 panel.show(name, [record.step for record in records], loss)
-                words.append(f"{name}: {loss[-1].mean():.2g}")
+                words.append(f"{name}: {number(loss[-1].mean())}")
         return f"Loss of the batch. {', '.join(words)}." if words else ""
 
     runs = {n: science.train(nets[k][d], examples, **options) for n, (k, d) in names.items()}
@@ -222,14 +233,18 @@ def _widest(
     fig.draw_without_rendering()  # the first time the squares are not yet square
 
 
+def _factor(c: float) -> str:
+    return f"{c:g}" if c >= 1 else f"1/{1 / c:g}"
+
+
 def _heights(surface: Surface) -> str:
     loss = surface.loss[0]
     middle = loss[len(surface.alphas) // 2, len(surface.betas) // 2]
     finite = loss[np.isfinite(loss)]
     lost = loss.size - finite.size
-    most = f"at most {finite.max():.2g}" if finite.size else "nowhere finite"
+    most = f"at most {number(finite.max())}" if finite.size else "nowhere finite"
     broken = f" (not finite at {lost} points)" if lost and finite.size else ""
-    return f"loss {middle:.2g} in the middle, {most}{broken}."
+    return f"loss {number(middle)} in the middle, {most}{broken}."
 
 
 def _counts(surface: Surface) -> str:

@@ -122,14 +122,14 @@ def _words(
     cosine: float, sizes: np.ndarray, gradients: np.ndarray, growth: float, back: float
 ) -> list[str]:
     alike = "has no meaning for one picture" if np.isnan(cosine) else f"is {cosine:.2f}"
-    measured = f", a factor of {growth:.2f} per block going back"
     form = f"closed form {back:.2f}" if np.isfinite(back) else "the closed form is infinite"
+    grows = f", a factor of {growth:.2f} per block going back ({form})" if len(sizes) > 1 else ""
     return [
         f"Signal: size {number(sizes[0])} after the first block, "
         f"{number(sizes[-1])} after the last.",
         f"Mean cosine of pictures after the last block {alike}.",
         f"Gradient: {number(gradients[0])} at the first block, {number(gradients[-1])} at the last"
-        f"{measured if len(sizes) > 1 else ''} ({form}).",
+        f"{grows}.",
     ]
 
 

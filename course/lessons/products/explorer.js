@@ -1,7 +1,7 @@
 // The explorer of products of random matrices: what explorer.py says and pictures.py shows.
 
 import { rung } from "../../live/js/decades.js";
-import { fixed, general, number, percent, power } from "../../live/js/numbers.js";
+import { fixed, number, percent, power } from "../../live/js/numbers.js";
 import { explorer } from "../../live/js/panel.js";
 import { Plot, sample, tens, ticks } from "../../live/js/plot.js";
 import { WIDTH, exponents, spectrum } from "./spectrum.js";
@@ -37,7 +37,7 @@ function state({ depth, kind, scale, seed }) {
 }
 
 function words(depth, kind, scale, logs, shares) {
-  const below = shares.map((share, k) => `${percent(share)} are below ${general(THRESHOLDS[k], 6)}`);
+  const below = shares.map((share, k) => `${percent(share)} are below ${sizeInWords(Math.log10(THRESHOLDS[k]))}`);
   const [largest, middle, smallest] = [logs[0], logs[WIDTH / 2], logs.at(-1)].map(sizeInWords);
   const sizes = scale
     ? `The largest singular value is ${largest}, the middle one ${middle}, the smallest ${smallest}.`
@@ -66,7 +66,8 @@ function byRank({ logs, formula }, width) {
   const lost = points.filter(([, log]) => !(log > -300));
   const edge = 0.03 * (low + high);
   plot.marks(lost.map(([rank]) => [rank, edge - low]), "down", "blue");
-  if (lost.length) plot.label(lost[0][0], 3 * edge - low, "exactly 0", lost[0][0] > WIDTH / 2 ? "end" : "start");
+  const anchor = lost[0]?.[0] > WIDTH / 2 ? "end" : "start";
+  if (lost.length) plot.label(lost[0][0], 3 * edge - low, "exactly 0", anchor, "blue");
   plot.line(formula.map((_, k) => k + 1), formula.map((log) => (log > -300 ? log : NaN)), "");
   return plot;
 }

@@ -22,6 +22,7 @@ from course.live import (
     Slices,
     Slider,
     Switch,
+    count,
     in_browser,
     live,
     number,
@@ -68,7 +69,8 @@ def still(depth: int, kind: str, scale: float, seed: int) -> tuple[Figure, Capti
 
 def _product_words(depth: int, kind: str, scale: float, logs: np.ndarray, now: np.ndarray) -> str:
     shares = ", ".join(
-        f"{share:.0%} are below {t:g}" for share, t in zip(now, THRESHOLDS, strict=True)
+        f"{share:.0%} are below {size_in_words(math.log10(t))}"
+        for share, t in zip(now, THRESHOLDS, strict=True)
     )
     if scale == 0:
         sizes = "All singular values are 0: nothing gets through."
@@ -135,7 +137,5 @@ def _sheet_words(depth: int, connected: bool, log10: float) -> str:
         state = "It is thin in most places."
     else:
         state = "It has become filaments: along them one can move, across them nothing is left."
-    return (
-        f"{depth} maps; {how}. {state}\n"
-        f"A small disc comes out as an ellipse; its width is {size_in_words(log10)} of its length."
-    )
+    width = f"an ellipse; its width is {size_in_words(log10)} of its length" if depth else "a disc"
+    return f"{count(depth, 'map')}; {how}. {state}\nA small disc comes out as {width}."

@@ -65,7 +65,7 @@ function agreement(chain, formula, run) {
     return `Closed form and measurement agree to 12 digits ${layers}.`;
   }
   return (
-    `Closed form and measurement differ by up to ${general(worst, 1)} times the value: ` +
+    `Closed form and measurement differ by up to ${number(worst, 1)} times the value: ` +
     `each layer rounds to ${chain.precision}.`
   );
 }

@@ -101,7 +101,7 @@ def _agreement(formula: science.Chain, run: science.Chain) -> str:
         layers = "in every layer" if both.all() else "wherever both are finite and not 0"
         return f"Closed form and measurement agree to 12 digits {layers}."
     return (
-        f"Closed form and measurement differ by up to {worst:.1g} times the value: "
+        f"Closed form and measurement differ by up to {number(worst, 1)} times the value: "
         f"each layer rounds to {run.precision}."
     )
 

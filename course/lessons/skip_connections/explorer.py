@@ -10,7 +10,7 @@ from torch import Tensor
 from course.data import Dataset
 from course.lessons.degradation import science as degradation
 from course.lessons.skip_connections import pictures, science
-from course.live import Caption, LivePanel, Slider, describe, live, number
+from course.live import Caption, LivePanel, Slider, count, describe, live, number
 from course.networks import Network
 from course.plots import style
 
@@ -54,12 +54,12 @@ def explore(
         near = 100 * neighbours.mean(1)
         text = "\n".join(
             [
-                f"skip s = {skip:g}, branch b = {branch:g}, {depth} blocks. Untrained, {RUNS} "
-                "runs.",
-                f"Of the first signal, s^L = {number(form[-1], 1)} should arrive by the skips; "
-                f"measured: {number(kept[-1], 1)}.",
-                f"Gradient: {number(gradients[0], 1)} at the first block, "
-                f"{number(gradients[-1], 1)} at the last.",
+                f"skip s = {skip:g}, branch b = {branch:g}, {count(depth, 'block')}. Untrained, "
+                f"{RUNS} runs.",
+                f"Of the first signal, s^L = {number(form[-1])} should arrive by the skips; "
+                f"measured: {number(kept[-1])}.",
+                f"Gradient: {number(gradients[0])} at the first block, "
+                f"{number(gradients[-1])} at the last.",
                 f"Nearest neighbour of the same class: {near[0]:.0f} % after the stem, "
                 f"{near[-1]:.0f} % after the last block.",
             ]

@@ -16,6 +16,7 @@ from course.live import (
     LivePanel,
     LiveRun,
     Slider,
+    count,
     describe,
     from_start,
     live,
@@ -60,7 +61,7 @@ def explore_moments(
         panels.show(_share(*measured), measured[1], _share(*form), form[1])
         text = "\n".join(
             [
-                f"{activation}, weights LeCun times {gain:g}, {depth} layers; input: mean "
+                f"{activation}, weights LeCun times {gain:g}, {count(depth, 'layer')}; input: mean "
                 f"{mean:g}, standard deviation {deviation:g}.",
                 f"Layer 1: {_moments(*measured, 0)}.",
                 f"Layer {depth}: {_moments(*measured, -1)}; closed form: {_moments(*form, -1)}.",
@@ -116,7 +117,7 @@ def explore_map(*, kind: str = "orthogonal", weight: float = 1.0, layers: int = 
         panels.show(sizes, singular, powers)
         text = "\n".join(
             [
-                f"{kind}, w = {weight:g}, {layers} layers: w^L = {number(powers[-1], 3)}.",
+                f"{kind}, w = {weight:g}, {count(layers, 'layer')}: w^L = {number(powers[-1], 3)}.",
                 f"Length of the output, over that of the input: {number(sizes[-1], 3)}.",
                 "Singular values of the whole network: "
                 f"largest {number(singular[0], 3)}, middle {_known(singular, len(singular) // 2)}, "

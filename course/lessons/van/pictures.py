@@ -44,8 +44,8 @@ class Phases:
         )  # fmt: skip
         for ax in axes:
             ax.set_xlabel("step")
-        self.name = left.text(0, 0, "measured", color=measured["color"], fontsize=9, visible=False)
-        style.legend_below(fig, [self.left, self.form, self.predicted, self.against])
+        lines = [self.left, self.form, self.measured[0], self.predicted, self.against]
+        style.legend_below(fig, lines)
 
     def show(
         self, left: Array, multiplier: Array, form: Array, predicted: float, resistance: float
@@ -67,9 +67,6 @@ class Phases:
         for band, values in ((self.measured, left), (self.measured_multiplier, multiplier)):
             shown = curves.NOTHING if values is None else (np.arange(len(values)), values)
             curves.move_band(band, *shown)
-        if left is not None:
-            self.name.set_position((len(left) / 2, float(left[len(left) // 2].mean())))
-        self.name.set_visible(left is not None)
 
 
 def _end(steps: int, now: float) -> float:

@@ -55,7 +55,7 @@ export function sizesByLayer(curves, { width, height, title, ylabel }) {
       if (!at.length) continue;
       plot.marks(markedLayers(at.length).map((k) => [at[k], y]), kind, style);
       const right = at[0] > 0.6 * end;
-      plot.label(right ? at.at(-1) : at[0], y + up * (2 * edge + row * notes), words, right ? "end" : "start");
+      plot.label(right ? at.at(-1) : at[0], y + up * (2 * edge + row * notes), words, right ? "end" : "start", style);
     }
     notes += 1;
   }

@@ -125,10 +125,10 @@ export class Plot {
     this.over.push(`<text class="beside" x="${this.inner.right + 6}" y="${this.up(y) + 4}">${words}</text>`);
   }
 
-  // Words in the plane.
-  label(x, y, words, anchor = "middle") {
+  // Words in the plane, in the colour of a line or mark of this style.
+  label(x, y, words, anchor = "middle", style = "") {
     const at = `x="${this.across(x)}" y="${this.up(y) + 4}" text-anchor="${anchor}"`;
-    this.over.push(`<text ${at}>${words}</text>`);
+    this.over.push(`<text class="${style}" ${at}>${words}</text>`);
   }
 
   // A line through the points; a gap where one is not finite.
