@@ -58,7 +58,7 @@ def test_the_requirements_are_the_packages_own() -> None:
 
 
 def test_post_build_installs_and_survives_without_a_network(tmp_path: Path) -> None:
-    """It runs through though no data can be fetched and nothing compiled, and says what is missing."""
+    """It runs through though nothing can be fetched or compiled, and says what is missing."""
     log = tmp_path / "log"
     fake = f'#!/bin/sh\necho "$@" >> {log}\ncase "$1" in -c) exit 1;; esac\n'
     (tmp_path / "python").write_text(fake)
