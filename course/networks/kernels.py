@@ -38,7 +38,8 @@ def batch_norm(
     fits = (
         x.device.type == "cpu" and x.shape[2] >= LEAST and torch.float32 == x.dtype == scale.dtype
     )
-    if not fits or kernels() is None:
+    transformed = torch._C._are_functorch_transforms_active()  # by torch.func.vmap, say
+    if not fits or transformed or kernels() is None:
         return None
     running = running_mean, running_variance
     return _BatchNorm.apply(x.contiguous(), scale, shift, *running, momentum, epsilon)

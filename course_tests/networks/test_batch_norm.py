@@ -160,6 +160,15 @@ def test_where_there_is_no_kernel_torch_is_asked(how, monkeypatch):
         kernels.kernels.cache_clear()
 
 
+def test_under_vmap_torch_is_asked():
+    """A kernel knows nothing of torch.func; each point of a landscape is computed so."""
+    norm, x = layer(2, 8), draw(3, 2, 20, 8)
+    state = {name: torch.stack([each.detach()] * 3) for name, each in norm.state_dict().items()}
+    each = torch.func.vmap(lambda state, x: torch.func.functional_call(norm, state, (x,)))(state, x)
+    for one, expected in zip(each, map(norm, x), strict=True):
+        assert close(one, expected)
+
+
 # --- the compiler ----------------------------------------------------------------------------
 
 
