@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +80,7 @@ def lab(base: Path) -> Iterator[Server]:
             env=environment, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     try:
-        info = _ready(process, base / "runtime", log)
+        info = ready(process, base / "runtime", log)
         yield Server(info["url"], info["token"], folder, base / "predictions.jsonl")
     finally:
         process.terminate()
@@ -89,11 +91,14 @@ def lab(base: Path) -> Iterator[Server]:
             process.wait()
 
 
-def _ready(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> dict[str, str]:
+def ready(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> dict[str, str]:
+    """What its file in `runtime` says of the server, once it answers: that file is there before."""
     deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
         for file in runtime.glob("jpserver-*.json"):
-            with contextlib.suppress(json.JSONDecodeError):  # half written
-                return json.loads(file.read_text())
+            with contextlib.suppress(json.JSONDecodeError, urllib.error.URLError):  # half written
+                info = json.loads(file.read_text())
+                urllib.request.urlopen(f"{info['url']}api").close()
+                return info
         time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from course.cli import lab, server
+from course_tests.browser.server import ready
 from course_tests.cli.commands import course, refused
 from course_tests.repository import ROOT, tracked
 
@@ -209,10 +210,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Student:
 def running(student: Student) -> Iterator[Server]:
     process = student.start("--no-browser", "--ServerApp.port=0")
     try:
-        while not (infos := list((student.home / "runtime").glob("jpserver-*.json"))):
-            assert process.poll() is None, (student.home / "log").read_text()
-            time.sleep(0.1)
-        info = json.loads(infos[0].read_text())
+        info = ready(process, student.home / "runtime", student.home / "log")
         yield Server(process, info["url"], info["token"], Path(info["root_dir"]))
     finally:
         process.kill()
