@@ -18,6 +18,7 @@ FUNCTIONS = {
     "needed besides": (lambda norm, x: (y := norm(x)).relu() + y, 1, 1),
     "of a part": (lambda norm, x: norm(x)[:, :10].relu(), 1, 1),
     "two of them": (lambda norm, x: (y := norm(x)).relu() * y.relu(), 2, 2),
+    "turned": (lambda norm, x: norm(x).transpose(0, 1).relu().transpose(0, 1), 1, 1),
     "before a sum": (lambda norm, x: (norm(x) + x).relu(), 1, 1),
     "of the input": (lambda norm, x: norm(x.relu()), 1, 1),
     "with a leak": (lambda norm, x: torch.nn.functional.leaky_relu(norm(x)), 0, 0),
