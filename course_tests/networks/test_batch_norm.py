@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,26 @@ def test_a_compiler_that_fails_is_not_heard(fault, elsewhere, monkeypatch, capfd
     network = networks.build("plain", inputs=6, outputs=3, width=8, depth=2, seeds=(0, 1))
     x = draw(2, 20, 6)
     assert torch.isfinite(network(x)).all() and capfd.readouterr() == ("", "")
+
+
+def test_an_old_torch_is_not_asked_for_its_interface(monkeypatch):
+    monkeypatch.setattr(torch, "__version__", "2.9.1+cpu")
+    kernels.kernels.cache_clear()
+    try:
+        assert kernels.kernels() is None
+    finally:
+        kernels.kernels.cache_clear()
+
+
+@needed
+def test_a_kernel_with_other_numbers_is_not_used():
+    def wrong(*arguments):
+        y, *statistics = right(*arguments)
+        return y * 1.001, *statistics
+
+    right = kernels.kernels().normalize
+    assert kernels._right(types.SimpleNamespace(normalize=right))
+    assert not kernels._right(types.SimpleNamespace(normalize=wrong))
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
