@@ -4,7 +4,7 @@
    all signals. Here one replica after another is normalized while it lies in the nearest memory of
    the processor, eight units at a time. All numbers are float32.
 
-   What a kernel is given was checked by fusing.py, which also says when kernels are used. */
+   What a kernel is given was checked by kernels.py, which also says when kernels are used. */
 
 #include <math.h>
 #include <stdint.h>
