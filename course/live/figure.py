@@ -36,7 +36,7 @@ from course.live.pace import PERIOD
 from course.live.picture import Picture, output
 from course.live.pyplot import no_pyplot
 from course.live.scales import put_back
-from course.live.slices import Slices, later
+from course.live.slices import SENT, Slices, later
 from course.live.stored import LONG_REST, Kept
 
 QUIET = 0.002  # seconds of silence after an event before the figure is drawn
@@ -221,7 +221,7 @@ class LivePanel(ipywidgets.VBox):
             words = self._ask()
         self._picture.show(words)
         self._drawn, self._words, self._work = time.monotonic(), words, words.work
-        later(PAUSE, self._go_on, self._work)
+        later(PAUSE if self._work and self._work.items else SENT, self._go_on, self._work)
         self._ahead.begin(self.values)
         for rest in (REST, LONGER):
             later(rest, self._prepare, rest)

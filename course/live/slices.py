@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 SLICE = 0.015  # seconds of work before the next look whether a control has been moved
+SENT = 0.040  # seconds before the first: it holds up the picture that is on its way to the page
 
 
 class Slices(Generic[T]):

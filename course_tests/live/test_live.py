@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course.live import Caption, LivePanel, Slices, Slider, live
+from course.live import Caption, LivePanel, Slices, Slider, live, slices
 from course.live import figure as live_figure
 from course.live.figure import PATIENCE, QUIET
 from course.plots import decades, style
@@ -144,6 +144,31 @@ def test_work_that_a_drawing_leaves_is_done_until_a_control_moves(
         assert len(made[4].items) == left > 1  # nobody sees it any more
 
     asyncio.run(watch())
+
+
+def test_work_begins_when_the_picture_has_gone_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page gets what was drawn by the same interpreter that does the work."""
+    monkeypatch.delenv("COURSE_WAIT", raising=False)
+    waits: list[float] = []
+
+    def later(seconds: float, call: Callable[..., None], *arguments: Any) -> bool:
+        waits.extend([seconds] * (call.__name__ == "_go_on"))
+        return slices.later(seconds, call, *arguments)
+
+    monkeypatch.setattr(live_figure, "later", later)
+
+    async def watch() -> None:
+        fig, _ = figure()
+        work = Slices(iter(range(3)))
+        monkeypatch.setattr(work, "advance", lambda: Slices.advance(work, 0.0))
+        live(fig, lambda depth: Caption("ok", work=work), depth=(1, 9))
+        while not work.done:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(watch())
+    first, *others = waits
+    assert first == slices.SENT > 10 * live_figure.PAUSE
+    assert others == [live_figure.PAUSE] * len(others) and len(others) > 2
 
 
 def test_an_error_in_work_is_shown_and_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
