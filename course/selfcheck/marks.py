@@ -155,7 +155,8 @@ def span(values: Any) -> str:
 def mean_and_error(values: Any) -> tuple[float, float]:
     """Mean of n runs and its standard error, the deviation (of n - 1) over the root of n."""
     runs = array(values)
-    return float(runs.mean()), float(runs.std(ddof=1) / math.sqrt(runs.size))
+    apart = runs - runs.flat[0]  # equal runs are 0 apart, and not the rounding of their mean
+    return float(runs.mean()), float(apart.std(ddof=1) / math.sqrt(runs.size))
 
 
 def several(texts: Sequence[str]) -> str:

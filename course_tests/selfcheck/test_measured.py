@@ -72,6 +72,13 @@ def test_numbers_are_rounded_by_their_error(value: float, error: float | None, t
     assert mark(value, error) == text
 
 
+def test_equal_runs_have_no_spread() -> None:
+    """The mean of five times 0.101010... is another number, by rounding."""
+    equal = np.full(5, 30 / 297)
+    assert equal.mean() != equal[0]
+    assert mean_and_error(equal)[1] == 0
+
+
 def test_few_digits_of_a_large_number_are_no_power_of_ten() -> None:
     assert mark(236.2, digits=2) == "⟨240⟩" and mark(1.2e7, digits=2) == "⟨1.2e7⟩"
     assert mark(99.6, digits=2) == "⟨100⟩"
