@@ -172,8 +172,8 @@ def surface(
     x: what the network takes. y: labels (B,) or (R, B), or for "mse" targets (B, k) or (R, B, k).
     loss: "cross_entropy", "mse", or a function of (outputs, y) that returns one loss per replica,
     (R,) or (). start: parameters, those of the network by default.
-    The grid is one more replica axis (`points`), cut into pieces of `chunk` points, which are chosen
-    for about 32 MB (128 MB on a GPU). Batch norm does what it does in the mode that the network is
+    The grid is one more replica axis (`points`), in pieces of `chunk` points, which are chosen for
+    about 32 MB (128 MB on a GPU). Batch norm does what it does in the mode that the network is
     in (training: the statistics of the batch, at each point anew). The network is not changed.
     ValueError if directions or axes don't fit.
     """
