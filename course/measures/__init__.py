@@ -17,6 +17,7 @@ weights          lengths of weights, gradients and updates
 probe            Probe: all of these, layer by layer, on anyone's model
 spectra          jacobian, layer_jacobians, product_spectrum, Spectrum
 product_svd      singular values over hundreds of decades, for `spectra`
+points           outputs_at: a network at many points of weight space at once
 landscape        Surface, surface, directions and paths in the space of the weights
 """
 

@@ -20,6 +20,7 @@ from torch.func import functional_call, vmap
 from course import arguments, seeding
 from course.measures import signals
 from course.measures.loss import LOSSES, losses
+from course.measures.points import outputs_at
 
 Direction = Mapping[str, Tensor]
 
@@ -171,10 +172,10 @@ def surface(
     x: what the network takes. y: labels (B,) or (R, B), or for "mse" targets (B, k) or (R, B, k).
     loss: "cross_entropy", "mse", or a function of (outputs, y) that returns one loss per replica,
     (R,) or (). start: parameters, those of the network by default.
-    The grid is one more replica axis (torch.func.vmap), cut into pieces of `chunk` points, which
-    are chosen for about 32 MB (128 MB on a GPU). Batch norm does what it does in the mode that the
-    network is in (training: the statistics of the batch, at each point anew). The network is not
-    changed. ValueError if directions or axes don't fit.
+    The grid is one more replica axis (`points`), in pieces of `chunk` points, which are chosen for
+    about 32 MB (128 MB on a GPU). Batch norm does what it does in the mode that the network is
+    in (training: the statistics of the batch, at each point anew). The network is not changed.
+    ValueError if directions or axes don't fit.
     """
     if len(directions) != 2:
         raise arguments.reject("directions", f"{len(directions)} of them", "two")
@@ -190,23 +191,24 @@ def surface(
     measure = loss if callable(loss) else partial(_loss, kind=loss)
     if not callable(loss):
         arguments.one_of("loss", loss, LOSSES)
-    state = {name: b.detach().clone() for name, b in network.named_buffers()}
-
-    def at(a: Tensor, b: Tensor, buffers: dict[str, Tensor]) -> Tensor:
-        point = {n: middle[n] + a * first[n] + b * second[n] for n in middle}
-        return measure(functional_call(network, (point, buffers), (x,)), y)
-
     if chunk is None:
-        chunk = _points_at_once(network, state, x)
+        chunk = _points_at_once(network, x)
     some = next(iter(weights.values()))
     grid = torch.cartesian_prod(*(torch.from_numpy(axis) for axis in (across, along))).to(some)
-    each = vmap(at, randomness="same")
+    measured = vmap(lambda outputs: measure(outputs, y))
     parts = []
     for piece in grid.split(arguments.whole("chunk", chunk, least=1)):
-        buffers = {n: b.expand(len(piece), *b.shape).clone() for n, b in state.items()}
-        parts.append(each(piece[:, 0], piece[:, 1], buffers).to("cpu", torch.float64))
+        points = {
+            n: _go(_go(w, piece[:, 0], first[n]), piece[:, 1], second[n]) for n, w in middle.items()
+        }
+        parts.append(measured(outputs_at(network, points, x)).to("cpu", torch.float64))
     values = torch.cat(parts).reshape(len(across), len(along), -1).movedim(-1, 0)
     return Surface(across, along, values.numpy(), 8 * torch.finfo(some.dtype).eps)
+
+
+def _go(start: Tensor, steps: Tensor, direction: Tensor) -> Tensor:
+    """start + step direction for each of P steps, (P, ...); start is one point, or P."""
+    return torch.addcmul(start, steps.view(-1, *[1] * direction.dim()), direction)
 
 
 def _loss(outputs: Tensor, y: Tensor, kind: str) -> Tensor:
@@ -223,13 +225,13 @@ def _even(name: str, axis: Any) -> numpy.ndarray:
     return values
 
 
-def _points_at_once(network: nn.Module, state: dict[str, Tensor], x: Tensor) -> int:
+def _points_at_once(network: nn.Module, x: Tensor) -> int:
     """How many grid points fit in 32 MB: their weights, and a few of the widest signals.
 
     A CPU keeps about so much close at hand: with four times as many it takes a third longer.
     """
     with signals.outputs_of(list(network.modules())) as outputs:
-        functional_call(network, {n: b.clone() for n, b in state.items()}, (x,))
+        functional_call(network, {n: b.clone() for n, b in network.named_buffers()}, (x,))
     sizes = [output.numel() for output in map(signals.first_tensor, outputs) if output is not None]
     widest = max(sizes, default=1)
     weights = sum(parameter.numel() for parameter in network.parameters())

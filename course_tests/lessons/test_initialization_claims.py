@@ -188,10 +188,10 @@ def test_digits_do_not_need_depth_and_the_deepest_is_far_behind() -> None:
         start = depth_width.network(depth, seeds=seeds(100, 6))
         *_, last = depth_width.train(start, every=depth_width.STEPS)
         test[depth] = last.test_accuracy
-    claim("1 layer: test accuracy", test[1], least=0.95)  # .969 ± .004
-    claim("8 layers: test accuracy", test[8], least=0.93)  # .96 ± .007
-    claim("8 layers over 1", test[8] - test[1], most=0.01)  # -.0086 ± .009
-    claim("8 layers over 32", test[8] - test[32], least=0.05)  # .20 ± .10
+    claim("1 layer: test accuracy", test[1], least=0.95)  # .966 ± .005
+    claim("8 layers: test accuracy", test[8], least=0.93)  # .951 ± .01
+    claim("8 layers over 1", test[8] - test[1], most=0.01)  # -.0145 ± .01
+    claim("8 layers over 32", test[8] - test[32], least=0.05)  # .31 ± .09
 
 
 def test_the_extremes_of_all_controls_neither_fail_nor_warn() -> None:
@@ -334,7 +334,7 @@ def test_thin_deep_networks_lack_directions_and_not_the_right_size() -> None:
     drawn = depth_width.network(32, seeds=many)
     rescaled = depth_width.rescale_(depth_width.network(32, seeds=many))
     before, after = (depth_width.test_accuracy(net, rate=0.001) for net in (drawn, rescaled))
-    claim("rescaled over as drawn", after - before, most=0.02)  # -.057 ± .10
+    claim("rescaled over as drawn", after - before, most=0.02)  # -.089 ± .10
     gaussian, turned = (
         depth_width.thin_tanh(law, seeds=draws) for law in ("lecun_normal", "orthogonal")
     )
@@ -351,9 +351,9 @@ def test_thin_deep_networks_lack_directions_and_not_the_right_size() -> None:
 def test_twenty_layers_learn_from_hes_start_and_not_from_torchs() -> None:
     he, default = (
         depth_width.test_accuracy(
-            depth_width.network(20, width=64, default=default, seeds=FRESH), rate=0.001, steps=200
+            depth_width.network(20, width=64, default=default, seeds=FRESH), rate=0.001, steps=100
         )
         for default in (False, True)
     )
-    claim("He: accuracy", he, least=0.8)  # .92 ± .01
-    claim("torch: accuracy", default, most=0.45)  # .14 ± .07
+    claim("He: accuracy", he, least=0.8)  # .873 ± .03
+    claim("torch: accuracy", default, most=0.45)  # .109 ± .02

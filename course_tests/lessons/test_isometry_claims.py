@@ -11,6 +11,7 @@ import torch
 from course import data, measures
 from course.lessons.initialization import mean_field
 from course.lessons.isometry import science
+from course.lessons.products.science import along
 from course_tests.claims import claim, seeds
 
 pytestmark = pytest.mark.claims
@@ -46,7 +47,7 @@ def test_the_spread_of_the_jacobian_grows_as_the_closed_form_says(label: str) ->
     few = seeds(0, 48 if rare else 12)
     network = science.chain(units, weights, length=length, width=128, depth=32, seeds=few)
     start = science.start(units, length, width=128, seeds=few)
-    found = science.spread(science.along(science.layer_jacobians(network, start), [16, 32]))
+    found = science.spread(along(science.layer_jacobians(network, start), [16, 32]))
     each = science.spread_per_layer(units, length, weights)
     for depth, values in zip((16, 32), found, strict=True):
         ratio = values / (each * depth)
@@ -60,7 +61,7 @@ def test_off_the_critical_line_isometry_is_lost() -> None:
     spread = {}
     for scale in (1.0, 1.1):
         network = science.chain("tanh", "orthogonal", scale=scale, depth=100, seeds=FRESH)
-        found = science.along(science.layer_jacobians(network, start), [100])
+        found = along(science.layer_jacobians(network, start), [100])
         spread[scale] = science.spread(found)
     claim("critical weights: spread", spread[1.0], most=0.3)  # .173 ± .005
     claim("weights times 1.1: spread", spread[1.1], least=1)  # 5.63 ± .9
@@ -70,7 +71,7 @@ def test_products_of_layer_jacobians_are_the_jacobian() -> None:
     network = science.chain("hard-tanh", "Gaussian", length=1.0, depth=6, width=12)
     x = science.start("hard-tanh", 1.0, width=12, seeds=(0, 1, 2))
     layers = science.layer_jacobians(network, x)
-    found = science.along(layers, [1, 6])
+    found = along(layers, [1, 6])
     whole = torch.linalg.svdvals(measures.jacobian(network, x)[:, 0])
     np.testing.assert_allclose(10.0 ** found.log10[1], whole, rtol=1e-6, atol=1e-12)
     exact = measures.product_spectrum(layers)
@@ -97,7 +98,7 @@ def test_a_signal_that_shrinks_with_depth_keeps_the_spectrum() -> None:
             "tanh", "orthogonal", length=length, depth=512, width=32, seeds=FRESH
         )
         x = science.start("tanh", length, width=32, seeds=FRESH)
-        log10 = science.along(science.layer_jacobians(network, x), [512]).log10[0]
+        log10 = along(science.layer_jacobians(network, x), [512]).log10[0]
         margin = {"least": 5.0} if words == "fixed" else {"most": 0.9}
         # 7.6 ± .3, .54 ± .03
         claim(f"{words}: powers of ten", np.ptp(log10[:, :-1], axis=-1), **margin)

@@ -10,6 +10,7 @@ import torch
 
 from course.lessons.initialization import mean_field
 from course.lessons.isometry import exercise, explorer, science
+from course.lessons.products.science import along
 from course_tests.corners import corners, visit
 
 
@@ -60,7 +61,7 @@ def test_the_spread_without_singular_values_is_theirs(weights: str, activation: 
     drawn = science.draws(weights, depth=30, width=16, seeds=(3, 4))
     jacobians = science.drawn_jacobians(drawn, activation, (1.3, 0.1), x)
     found = science.spreads(jacobians, [1, 7, 30])
-    expected = science.spread(science.along(jacobians, [1, 7, 30]))
+    expected = science.spread(along(jacobians, [1, 7, 30]))
     assert found.shape == (3, 2)
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-13)
     nothing = science.spreads([torch.zeros(2, 4, 4, dtype=torch.float64)], [1])

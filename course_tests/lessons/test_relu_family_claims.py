@@ -46,6 +46,9 @@ def test_units_are_counted_as_a_loop_counts_them() -> None:
             assert found.dead[layer, r] == pytest.approx((h == 0).all(0).double().mean().item())
             rank = measures.effective_rank(h).item()
             assert found.rank[layer, r] == pytest.approx(rank, rel=1e-3)
+    last = science.units(network, examples=20, layers=[2])
+    for measured in ("off", "dead", "rank", "cosine"):
+        np.testing.assert_array_equal(getattr(last, measured), getattr(found, measured)[1:])
 
 
 @claims

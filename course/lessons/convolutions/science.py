@@ -137,7 +137,7 @@ def neighbours(net: Network, examples: Dataset, samples: int = 200) -> Array:
 def parameters(name: str, *, depth: int, width: int) -> int:
     """How many numbers a network for pictures of CIFAR-10 learns."""
     net = networks.convolutional(
-        name, shape=(3, 32, 32), outputs=10, width=width, depth=depth, seeds=(0,)
+        name, shape=(3, 32, 32), outputs=10, width=width, depth=depth, seeds=(0,), init="zero"
     )
     return sum(parameter.numel() for parameter in net.parameters())
 

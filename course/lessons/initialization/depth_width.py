@@ -22,7 +22,7 @@ from course.training import Record
 Array = NDArray[np.float64]
 SHAPES = {1: 267, 4: 70, 8: 48, 16: 34, 32: 24}
 """Width by depth, such that the numbers of parameters differ by 2 % at most."""
-STEPS, BATCH, RATE = 400, 100, 0.003
+STEPS, BATCH, RATE = 200, 100, 0.003
 SEEDS = range(3)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from course.lessons.initialization import mean_field
 from course.lessons.isometry import pictures, science
 from course.lessons.products.explorer import size_in_words
+from course.lessons.products.science import along
 from course.live import Caption, Choice, LivePanel, Slider, live, number
 from course.plots import style
 
@@ -60,7 +61,7 @@ def jacobian(
         depth: int, activation: str, weights: str, length: float, scale: float, seed: int
     ) -> Caption:
         jacobians, spreads, each, sigmas = layers(activation, weights, length, scale, seed)
-        product = science.along(jacobians, [depth])
+        product = along(jacobians, [depth])
         log10 = np.where(product.floor, -math.inf, product.log10)[0]
         middle = np.sort(np.median(log10, axis=0))[::-1]
         now = float(np.median(science.spread(product)))

@@ -24,6 +24,7 @@ from course import measures, networks, seeding, training
 from course.arguments import one_of, real
 from course.data import Dataset
 from course.lessons.initialization import gaussian_means, mean_field
+from course.lessons.products.science import products_along
 from course.networks import Linear, Network, PostActivation, activations, initializers
 from course.training import Optimizer, Record
 
@@ -249,39 +250,15 @@ def drawn_jacobians(
     return [weight * slope for weight, slope in zip(scaled, slopes, strict=True)]
 
 
-def along(jacobians: Sequence[Tensor], depths: Sequence[int]) -> measures.Spectrum:
-    """Singular values of J_1 J_2 ... J_d for each d of `depths`: log10 is (len(depths), ..., n).
-
-    Products are multiplied out and scaled back, so values below 1e-13 times the largest are
-    rounding (`floor`); `measures.product_spectrum` has no such limit, and takes longer.
-    """
-    rows = [(torch.linalg.svdvals(product), log) for product, log in _products(jacobians, depths)]
-    singular = torch.stack([values for values, _ in rows])
-    floor = (singular <= 1e-13 * singular[..., :1]) & (singular[..., :1] > 0)
-    log10 = singular.log10() + torch.stack([log for _, log in rows])[..., None]
-    return measures.Spectrum(log10.numpy(), floor.numpy())
-
-
-def _products(jacobians: Sequence[Tensor], depths: Sequence[int]) -> Iterator[tuple]:
-    """J_1 ... J_d for each d of `depths`, over its largest entry (..., n, n), and log10 of that."""
-    product, log = jacobians[0], torch.zeros(jacobians[0].shape[:-2], dtype=torch.float64)
-    for depth in range(1, max(depths) + 1):
-        product = product @ jacobians[depth - 1] if depth > 1 else product
-        size = product.abs().amax((-2, -1), keepdim=True)
-        size = torch.where(size > 0, size, 1.0)
-        product, log = product / size, log + size[..., 0, 0].log10()
-        if depth in depths:
-            yield product, log
-
-
 def spreads(jacobians: Sequence[Tensor], depths: Sequence[int]) -> np.ndarray:
-    """`spread` of `along`, (len(depths), ...), in a tenth of the time: no singular value is needed.
+    """`spread` of `products.science.along`, (len(depths), ...), in a tenth of the time.
 
-    With |A| the root of the sum of all squares: the sum of s^2 is |J|^2, that of s^4 is |J^T J|^2.
-    So the variance of s^2 over its mean square is n |J^T J|^2 / |J|^4 - 1, to 1e-14 or so.
+    No singular value is needed. With |A| the root of the sum of all squares: the sum of s^2 is
+    |J|^2, that of s^4 is |J^T J|^2. So the variance of s^2 over its mean square is
+    n |J^T J|^2 / |J|^4 - 1, to 1e-14 or so.
     """
     found = []
-    for product, _ in _products(jacobians, depths):
+    for product, _ in products_along(jacobians, depths):
         second = product.square().sum((-2, -1))
         fourth = (product.mT @ product).square().sum((-2, -1))
         found.append((product.shape[-1] * fourth / second**2 - 1).clamp(min=0.0))

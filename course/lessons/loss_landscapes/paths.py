@@ -23,6 +23,9 @@ Sohl-Dickstein, "PCA of high dimensional random walks with comparison to neural 
 (2018), section 3.
 """
 
+STEPS = 300
+"""Of training: a path of 30 points, as long as the random walk that it is compared with."""
+
 
 @dataclass(frozen=True)
 class Waypoint:
@@ -43,7 +46,7 @@ class Waypoint:
 
 
 def follow(
-    net: Network, examples: Dataset, *, steps: int = science.STEPS, every: int = 10
+    net: Network, examples: Dataset, *, steps: int = STEPS, every: int = 10
 ) -> Iterator[Waypoint]:
     """Train in place as `science.train` does, and keep the weights every so many steps."""
     for record in science.train(net, examples, steps=steps, every=every):

@@ -23,7 +23,7 @@ from course.measures import Direction, Surface
 from course.networks import Network, one_thread
 from course.training import Record
 
-WIDTH, STEPS, RATE, BATCH = 32, 300, 0.002, 100
+WIDTH, STEPS, RATE, BATCH = 32, 200, 0.002, 100
 SAMPLES, SPAN, POINTS = 128, 0.5, 21
 SEEDS = (0, 1, 2)
 RAW = 0.2

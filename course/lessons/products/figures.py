@@ -28,18 +28,18 @@ def by_rank(ax: Axes, log10: Mapping[str, Array], formula: Array) -> None:
 
 
 def directions(
-    axes: Sequence[Axes], depths: Sequence[int], spectra: Mapping[int, Sequence[measures.Spectrum]]
+    axes: Sequence[Axes], depths: Sequence[int], spectra: Mapping[int, measures.Spectrum]
 ) -> None:
     """Left: participation ratio against the number of factors. Right: the largest singular value.
 
-    spectra: for each width the spectra (R, n) at `depths`. Lines are formulas for wide matrices.
+    spectra: for each width those at `depths`, (len(depths), R, n). Lines are formulas for wide
+    matrices.
     """
     left, right = axes
     fine = np.geomspace(min(depths), max(depths), 60)
-    for k, (width, rows) in enumerate(spectra.items()):
+    for k, (width, found) in enumerate(spectra.items()):
         line = {**style.line(k), "linestyle": "", "markersize": 5}
-        filled = np.array([one.participation_ratio for one in rows])
-        longest = np.array([one.log10[:, 0] for one in rows])
+        filled, longest = found.participation_ratio, found.log10[..., 0]
         left.plot(depths, filled.mean(axis=1), label=f"{width} dimensions", **line)
         form = science.directions(fine, width)
         left.plot(fine[form >= 1], form[form >= 1], color=line["color"], linewidth=1.2)

@@ -7,7 +7,7 @@ The singular values of a product of such matrices drift apart by a factor with e
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -37,6 +37,35 @@ def spectrum(kind: str, depth: int, *, width: int, seeds: Sequence[int]) -> meas
     """Singular values of the products of `factors`: log10 is (R, n), largest first."""
     whole("depth", depth, least=1)
     return measures.product_spectrum(factors(kind, depth, width=width, seeds=seeds))
+
+
+def along(matrices: Sequence[Tensor], depths: Sequence[int]) -> measures.Spectrum:
+    """Singular values of M_1 M_2 ... M_d for each d of `depths`: log10 is (len(depths), ..., n).
+
+    Products are multiplied out and scaled back, so values below 1e-13 times the largest are
+    rounding (`floor`); `measures.product_spectrum` has no such limit, and takes longer.
+    """
+    rows = [
+        (torch.linalg.svdvals(product), log) for product, log in products_along(matrices, depths)
+    ]
+    singular = torch.stack([values for values, _ in rows])
+    floor = (singular <= 1e-13 * singular[..., :1]) & (singular[..., :1] > 0)
+    log10 = singular.log10() + torch.stack([log for _, log in rows])[..., None]
+    return measures.Spectrum(log10.numpy(), floor.numpy())
+
+
+def products_along(
+    matrices: Sequence[Tensor], depths: Sequence[int]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """M_1 ... M_d for each d of `depths`, over its largest entry (..., n, n), and log10 of that."""
+    product, log = matrices[0], torch.zeros(matrices[0].shape[:-2], dtype=torch.float64)
+    for depth in range(1, max(depths) + 1):
+        product = product @ matrices[depth - 1] if depth > 1 else product
+        size = product.abs().amax((-2, -1), keepdim=True)
+        size = torch.where(size > 0, size, 1.0)
+        product, log = product / size, log + size[..., 0, 0].log10()
+        if depth in depths:
+            yield product, log
 
 
 def exponents(width: int) -> np.ndarray:

@@ -49,12 +49,15 @@ class Units:
         return self.signals.cosine
 
 
-def units(network: Network, *, examples: int = 256) -> Units:
-    """The units of a network of this module, as it is, trained or not."""
-    x, blocks = data.digits().x_train[:examples], measures.block_names(network)
+def units(network: Network, *, examples: int = 256, layers: Sequence[int] | None = None) -> Units:
+    """The units of a network of this module, as it is, trained or not.
+
+    layers: of 1 ... L, as the rows of what is measured; all of them if None.
+    """
+    x, chosen = data.digits().x_train[:examples], layers or range(1, len(network.blocks) + 1)
     with measures.outputs_of(linears(network)) as inputs:
-        signals = measures.one_pass(network, x, layers=blocks)
-    return Units([z.detach() for z in inputs], signals)
+        signals = measures.one_pass(network, x, layers=[f"block {layer}" for layer in chosen])
+    return Units([inputs[layer - 1].detach() for layer in chosen], signals)
 
 
 def sums(network: Network, *, layer: int, examples: int = 256) -> np.ndarray:

@@ -19,6 +19,7 @@ from course import measures, networks, seeding
 from course.arguments import one_of
 from course.data import Dataset
 from course.lessons.isometry import science as isometry
+from course.lessons.products.science import along
 from course.networks import BatchNorm, Network, initializers
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -91,7 +92,7 @@ def jacobian_spread(network: Network, x: Tensor) -> np.ndarray:
     Batch norms use the statistics of x, held fixed.
     """
     layers = measures.layer_jacobians(list(frozen(network, x).blocks), network.replicated(x[:1]))
-    spectrum = isometry.along([layer[:, 0] for layer in layers], [len(layers)])
+    spectrum = along([layer[:, 0] for layer in layers], [len(layers)])
     return isometry.spread(spectrum)[0]
 
 
