@@ -66,7 +66,7 @@ def html(verdict: Verdict) -> str:
 
 
 def _linked(line: str) -> str:
-    """The same with links to the notebooks that it names, told from the words by more than colour."""
+    """The same with links to the notebooks that it names; a line tells them, not colour alone."""
     names = "|".join(map(re.escape, [*files.notebooks().values(), CARD]))
     link = r'<a href="\g<0>" style="text-decoration: underline">\g<0></a>'
     return re.sub(f"(?:{names})", link, line)

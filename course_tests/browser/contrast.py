@@ -1,9 +1,9 @@
-"""Can the words in a notebook's outputs be read? The contrast of each, computed from its colours."""
+"""The contrast of each word in a notebook's outputs, computed from the colours of the page."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,8 @@ THERE = """dark => {
         .match(/[0-9]+/g).map(Number);
     const ours = [...document.querySelectorAll('.course-picture')];
     return dark === (red > 127) && ours.every(el => dark === el.classList.contains('course-dark'))
-        && !document.getAnimations().length; }"""
+        && !document.getAnimations().some(one => one.playState === 'running'
+            && one.effect.target.closest('.jp-OutputArea')); }"""
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,19 @@ def contrasts(page: Page, kinds: Mapping[str, str], roots: str = OUTPUTS) -> lis
 def unreadable(found: list[Word]) -> list[str]:
     """A line for each that has too little contrast."""
     return [f"{w.kind}: {w.ratio:.2f} {w.words[:60]!r}" for w in found if w.ratio < w.least]
+
+
+def luminance(rgb: Sequence[float]) -> float:
+    """Of WCAG 2, 0 for black to 1 for white."""
+    shares = [
+        c / 12.92 if (c := part / 255) <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for part in rgb
+    ]
+    return sum(
+        weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), shares, strict=True)
+    )
+
+
+def contrast(one: float, other: float) -> float:
+    """Of two luminances, 1 to 21."""
+    low, high = sorted((one, other))
+    return (high + 0.05) / (low + 0.05)

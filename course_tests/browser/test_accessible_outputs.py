@@ -12,7 +12,9 @@ from course_tests.browser.contrast import (
     OUTPUTS,
     SEEN,
     Word,
+    contrast,
     contrasts,
+    luminance,
     styled,
     unreadable,
     wear,
@@ -51,7 +53,8 @@ def record(history):
 
 records = lambda: iter([SimpleNamespace(step=1, steps=1, loss=[1.0])])
 knob = Knob("rate", Slider(0.1, 10.0, log=True))
-live_run(records, title="A run", fig=style.figure(2.0, 1.0)[0], draw=record, wait=True, knobs=[knob])
+fig, ax = style.figure(2.0, 1.0)
+live_run(records, title="A run", fig=fig, draw=record, wait=True, knobs=[knob])
 """
 EXPLORERS = """
 from course.lessons.initialization.explorer import explore_phases
@@ -114,6 +117,22 @@ COMPLETE = {
 }
 ALL_THERE = """counts => Object.entries(counts).every(([selector, least]) =>
     document.querySelectorAll(selector).length >= least)"""
+# The page, a slider's track, what of it is filled, and the arrow of a list: each as RGB.
+COLOURS = """async () => {
+    const find = (name) => getComputedStyle(document.querySelector(`.course-live ${name}`));
+    const rgb = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+    const filled = find('.noUi-connects').backgroundImage.match(/rgb\\([^)]*\\)/g).at(-1);
+    const arrow = new Image();
+    arrow.src = find('select').backgroundImage.slice(5, -2);
+    await arrow.decode();
+    const canvas = Object.assign(document.createElement('canvas'), { width: 60, height: 60 });
+    const context = canvas.getContext('2d');
+    context.drawImage(arrow, 0, 0, 60, 60);
+    const { data } = context.getImageData(0, 0, 60, 60);
+    const inked = data.findIndex((value, k) => k % 4 === 3 && value === 255) - 3;
+    return [rgb(getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor),
+            rgb(find('.noUi-target').backgroundColor), rgb(filled), [...data.slice(inked, inked + 3)]];
+}"""  # noqa: E501
 UNFOLD = "() => { for (const all of document.querySelectorAll('details')) all.open = true; }"
 PALE, DIM = "#bbb", "#444"  # nobody can read them on a light page, or on a dark one
 # Contrast is asked by ours, which sees more.
@@ -147,19 +166,22 @@ def test_what_the_course_shows_can_be_read_and_breaks_no_rule(open_notebook: Ope
     page = notebook.page
     before = page.viewport_size
     try:
-        page.set_viewport_size({"width": 1400, "height": 5000})  # no cell is out of view
+        page.set_viewport_size({"width": 1400, "height": 6000})  # no cell is out of view
         notebook.run_all()
         page.wait_for_function(ALL_THERE, arg=COMPLETE, polling=POLL)
         page.evaluate(UNFOLD)
-        light = judged(page, PALE)
+        light, seen = judged(page, PALE), {"Light": page.evaluate(COLOURS)}
         page.evaluate(AXE_SCRIPT)
         with styled(page, SEEN):
             broken, asked = page.evaluate(BROKEN, [OUTPUTS, RULES])
         wear(page, "Dark")
-        dark = judged(page, DIM)
+        dark, seen["Dark"] = judged(page, DIM), page.evaluate(COLOURS)
     finally:
         wear(page, "Light")
         page.set_viewport_size(before)
     assert unreadable(light) == [] == unreadable(dark)
+    for paper, track, filled, arrow in (map(luminance, each) for each in seen.values()):
+        assert 1.5 < contrast(track, paper) < contrast(filled, paper)  # what is filled stands out
+        assert contrast(arrow, paper) > 4.5
     assert [said(rule) for rule in broken] == [] and set(asked) >= ASKED
     assert notebook.complaints() == []
