@@ -77,8 +77,8 @@ class GrowingCurves:
 
     def _words(self, last: np.ndarray) -> str:
         mean, error = curves.mean_and_error(last)
-        runs = "run" if len(last) == 1 else "runs"
-        return f"{self.value.replace('_', ' ')} {with_error(mean, error)} over {len(last)} {runs}."
+        what, size = self.value.replace("_", " "), with_error(float(mean), float(error))
+        return f"{what} {size} over {len(last)} run{'s' * (len(last) != 1)}."
 
     def _make_room(self, step: int, steps: int) -> None:
         """The axis begins with a 16th of all steps and doubles, so that a beginning is seen."""

@@ -45,6 +45,7 @@ CHANGES = """async () => { let changes = 0;
     return changes; }"""
 LEAVE = """async () => { const widget = jupyterapp.shell.currentWidget;
     await jupyterapp.serviceManager.sessions.shutdownAll(); widget.dispose(); }"""
+RESTART = "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 HEIGHT = 350  # pixels, of the figure with its panels in a row
 QUESTION = """
 from course.selfcheck import predict
@@ -133,35 +134,14 @@ def test_a_figure_wider_than_the_page_has_its_room_from_the_first_frame_on(
     assert page.complaints() == []
 
 
-def test_without_its_kernel_a_figure_says_so(open_notebook: OpenNotebook) -> None:
-    page = open_notebook([FIGURE])
-    page.run_all()
-    panel = page.panel()
-    panel.settle()
-    gone = panel.root.locator(".course-picture-gone")
-    assert not gone.is_visible()
-    page.page.evaluate(
-        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
-    )
-    gone.wait_for(state="visible")
-    assert "Run this cell to bring the sliders back" in gone.inner_text()
-    assert panel.root.locator("img").is_visible()
-    light = contrasts(page.page, {}, ".course-picture")
-    try:
-        wear(page.page, "Dark")
-        dark = contrasts(page.page, {}, ".course-picture")
-        page.screenshot("live-gone")
-    finally:
-        wear(page.page, "Light")
-    assert len(light) == len(dark) == 4  # badge and caption, too
-    assert unreadable([*light, *dark]) == []
-
-
-def test_narrow_and_dark_pages_are_drawn_for(open_notebook: OpenNotebook) -> None:
+def test_narrow_and_dark_pages_are_drawn_for_and_without_its_kernel_a_figure_says_so(
+    open_notebook: OpenNotebook,
+) -> None:
     page = open_notebook([FIGURE])
     page.run_all()
     panel = page.panel()
     wide = panel.look_until(lambda look: look.height == HEIGHT)  # drawn for this page, not scaled
+    gone = panel.root.locator(".course-picture-gone")
     before = page.page.viewport_size
     try:
         page.page.set_viewport_size({"width": 820, "height": 1000})
@@ -175,11 +155,21 @@ def test_narrow_and_dark_pages_are_drawn_for(open_notebook: OpenNotebook) -> Non
             ".includes('invert')"
         )  # asked of the page, for a picture may be replaced meanwhile
         page.screenshot("live-dark")
+        page.page.set_viewport_size(before)
+        panel.look_until(lambda look: look.height == HEIGHT)
+        assert not gone.is_visible() and page.complaints() == []
+        page.page.evaluate(RESTART)
+        gone.wait_for(state="visible")
+        assert "Run this cell to bring the sliders back" in gone.inner_text()
+        assert panel.root.locator("img").is_visible()
+        dark = contrasts(page.page, {}, ".course-picture")
+        page.screenshot("live-gone")
     finally:
         page.page.set_viewport_size(before)
         wear(page.page, "Light")
-    panel.look_until(lambda look: look.height == HEIGHT)
-    assert page.complaints() == []
+    light = contrasts(page.page, {}, ".course-picture")
+    assert len(light) == len(dark) == 4  # badge and caption, too
+    assert unreadable([*light, *dark]) == []
 
 
 def test_a_title_names_no_control_and_the_page_comes_to_rest(open_notebook: OpenNotebook) -> None:

@@ -192,7 +192,7 @@ def watch(
             panels.show(name, curve.step, curve.loss, curve.gradients, records[-1].steps)
             (loss, error), layers = curves.mean_and_error(curve.loss[-1]), curve.gradients[-1]
             lines.append(
-                f"{name}: loss {with_error(loss, error)}, "
+                f"{name}: loss {with_error(float(loss), float(error))}, "
                 f"gradients {number(layers[0].mean())} at the first layer, "
                 f"{number(layers[-1].mean())} at the last."
             )
