@@ -58,9 +58,10 @@ live_run(records, title="A run", fig=fig, draw=record, wait=True, knobs=[knob])
 """
 EXPLORERS = """
 from course.lessons.initialization.explorer import explore_phases
+from course.lessons.products.explorer import product
 from course.lessons.scalar_chain import explorer
-display(explorer.explore())
-explore_phases(depth=5)
+display(explorer.explore(), explore_phases(depth=5))
+product(scale=0.0)
 """
 QUESTIONS = """
 from course.selfcheck import predict, revisit
@@ -95,7 +96,8 @@ KINDS = {
     "buttons": (":is(.course-buttons, .course-transport, .course-exact-buttons)", 7),
     "controls": (".course-controls", 9),
     "controls in the page": (".course-exact-controls", 18),
-    "words in an SVG": ("svg", 80),
+    "coloured words in an SVG": ("svg text.blue", 1),
+    "words in an SVG": ("svg", 110),
     "legend": (".course-exact-legend", 8),
     "stored": (".course-stored", 2),
     "question": (".course-question", 10),
@@ -109,7 +111,7 @@ WHERE = {name: selector for name, (selector, _) in KINDS.items()}
 # What is in the page once all outputs are, and how often.
 COMPLETE = {
     ".course-picture-frame[aria-busy=false] img": 7,
-    ".course-exact-frame[aria-busy=false] svg": 4,
+    ".course-exact-frame[aria-busy=false] svg": 6,
     ".course-picture-failure:not(:empty)": 1,
     ".widget-radio-box input": 4,
     ".course-doctor img": 1,
