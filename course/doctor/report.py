@@ -66,9 +66,10 @@ def html(verdict: Verdict) -> str:
 
 
 def _linked(line: str) -> str:
-    """The same with links to the notebooks that it names."""
+    """The same with links to the notebooks that it names; a line tells them, not colour alone."""
     names = "|".join(map(re.escape, [*files.notebooks().values(), CARD]))
-    return re.sub(f"(?:{names})", r'<a href="\g<0>">\g<0></a>', line)
+    link = r'<a href="\g<0>" style="text-decoration: underline">\g<0></a>'
+    return re.sub(f"(?:{names})", link, line)
 
 
 def _table(verdict: Verdict) -> str:

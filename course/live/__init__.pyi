@@ -30,3 +30,4 @@ from .words import number as number
 from .words import percents as percents
 from .words import power as power
 from .words import show as show
+from .words import with_error as with_error

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from course.plots import curves, style
+from course.plots.numbers import with_error
 
 POINTS = 300  # of a curve that are drawn
 PALE = "earlier try"
@@ -76,9 +77,8 @@ class GrowingCurves:
 
     def _words(self, last: np.ndarray) -> str:
         mean, error = curves.mean_and_error(last)
-        size = f"{mean:.3g} ± {error:.1g}" if np.isfinite(mean) else "not finite"
-        runs = "run" if len(last) == 1 else "runs"
-        return f"{self.value.replace('_', ' ')} {size} over {len(last)} {runs}."
+        what, size = self.value.replace("_", " "), with_error(float(mean), float(error))
+        return f"{what} {size} over {len(last)} run{'s' * (len(last) != 1)}."
 
     def _make_room(self, step: int, steps: int) -> None:
         """The axis begins with a 16th of all steps and doubles, so that a beginning is seen."""

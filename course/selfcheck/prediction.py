@@ -26,6 +26,8 @@ from course.live import cut_short, output, publish
 from course.selfcheck import answers
 
 AGAIN = "Run this cell to answer."
+LINES = "<style>.course-question .widget-radio-box label { min-height: 24px; }</style>"
+"""Options lie so far apart that a finger finds one of them (WCAG 2.2, 2.5.8)."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,9 @@ class Prediction(ipywidgets.VBox):
             tooltip="Your answer cannot be changed afterwards",
         )
         self.verdict = ipywidgets.HTML()
-        head = ipywidgets.HTML(f"<b>{self.title}.</b> {escape(question.text)}")
+        head = ipywidgets.HTML(f"{LINES}<b>{self.title}.</b> {escape(question.text)}")
         super().__init__([head, self.choice, self.button, self.verdict])
+        self.add_class("course-question")
         self.layout.padding = "4px 12px"
         self.layout.border_left = "4px solid #0072B2"
         self.choice.observe(self._chosen, "index")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,21 @@ import pytest
 import torch
 
 from course import data, measures
-from course.lessons.loss_landscapes import curvature, explorer, paths, pictures, science
+from course.lessons.loss_landscapes import (
+    curvature,
+    explorer,
+    paths,
+    pictures,
+    roughness,
+    science,
+)
 from course.lessons.loss_landscapes.exercise import (
     check_filter_direction,
     check_own_units,
     solve_filter_direction,
     solve_own_units,
 )
+from course.live import Canvas
 from course.networks import Network
 from course.plots import style
 from course_tests.claims import claim, seeds
@@ -306,6 +315,17 @@ def test_losses_that_are_not_finite_leave_holes_and_no_warning() -> None:
             relief.show(holes, 30.0, 40.0)
             fig.draw_without_rendering()
     assert len(relief.faces.get_paths()) == 0
+
+
+def test_labels_of_roughness_are_no_longer_than_their_panels_in_a_column() -> None:
+    fig, axes = style.figure(10.0, 3.4, ncols=3)
+    measured = SimpleNamespace(nonconvex=[0.2], minima=[3.0], accuracy=[0.9])
+    roughness.roughness(fig, axes, {"plain": {2: measured, 40: measured}})
+    canvas = Canvas(fig)
+    canvas.fit(700, 1.0)
+    canvas.render()
+    for ax in axes:
+        assert ax.yaxis.label.get_window_extent().height < ax.get_window_extent().height
 
 
 def test_the_checks_of_the_exercises_hint(capsys: pytest.CaptureFixture[str]) -> None:

@@ -169,6 +169,7 @@ def test_the_explorer_at_its_ends() -> None:
     assert {len(text.splitlines()) for text in texts} == {4}
     for old, new in itertools.pairwise([picture, *pictures]):
         assert old != new
+    assert {text.count("layer 1") for text in texts[6:]} == {3}  # the only one is said once
     assert "exactly 0" in texts[-1] and "no factor per layer" in texts[-1]
     panel.new_draw()
     assert panel.text != before

@@ -204,6 +204,7 @@ def test_the_extremes_of_the_explorers_neither_fail_nor_warn() -> None:
     texts, _ = visit(explorer.explore_moments(), places)
     form = "{activation}, weights LeCun times {gain:g}, {depth} layer"
     assert all(form.format(**at) in t for at, t in zip(places, texts, strict=True))
+    assert {text.count("Layer 1:") for text in texts} == {1}  # also where it is the last
     places = corners(kind=tuple(science.MAPS), weight=(0.0, 1.5), layers=(2, 100))
     texts, _ = visit(explorer.explore_map(), places)
     form = "{kind}, w = {weight:g}, {layers} layers"

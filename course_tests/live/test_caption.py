@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from course.live import Caption, describe, live, number, verdict
+from course.live import Caption, describe, live, number, verdict, with_error
 from course.live.caption import BADGES, LOST, ZERO, cells, powers
 from course.plots import style
 
@@ -81,3 +81,10 @@ def test_numbers_as_people_read_them(value: float, words: str) -> None:
 def test_numbers_to_more_digits() -> None:
     assert number(5341.7, 4) == "5,342" and number(1.2345e10, 3) == "1.23 × 10¹⁰"
     assert number(0.0, zero="exactly 0") == "exactly 0"
+
+
+def test_a_mean_and_its_error() -> None:
+    """Of runs whose losses hardly differ it said "± 5e-05"."""
+    assert with_error(0.69315, 5.2e-5) == "0.693 ± 5 × 10⁻⁵"
+    assert with_error(1234.5, 12.3) == "1,230 ± 10" and with_error(0.0, 0.0) == "0 ± 0"
+    assert with_error(float("nan"), float("nan")) == "not finite"

@@ -24,6 +24,7 @@ from course.live import (
     live_run,
     number,
     verdict,
+    with_error,
 )
 from course.plots import curves, style
 from course.training import Record
@@ -143,7 +144,7 @@ class _Run:
             [
                 f"{self.settings}. Middle of {RUNS} runs; the curve of the loss is their mean.",
                 f"At the start: {_state(self.before)}. Directions of the product that count: "
-                f"{ranks:.2g} of {WIDTH}.",
+                f"{number(ranks)} of {WIDTH}.",
                 f"After {steps} steps: {_state(self.after)}. {_verdict(self.after.loss)}",
             ]
         )
@@ -191,7 +192,7 @@ def watch(
             panels.show(name, curve.step, curve.loss, curve.gradients, records[-1].steps)
             (loss, error), layers = curves.mean_and_error(curve.loss[-1]), curve.gradients[-1]
             lines.append(
-                f"{name}: loss {loss:.3g} ± {error:.1g}, "
+                f"{name}: loss {with_error(float(loss), float(error))}, "
                 f"gradients {number(layers[0].mean())} at the first layer, "
                 f"{number(layers[-1].mean())} at the last."
             )

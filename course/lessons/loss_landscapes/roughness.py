@@ -72,7 +72,7 @@ def roughness(fig: Figure, axes: Sequence[Axes], counts: Mapping[str, Mapping[in
     counts: by network and depth, with nonconvex, minima and accuracy (R,) as attributes.
     """
     panels = (
-        ("nonconvex", 100, "points that bend downward (%)"),
+        ("nonconvex", 100, "bends downward (%)"),
         ("minima", 1, "minima of the slice"),
         ("accuracy", 100, "training accuracy (%)"),
     )

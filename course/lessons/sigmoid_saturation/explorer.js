@@ -25,21 +25,20 @@ const sizeOf = (value) => number(value, 2, "exactly 0");
 
 function words({ activation, depth, scale, input_scale: inputScale }, layers) {
   const { saturated, slopes, gradient, expected, growth } = layers;
-  const both = (row, say) => [row[0], row.at(-1)].map(say);
-  const [first, last] = both(saturated, percent);
-  const [steep, steepLast] = both(slopes, (slope) => fixed(slope, 3));
-  const [back, start] = both(gradient, sizeOf);
+  const ends = depth > 1 ? [1, depth] : [1];
+  const at = (layers, row, say, where) =>
+    layers.map((layer) => `${say(row[layer - 1])} ${where} layer ${layer}`).join(", ");
+  const steepness = at(ends, slopes, (slope) => fixed(slope, 3), "in");
   const factor = Number.isFinite(growth)
-    ? `A factor of ${general(growth, 3)} per layer.`
+    ? `A factor of ${number(growth, 3)} per layer.`
     : "There is no factor per layer.";
   const comparable = gradient[0] > 0 && expected[0] > 0;
   const alone = comparable ? `${sizeOf(expected[0])} at layer 1.` : "nothing to compare.";
   return [
     `${activation}, ${count(depth, "hidden layer")}, weight scale ${general(scale, 4)}, ` +
       `input scale ${general(inputScale, 3)}.`,
-    `Saturated: ${first} of layer 1, ${last} of layer ${depth}. ` +
-      `Typical slope: ${steep} in layer 1, ${steepLast} in layer ${depth}.`,
-    `Gradient: ${start} at layer ${depth}, ${back} at layer 1. ${factor}`,
+    `Saturated: ${at(ends, saturated, percent, "of")}. Typical slope: ${steepness}.`,
+    `Gradient: ${at([...ends].reverse(), gradient, sizeOf, "at")}. ${factor}`,
     `From the slopes alone: ${alone}`,
   ].join("\n");
 }

@@ -7,6 +7,7 @@ picture.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -80,19 +81,25 @@ def words(
     activation: str, depth: int, scale: float, input_scale: float, layers: science.HiddenLayers
 ) -> str:
     """What the picture shows: settings, saturation, slopes, and the gradient at both ends."""
-    first, last = (_size(value) for value in layers.gradient[[0, -1], 0])
-    slopes = np.sqrt(np.mean(layers.slope**2, axis=(1, 2, 3)))
+    ends = [1, depth] if depth > 1 else [1]
+    saturated = [f"{layers.saturated[layer - 1, 0]:.0%}" for layer in ends]
+    slopes = [f"{math.sqrt(np.mean(layers.slope[layer - 1] ** 2)):.3f}" for layer in ends]
+    gradients = [_size(layers.gradient[layer - 1, 0]) for layer in ends]
     return "\n".join(
         [
             f"{activation}, {count(depth, 'hidden layer')}, weight scale {scale:.4g}, "
             f"input scale {input_scale:.3g}.",
-            f"Saturated: {layers.saturated[0, 0]:.0%} of layer 1, "
-            f"{layers.saturated[-1, 0]:.0%} of layer {depth}. "
-            f"Typical slope: {slopes[0]:.3f} in layer 1, {slopes[-1]:.3f} in layer {depth}.",
-            f"Gradient: {last} at layer {depth}, {first} at layer 1. "
+            f"Saturated: {_at(ends, saturated, 'of')}. Typical slope: {_at(ends, slopes, 'in')}.",
+            f"Gradient: {_at(ends[::-1], gradients[::-1], 'at')}. "
             + _factor(float(layers.growth[0])),
             _agreement(layers),
         ]
+    )
+
+
+def _at(layers: Sequence[int], said: Sequence[str], where: str) -> str:
+    return ", ".join(
+        f"{words} {where} layer {layer}" for layer, words in zip(layers, said, strict=True)
     )
 
 
@@ -103,7 +110,7 @@ def _size(value: float) -> str:
 def _factor(factor: float) -> str:
     if not math.isfinite(factor):
         return "There is no factor per layer."
-    return f"A factor of {factor:.3g} per layer."
+    return f"A factor of {number(factor, 3)} per layer."
 
 
 def _agreement(layers: science.HiddenLayers) -> str:

@@ -59,15 +59,14 @@ def explore_moments(
         measured = network.mean[1:, 0], network.variance[1:, 0]
         form = theory.mean[1:], theory.variance[1:]
         panels.show(_share(*measured), measured[1], _share(*form), form[1])
-        text = "\n".join(
-            [
-                f"{activation}, weights LeCun times {gain:g}, {count(depth, 'layer')}; input: mean "
-                f"{mean:g}, standard deviation {deviation:g}.",
-                f"Layer 1: {_moments(*measured, 0)}.",
-                f"Layer {depth}: {_moments(*measured, -1)}; closed form: {_moments(*form, -1)}.",
-            ]
-        )
-        return describe(text, signal=np.sqrt(measured[1] + measured[0] ** 2), seen=2)
+        lines = [
+            f"{activation}, weights LeCun times {gain:g}, {count(depth, 'layer')}; input: mean "
+            f"{mean:g}, standard deviation {deviation:g}.",
+            *([f"Layer 1: {_moments(*measured, 0)}."] if depth > 1 else []),
+            f"Layer {depth}: {_moments(*measured, -1)}; closed form: {_moments(*form, -1)}.",
+        ]
+        signal = np.sqrt(measured[1] + measured[0] ** 2)
+        return describe("\n".join(lines), signal=signal, seen=len(lines) - 1)
 
     return live(
         fig, draw, ahead=moments, seed=0,

@@ -10,7 +10,17 @@ import numpy as np
 from course import training
 from course.data import Dataset
 from course.lessons.van import pictures, science
-from course.live import Caption, LivePanel, LiveRun, Slices, Slider, Switch, live, live_run
+from course.live import (
+    Caption,
+    LivePanel,
+    LiveRun,
+    Slices,
+    Slider,
+    Switch,
+    live,
+    live_run,
+    number,
+)
 from course.plots import style
 from course.training import Record
 
@@ -58,7 +68,7 @@ def explore(
             f"Predicted: the skips are gone after {predicted:.0f} steps; simulated: {gone[0]}."
             if np.isfinite(predicted) and len(gone)
             else "The skips never leave: the resistance is no smaller than the push.",
-            f"Multiplier at the end: {multipliers[-1]:.2g}.",
+            f"Multiplier at the end: {number(multipliers[-1])}.",
         ]
         records = None
         if train:
