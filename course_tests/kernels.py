@@ -4,6 +4,7 @@ A kernel takes four seconds of computing before its notebook's first line: Pytho
 and matplotlib are the same each time. Here one process of each worker imports them (`serve`), and
 is copied for every notebook. It imports nothing of the course, nor widgets, which ask for their
 kernel when they are imported: so a notebook that forgets an import fails as it does elsewhere.
+Tests that need another process with torch get a copy, too (`python`).
 
 nbval asks jupyter_client for a kernel, and that its provisioner of kernels: `install` names the one
 below. Only on Linux: elsewhere forks after such imports are not safe, and kernels start afresh.
@@ -23,11 +24,16 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import traceback
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from course_tests.repository import ROOT
 
 PRELOAD = ("torch", "matplotlib.figure", "matplotlib.backends.backend_agg", "ipykernel.kernelapp")
 
@@ -82,12 +88,34 @@ class Forked(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         asked = {"arguments": cmd[cmd.index("-f") :], "env": kwargs["env"], "cwd": kwargs["cwd"]}
-        connection = server()
-        connection.write(json.dumps(asked) + "\n")
-        connection.flush()
-        self.process: Any = Kernel(int(connection.readline()))
+        self.process: Any = forked("be_a_kernel", asked)
         self.pid = self.pgid = self.process.pid  # it leads a session of its own
         return self.connection_info
+
+
+def forked(what: str, asked: dict[str, Any]) -> Kernel:
+    """A copy of the server that does `what`, a function of this module, as it is asked."""
+    connection = server()
+    connection.write(json.dumps([what, asked]) + "\n")
+    connection.flush()
+    return Kernel(int(connection.readline()))
+
+
+def python(code: str, *arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
+    """What `python -c CODE ARGUMENTS` does and says, with `env` added to the environment.
+
+    It starts with torch, which takes three seconds to import, but with nothing of the course.
+    """
+    argv = ["-c", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+    if not hasattr(os, "pidfd_open"):
+        command = [sys.executable, "-c", code, *argv[1:]]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as folder:
+        asked = {"code": code, "argv": argv, "env": environment, "folder": folder}
+        forked("be_python", asked).wait()
+        status, out, err = (Path(folder, name).read_text() for name in ("status", "1", "2"))
+    return subprocess.CompletedProcess(argv, int(status), out, err)
 
 
 @functools.cache
@@ -112,11 +140,11 @@ def server() -> Any:
 
 
 def serve(descriptor: int) -> None:
-    """Forks a kernel for each line that comes, and answers with its process id."""
+    """Forks a process for each line that comes, and answers with its id."""
     for name in PRELOAD:
         importlib.import_module(name)
     gc.freeze()  # what is there is not looked at again, so it stays shared
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for kernels here
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them here
     connection = socket.socket(fileno=descriptor).makefile("rw")
     for line in connection:
         ready, told = os.pipe()
@@ -125,9 +153,11 @@ def serve(descriptor: int) -> None:
             os.close(ready)
             os.setsid()
             os.close(told)
-            be_a_kernel(**json.loads(line))
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            what, asked = json.loads(line)
+            globals()[what](**asked)
         os.close(told)
-        os.read(ready, 1)  # ends as soon as the kernel leads its session
+        os.read(ready, 1)  # ends as soon as the copy leads its session
         os.close(ready)
         connection.write(f"{pid}\n")
         connection.flush()
@@ -135,7 +165,6 @@ def serve(descriptor: int) -> None:
 
 def be_a_kernel(arguments: list[str], env: dict[str, str], cwd: str | None) -> None:
     """What `python -m ipykernel_launcher ARGUMENTS` does."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(env)
     os.environ["JPY_PARENT_PID"] = str(os.getppid())  # a kernel ends with its parent
@@ -149,4 +178,30 @@ def be_a_kernel(arguments: list[str], env: dict[str, str], cwd: str | None) -> N
 
     with contextlib.suppress(SystemExit):
         kernelapp.launch_new_instance()
+    os._exit(0)
+
+
+def be_python(code: str, argv: list[str], env: dict[str, str], folder: str) -> None:
+    """What `python -c CODE` does; `folder` gets its streams as "1", "2", and then its status."""
+    if (child := os.fork()) == 0:
+        for stream in (1, 2):
+            with open(f"{folder}/{stream}", "wb") as file:
+                os.dup2(file.fileno(), stream)
+        os.environ.clear()
+        os.environ.update(env)
+        sys.argv[:], sys.path[0] = argv, str(ROOT)
+        status = 1
+        try:
+            exec(compile(code, "<string>", "exec"), vars(sys.modules["__main__"]))
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else bool(end.code)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    Path(folder, "status").write_text(str(status))
     os._exit(0)

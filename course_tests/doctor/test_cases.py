@@ -57,7 +57,7 @@ CLEAR = [
 @pytest.mark.parametrize("name", CLEAR)
 def test_a_deep_network_is_named_and_located(name: str) -> None:
     case = DEEP[name](0)
-    verdict = case.examine(steps=STEPS)
+    verdict = case.examine(steps=STEPS // 2)  # they are slow, and it is enough for all of them
     assert (verdict.status, verdict.illness) == ("ill", case.truth), str(verdict)
     assert case.has_place_right(verdict.place), verdict.place
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from itertools import count
 from types import SimpleNamespace
 
@@ -17,6 +15,7 @@ import torch
 from course import training
 from course.experiments import EXPERIMENTS, grid, making, prediction, table
 from course.experiments.settings import ConvGrid, Grid
+from course_tests.kernels import python
 
 SMALL = ConvGrid(
     data="digits", networks=("plain", "van"), depths=(10,), seeds=(0, 1), width=2, epochs=3,
@@ -95,7 +94,7 @@ cells.training.fit = dying
 grid.run("cifar", ConvGrid(**{SMALL.as_dict()!r}), out=sys.argv[1], device="cpu", progress=False)
 """
     out = tmp_path / "killed"
-    done = subprocess.run([sys.executable, "-c", code, str(out)], capture_output=True)
+    done = python(code, out)
     assert done.returncode != 0 and not list(out.glob("*.csv")), done.stderr
     again = grid.run("cifar", SMALL, out=out, device="cpu", progress=False)
     assert again is not None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -74,10 +76,27 @@ class Witness(distributed.WorkerPlugin):
         cells.training.fit = observed
 
 
+@contextlib.contextmanager
+def forked() -> Iterator[None]:
+    """Workers are forked from a process that has torch, which each would import for seconds."""
+    import dask
+    from distributed.utils import get_mp_context
+
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        context = get_mp_context()
+        forkserver._forkserver._stop()
+        context.set_forkserver_preload(["distributed", "torch"])
+        try:
+            yield
+        finally:
+            forkserver._forkserver._stop()  # other tests fork from other processes
+
+
 @pytest.fixture(scope="module")
 def workers() -> Iterator[Any]:
     """Two processes with one thread each; one that dies is started again."""
     with (
+        forked(),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0
         ) as local,

@@ -23,6 +23,7 @@ from course.experiments.settings import ConvGrid, Grid
 from course.plots import curves, style
 from course.plots.experiments import accuracy_against_depth, by_depth
 from course_tests.claims import claim, seeds
+from course_tests.kernels import python
 
 SMALL = Grid(depths=(1, 3), seeds=(0, 1), epochs=2, subset=300, decay_from=0.6)
 """Four cells, a fraction of a second."""
@@ -221,8 +222,7 @@ for wait in (0.05, 0.3, 0.7, None):
     print(status, os.path.exists(os.path.join(sys.argv[1], "small-digits.csv")))
 """
     out = tmp_path / "killed"
-    script = [sys.executable, "-c", code, str(out)]
-    done = subprocess.run(script, capture_output=True, text=True)
+    done = python(code, out)
     ends = done.stdout.splitlines()
     assert f"{-signal.SIGKILL} False" in ends, done.stderr
     assert set(ends[:-1]) <= {f"{-signal.SIGKILL} False", "0 True"} and ends[-1] == "0 True"

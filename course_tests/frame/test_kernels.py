@@ -1,4 +1,4 @@
-"""Kernels of nbval that are forked: nothing of one notebook is in the next."""
+"""Kernels and processes that are forked: nothing of one is in the next."""
 
 from __future__ import annotations
 
@@ -52,3 +52,21 @@ def test_a_forked_kernel_has_the_environment_of_now(monkeypatch: pytest.MonkeyPa
             kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME)
         assert said(kernel, asked).strip() == expected
         kernel.stop()
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [("", 0), ("1 / 0", 1), ("sys.exit(3)", 3), ("os.kill(os.getpid(), 9)", -9)],
+)
+def test_a_forked_python_says_what_it_does_and_how_it_ends(end: str, status: int) -> None:
+    code = """
+import os, sys
+print('torch' in sys.modules, 'course' in sys.modules, 'x' in globals(), *sys.argv, flush=True)
+print(os.environ.get("COURSE_NEW"), __name__, file=sys.stderr, flush=True)
+x = 1
+"""
+    done = kernels.python(code + end, "a", 2, COURSE_NEW="new")
+    assert (done.returncode, done.stdout) == (status, "True False False -c a 2\n")
+    assert done.stderr.startswith("new __main__\n")
+    assert ("ZeroDivisionError" in done.stderr) is (status == 1)
+    assert kernels.python("import os; print(os.environ.get('COURSE_NEW'))").stdout == "None\n"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import subprocess
-import sys
 import types
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from hypothesis import strategies as st
 
 from course import data, networks, training
 from course.networks import BatchNorm, kernels
+from course_tests.kernels import python
 
 NONE = "no kernels: no C compiler, or a torch before its stable interface for C"
 needed = pytest.mark.skipif(kernels.kernels() is None, reason=NONE)
@@ -256,15 +255,20 @@ def test_nothing_is_compiled_where_nothing_may_be_written(elsewhere):
         elsewhere.chmod(0o755)
 
 
-def _compile(folder):
-    kernels.__file__ = str(Path(folder) / "kernels.py")
-    return kernels._library().name
-
-
 @needed
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the script forks")
 def test_two_processes_at_once(elsewhere):
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        first, second = pool.map(_compile, [str(elsewhere)] * 2, chunksize=1)
+    code = """
+import multiprocessing, sys
+from course.networks import kernels
+def compiled(folder):
+    kernels.__file__ = folder + "/kernels.py"
+    return kernels._library().name
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(*pool.map(compiled, [sys.argv[1]] * 2, chunksize=1))
+"""
+    done = python(code, elsewhere)
+    first, second = done.stdout.split()
     assert first == second
     assert [path.name for path in (elsewhere / "__pycache__").iterdir()] == [first]
 
@@ -277,10 +281,7 @@ def test_training_needs_none(tmp_path):
         "records = list(training.fit(network, data.digits(), steps=12, batch=20))\n"
         "print(*records[-1].loss)\n"
     )
-    environment = os.environ | {"COURSE_KERNELS": "0"}
-    said = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
-    )
+    said = python(script, COURSE_KERNELS="0")
     network = networks.build("resnet", like=data.digits(), width=16, depth=2, seeds=(0, 1))
     *_, last = training.fit(network, data.digits(), steps=12, batch=20)
     assert [float(word) for word in said.stdout.split()] == pytest.approx(last.loss, rel=1e-3)

@@ -26,11 +26,16 @@ class Tab:
 
     def load(self, address: str, *, motion: Any = "no-preference") -> None:
         """Load the page at an address, in light colours; motion: "reduce" if it is unwanted."""
-        self.page.goto("about:blank")  # else another link of the same page would not load it
         self.page.emulate_media(color_scheme="light", reduced_motion=motion)
         self.asked.clear()
         self.complaints.clear()
-        self.page.goto(address)
+        if self.page.url.partition("#")[0] != address.partition("#")[0]:
+            self.page.goto(address)
+            return
+        # Another link of the same page would not load it. By way of an empty page the browser would
+        # start a process for each.
+        self.page.evaluate("address => history.replaceState(null, '', address)", address)
+        self.page.reload()
 
     def close(self) -> None:
         """Close the page with all that it has kept."""

@@ -26,6 +26,17 @@ SEEN = """() => Object.fromEntries(["network", "loss", "sizes", "ranks", "last"]
     const canvas = document.getElementById(id);
     return [id, [canvas.toDataURL(), canvas.getAttribute("aria-label")]]; }))"""
 SMALL = "#depth=3&width=8&init=glorot_normal&seeds=1"
+SCREENS = {
+    "phone": {"width": 360, "height": 800},
+    "zoomed": {"width": 640, "height": 400},  # a laptop's at 200 %
+    "laptop": {"width": 1280, "height": 800},
+}
+"""A page for each stays open: a new one costs more than most tests."""
+
+FOLLOW = """(link) => new Promise((done) => {
+    addEventListener("hashchange", done, { once: true });
+    if (location.hash === link) dispatchEvent(new Event("hashchange"));
+    else location.hash = link; })"""
 
 Open = Callable[..., Page]
 
@@ -41,20 +52,32 @@ def tabs(browser: Browser) -> Iterator[dict[str, Tab]]:
 
 @pytest.fixture
 def visit(browser: Browser, served: tuple[str, Path], tabs: dict[str, Tab]) -> Iterator[Open]:
-    """visit("#depth=3", over="http", width=360): the page, which may complain of nothing."""
+    """visit("#depth=3", over="http", viewport=...): the page, which may complain of nothing.
+
+    anew=False: by a link to the page that is open, if one is, which begins with its state.
+    """
     address, folder = served
     visited: list[Tab] = []
 
     def go(
-        link: str = "", *, over: str = "file", motion: str = "no-preference", **context: Any
+        link: str = "",
+        *,
+        over: str = "file",
+        motion: str = "no-preference",
+        anew: bool = True,
+        **context: Any,
     ) -> Page:
         opened = f"{over} {context}"
         if opened not in tabs:
             tabs[opened] = Tab(browser, offline=over == "file", **context)
+            anew = True
         tab = tabs[opened]
         visited.append(tab)
         start = (folder / "page.html").as_uri() if over == "file" else f"{address}/page.html"
-        tab.load(start + link, motion=motion)
+        if anew:
+            tab.load(start + link, motion=motion)
+        else:
+            tab.page.evaluate(FOLLOW, link)
         assert [url for url in tab.asked if not url.startswith((start, "data:"))] == []
         return tab.page
 
@@ -102,7 +125,7 @@ def test_a_preset_shows_what_it_promises_and_leads_to_its_lesson(visit: Open, na
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_control_goes_to_both_ends(visit: Open, key: str) -> None:
-    page = visit(SMALL)
+    page = visit(SMALL, anew=False)
     control = page.locator(f"#control-{key}")
     assert page.locator(f"label[for=control-{key}]").inner_text()
     slider = control.get_attribute("type") == "range"
@@ -154,7 +177,7 @@ def test_a_link_is_a_state(visit: Open) -> None:
     ],
 )  # fmt: skip
 def test_what_a_link_says_wrongly_is_named(visit: Open, link: str, said: str) -> None:
-    page = visit(link + "&seeds=1&width=8")
+    page = visit(link + "&seeds=1&width=8", anew="%" in link)
     assert said in page.inner_text("#complaints")
     assert word(page) and page.evaluate("playground.run.steps") == 0
 
@@ -187,22 +210,21 @@ def test_the_keyboard_alone(visit: Open) -> None:
     assert {f"control-{key}" for key in KEYS} | {"play", "step", "restart", "link"} <= reached
 
 
-@pytest.mark.parametrize("width", [360, 640, 1280])
-def test_nothing_lies_beside_the_page(visit: Open, width: int) -> None:
-    """640 is a page of 1280 at a zoom of 200 %."""
-    page = visit(SMALL, viewport={"width": width, "height": 700})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+@pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS)
+def test_nothing_lies_beside_the_page(visit: Open, screen: dict[str, int]) -> None:
+    page = visit(SMALL, viewport=screen)
+    assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_no_violation(visit: Open, width: int) -> None:
-    page = visit("#depth=2&nothing=1", viewport={"width": width, "height": 800})
+@pytest.mark.parametrize("name", ["phone", "laptop"])
+def test_axe_finds_no_violation(visit: Open, name: str) -> None:
+    page = visit("#depth=2&nothing=1", viewport=SCREENS[name])
     page.evaluate("playground.advance(3)")
     assert violations(page, rules=[*RULES, "best-practice"]) == []
 
 
 def test_controls_network_and_curves_share_a_screen(visit: Open) -> None:
-    page = visit(SMALL, viewport={"width": 1280, "height": 800})
+    page = visit(SMALL, viewport=SCREENS["laptop"])
     page.evaluate("playground.advance(1)")
     longest = max(re.findall(r'say: "(.+)",', (PARTS / "presets.js").read_text()), key=len)
     page.evaluate("text => { document.getElementById('about').textContent = text; }", longest)
@@ -212,7 +234,7 @@ def test_controls_network_and_curves_share_a_screen(visit: Open) -> None:
 
 
 def test_at_a_zoom_of_200_percent_controls_are_not_covered(visit: Open) -> None:
-    page = visit(SMALL, viewport={"width": 640, "height": 400})
+    page = visit(SMALL, viewport=SCREENS["zoomed"])
     for key in KEYS:
         control = page.locator(f"#control-{key}")
         control.focus()

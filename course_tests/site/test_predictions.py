@@ -63,9 +63,8 @@ def reader(browser: Browser) -> Iterator[Tab]:
 def page(reader: Tab, lesson: Path) -> Iterator[Page]:
     """The lesson, to a reader who has answered nothing; the console may complain of nothing."""
     reader.load(lesson.as_uri())
-    reader.page.evaluate("localStorage.clear()")
-    reader.load(lesson.as_uri())
     yield reader.page
+    reader.page.evaluate("localStorage.clear()")
     assert reader.complaints == []
 
 

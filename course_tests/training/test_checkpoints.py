@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
-import sys
 import zipfile
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +15,7 @@ from course.data import LinearTeacher
 from course.networks import initializers
 from course.training import SGD, Adam, CheckpointError, checkpoints, fit, linear_decay
 from course.training.records import from_plain, to_plain
+from course_tests.kernels import python
 from course_tests.small import blobs, build
 
 OPTIONS = dict(steps=15, batch=25, evaluate_every=4, device="cpu", checkpoint_every=0)
@@ -275,9 +273,7 @@ from course_tests.small import blobs, build
 from course.training import fit
 next(fit(build(), blobs(), steps=15, batch=25, checkpoint={str(path)!r}))
 """
-    other = subprocess.run(
-        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True
-    )
+    other = python(code)
     assert "CheckpointError" in other.stderr and "is in use by another run" in other.stderr
     first.close()
     assert next(fit(build(), blobs(), **OPTIONS, checkpoint=path)).step == 2
@@ -339,10 +335,13 @@ def test_records_survive_the_file():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the script forks")
 def test_killed_at_any_instant_it_resumes_to_the_same_numbers(tmp_path):
-    script = Path(__file__).with_name("killing.py")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, script, tmp_path]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    code = """
+import sys
+from pathlib import Path
+from course_tests.training import killing
+killing.main(Path(sys.argv[1]))
+"""
+    done = python(code, tmp_path, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     counts, resumed, unbroken = done.stdout.splitlines()
     kills, step = map(int, counts.split())
