@@ -70,7 +70,8 @@ def tint(color: str, share: float = 0.18) -> str:
 def line(k: int) -> dict[str, Any]:
     """Keywords for the k-th line: ``ax.plot(x, y, **style.line(0))``. It repeats after seven."""
     k %= len(PALETTE)
-    return {"color": PALETTE[k], "linestyle": DASHES[k], "marker": MARKERS[k], "markersize": 4}
+    color = ink() if PALETTE[k] == "#000000" else PALETTE[k]
+    return {"color": color, "linestyle": DASHES[k], "marker": MARKERS[k], "markersize": 4}
 
 
 def architecture(name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from functools import cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,6 +109,14 @@ def test_texts_stand_out_from_the_page(name: str, page: Callable[..., object]) -
         for text in [] if name == "confusion" else texts(fig):
             pair = sorted((luminance(text.get_color()), background))
             assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5, text.get_text()
+
+
+@pytest.mark.parametrize("page", [contextlib.nullcontext, style.dark], ids=["light", "dark"])
+def test_no_line_has_the_colour_of_the_page(page: Callable[[], Any]) -> None:
+    with page():
+        paper = np.array(to_rgb(style.paper()))
+        for k in range(len(style.PALETTE)):
+            assert np.abs(to_rgb(style.line(k)["color"]) - paper).max() > 0.3
 
 
 def test_the_dark_page_is_left_behind() -> None:
