@@ -30,11 +30,13 @@ from course.lessons.sigmoid_saturation import pictures
 from course.live import BrowserPanel, Caption, describe
 from course.live.caption import cells
 from course.site import exact
+from course_tests.browser.contrast import contrasts, unreadable
 
 Values = Mapping[str, Any]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Explorers</title>
 <style>body {{ margin: 8px; background: {paper}; color: {ink} }}</style>
 <body><main><h1>Explorers</h1>{body}</main>"""
+EXACT = ".course-exact"
 STATE = """([number, places]) => {
     const plain = (value) => (typeof value === "number" && !Number.isFinite(value)
         ? String(value) : value);
@@ -408,6 +410,11 @@ def test_it_fits_a_phone_and_a_dark_page_and_breaks_no_rule(
             assert is_dark is address.endswith("dark.html")
         assert tab.evaluate("document.documentElement.scrollWidth") == 360
         assert tab.locator("img").first.is_hidden()  # the still one
+        tab.evaluate("courseExact.places[3].set({ scale: 0, depth: 20 })")  # coloured words
+        picture(place(tab, 3))
+        found = contrasts(tab, {"coloured": "svg text:is(.blue, .orange, .green, .pink)"}, EXACT)
+        assert unreadable(found) == []
+        assert sum(word.kind == "coloured" for word in found) >= 3 and len(found) > 100
         tab.set_viewport_size({"width": 1100, "height": 800})
         report = Axe().run(tab, options={"resultTypes": ["violations"]})
         assert report.violations_count == 0, report.generate_report()
