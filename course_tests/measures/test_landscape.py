@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from course import measures, networks, training
 from course.measures import Surface
+from course.measures.points import outputs_at
 from course_tests import small
 
 
@@ -119,6 +120,25 @@ def test_a_surface_is_the_loss_at_each_point_of_each_replica(name, train):
     assert network.training == train
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
     assert all(parameter.grad is None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["one batch", "a batch for each replica"])
+@pytest.mark.parametrize("convolutional", [False, True], ids=["", "convolutional"])
+@pytest.mark.parametrize("name", networks.CONVOLUTIONAL)
+def test_outputs_at_many_points_are_those_at_each(name, convolutional, shared):
+    if convolutional:
+        sizes: Any = dict(shape=(1, 4, 4), width=4, depth=10, outputs=3, seeds=(0, 1))
+        network = networks.convolutional(name, **sizes)
+    else:
+        network = small.build(name, norm="batch")
+    x = noise(*([] if shared else [2]), 5, 16 if convolutional else 6).float()
+    parameters = dict(network.named_parameters())
+    points = {n: w.detach() + 0.1 * noise(3, *w.shape).float() for n, w in parameters.items()}
+    for k, outputs in enumerate(outputs_at(network, points, x)):
+        buffers = {n: b.detach().clone() for n, b in network.named_buffers()}
+        point = {n: each[k] for n, each in points.items()}
+        own = functional_call(network, (point, buffers), (x,))
+        torch.testing.assert_close(outputs, own, rtol=1e-3, atol=1e-4)
 
 
 def test_a_surface_of_a_convolutional_network_of_torch_s():
