@@ -123,16 +123,20 @@ class Evidence:
         """Whether a loss just below that of the best constant answer falls fast enough to learn.
 
         It is below by over `BELOW`, and in the second half of the trial it still falls, in each
-        part of it, at a pace that reaches `LEARNS` within `SOON` times the trial's steps.
+        part of it, at a pace that reaches `LEARNS` within `SOON` times the trial's steps. Such a
+        fall may be chance: in as many steps again it goes on at half that pace or more.
         """
         trial = self.trial
         if trial.broke is not None or len(trial.history) <= PATIENCE:
             return False
+        steps = len(trial.losses)
         shares = [trial.share(loss) for _, loss in trial.history[-3:]]
         pace = (shares[-1] - shares[0]) / (trial.history[-1][0] - trial.history[-3][0])
         falls = shares[0] < shares[1] < shares[2]
-        reach = shares[-1] + pace * SOON * len(trial.losses)
-        return falls and shares[-1] > BELOW and reach >= LEARNS
+        if not (falls and shares[-1] > BELOW and shares[-1] + pace * SOON * steps >= LEARNS):
+            return False
+        trial.advance(steps)
+        return trial.share(trial.now) >= min(LEARNS, shares[-1] + pace * steps / 2)
 
     def what_if(self, **changes: Any) -> Trial:
         """A trial of `steps` steps with something changed; see `Change`."""

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from course.doctor.evidence import LEARNS, Evidence
+from course.doctor.evidence import LEARNS, PATIENCE, Evidence
 from course.doctor.rules.data import bad_batches, one_example
 from course.doctor.rules.purpose import (
     by_mistake,
@@ -50,7 +50,7 @@ def notes(evidence: Evidence) -> list[str]:
     if evidence.trial.scheduled:
         says.append("a schedule is at work: the trial let the rate rise to its initial one")
     trial = evidence.trial
-    if trial.share(trial.now) < LEARNS and evidence.slow:
+    if evidence.learns and len(trial.history) > PATIENCE + 1:
         says.append("it learns slowly: the loss falls steadily; a larger rate may be worth a try")
     if evidence.held_out and trial.share(trial.now) > 5 * LEARNS and trial.share(trial.held) < 0:
         says.append("what it learns does not carry over to batches held out yet: it overfits")

@@ -6,6 +6,8 @@ import ast
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -58,3 +60,32 @@ def test_random_layers_turn_all_directions_into_one_and_orthogonal_ones_none() -
     assert unrelated == pytest.approx((2 / (math.pi * 32)) ** 0.5)
     assert orthogonal < 2 * unrelated
     assert random > 3 * unrelated
+
+
+@pytest.mark.parametrize(
+    ("shares", "later", "slow"),
+    [
+        ((-0.03, -0.005, 0.015), 0.07, True),  # at half the pace, or more
+        ((-0.03, -0.005, 0.015), 0.0, False),  # it was chance
+        ((0.06, 0.08, 0.095), 0.1, True),  # it has learned by then
+        ((-0.03, -0.005, 0.015), -math.inf, False),
+        ((-0.005, -0.03, 0.015), 0.2, False),  # not asked for: it did not fall steadily
+        ((-0.03, -0.005, 0.004), 0.2, False),
+        ((0.01, 0.011, 0.012), 0.2, False),  # too slow to learn soon
+    ],
+)
+def test_a_slow_fall_has_to_go_on(shares: Any, later: float, slow: bool) -> None:
+    """A loss that happens to be lower at the end of a trial is no sign that the network learns."""
+    history = [(0, -0.1), (30, -0.05), *zip((60, 90, 120), shares, strict=True)]
+    trial = SimpleNamespace(
+        broke=None, history=history, losses=[0.0] * 120, now=shares[-1], share=lambda loss: loss
+    )
+
+    def advance(steps: int) -> None:
+        assert steps == 120
+        trial.now = later
+
+    trial.advance = advance
+    evidence = Evidence.__new__(Evidence)
+    vars(evidence)["trial"] = trial
+    assert evidence.slow is slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -33,6 +34,7 @@ def of_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("letter", SICK)
 def test_a_patient_fails_as_it_came_and_learns_when_mended(letter: str) -> None:
     before = science.untreated(letter, SEEDS)[:, -10:].mean(1)
+    before = np.nan_to_num(before, nan=science.CONSTANT)  # one of 100 draws of G: it blew up
     floor = 1.46 if letter == "D" else 2.1
     claim(f"{letter}, as it came", before, least=floor)
     claim(f"{letter}, mended", exercise.mended(letter, SEEDS)[:, -10:].mean(1),

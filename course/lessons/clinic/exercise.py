@@ -188,7 +188,7 @@ def mend_d(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
 
 
 def mend_e(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
-    model = science.with_skips(model, each=3, factor=40**-0.5)  # 40 branches: 1/sqrt(40) each
+    model = science.with_skips(model, each=3, factor=60**-0.5)  # 60 branches: 1/sqrt(60) each
     return model, examples, loss, optimizer
 
 
@@ -197,7 +197,7 @@ def mend_f(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
 
 
 def mend_g(model: Any, examples: Any, loss: Any, optimizer: Any) -> Any:
-    model = science.with_skips(model, each=2, factor=1 / 40)  # branches with large biases: less
+    model = science.with_skips(model, each=2, factor=1 / 100)  # branches with large biases: less
     return model, examples, loss, optimizer
 
 

@@ -116,9 +116,9 @@ def patient_d(seed: int = 0) -> Patient:
 
 def patient_e(seed: int = 0) -> Patient:
     torch.manual_seed(seed)
-    model = layers(width=32, depth=40, norm=True)
+    model = layers(width=32, depth=60, norm=True)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.03)
-    return model, batches(seed, size=8), functional.cross_entropy, optimizer
+    return model, batches(seed, size=16), functional.cross_entropy, optimizer
 
 
 def patient_f(seed: int = 0) -> Patient:
@@ -132,12 +132,12 @@ def patient_f(seed: int = 0) -> Patient:
 
 def patient_g(seed: int = 0) -> Patient:
     torch.manual_seed(seed)
-    model = layers(width=32, depth=40)
+    model = layers(width=32, depth=100)
     draw(model)
     for layer in model.modules():
         if isinstance(layer, nn.Linear):
             nn.init.normal_(layer.bias)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.003, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.002, momentum=0.9)
     return model, batches(seed), functional.cross_entropy, optimizer
 
 
