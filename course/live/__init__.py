@@ -22,6 +22,7 @@ ahead           what is one step away, computed while nobody waits
 slices          Slices: work a little at a time, between drawings; later
 words           show, in_words; number, power, count, percents
 canvas          Canvas: redraws what has changed, and only that
+encoding        pixels as a PNG
 layers          what stays as pixels, and what is drawn anew above it
 lettering       text that is drawn again where it was
 parts           what is drawn, in its order, and what of it changes unsaid

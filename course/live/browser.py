@@ -23,10 +23,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from course import arguments
-from course.live.canvas import png
 from course.live.caption import Caption
 from course.live.cells import claim, discard
 from course.live.controls import reachable, reading, widget
+from course.live.encoding import png
 from course.live.link import Link, figure_name
 from course.live.modules import bundle
 from course.live.picture import output

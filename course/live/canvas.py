@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import sys
-import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.spines import Spine
 from matplotlib.transforms import Bbox
 
+from course.live.encoding import png
 from course.live.layers import Layers
 from course.live.lettering import LetteringCanvas, lay_out_one, rehearse_one
 from course.live.parts import FRAME, Unsure, sequence, unsure
@@ -279,21 +278,3 @@ class Canvas:
 def _alone(part: Artist) -> bool:
     """Whether a part that has changed can be drawn anew without others of its axes."""
     return not isinstance(part, (*FRAME, Axes))
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """`pixels` (height, width, RGBA bytes) in the PNG format.
-
-    With alpha, for picking the colours out takes longer than to compress the fourth byte too, and
-    without the filters of section 9 of the format, which an encoder would try on every row: on a
-    plot they save a sixth of the bytes, and take as long as drawing it.
-    """
-    height, width, _ = pixels.shape
-    rows = np.zeros((height, 1 + 4 * width), np.uint8)  # each row begins with its filter: 0, none
-    rows[:, 1:] = pixels.reshape(height, 4 * width)
-    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)  # 8 bits, colours and alpha
-    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )

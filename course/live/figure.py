@@ -274,14 +274,14 @@ class LivePanel(ipywidgets.VBox):
                 self._picture.failure = failure
 
     def _changed(self, change: Any = None) -> None:
-        # Every event asks for a drawing QUIET seconds later; only one that finds silence then, or
-        # patience at its end, is done. There is no state that an interrupt could leave stuck.
-        now = time.monotonic()
+        # Every event asks for a drawing QUIET seconds later, after a rest at once; only one that
+        # finds silence then, or patience at its end, is done. No state is left that could stick.
+        now, rested = time.monotonic(), self._rested(PATIENCE)
         self._ahead.moved(change and change.owner)
         if not self._dirty:
             self._dirty, self._deadline = True, now + PATIENCE
-        self._quiet = now + QUIET
-        if not later(QUIET, self._refresh_if_due):
+        self._quiet = now + (0.0 if rested else QUIET)
+        if not later(self._quiet - now, self._refresh_if_due):
             self.refresh()
 
     def _refresh_if_due(self) -> None:

@@ -75,12 +75,17 @@ function fill(control, handles) {
 // PNG bytes as the address of an image. One that names a blob is looked up in another process of the
 // browser, which takes some milliseconds more.
 function addressOf({ buffer, byteOffset, byteLength }) {
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return `data:image/png;base64,${bytes.toBase64?.() ?? inPieces(bytes)}`;
+}
+
+// The same in browsers of before 2025, ten times slower.
+function inPieces(bytes) {
   const pieces = [];
-  for (let k = 0; k < byteLength; k += PIECE) {
-    const piece = new Uint8Array(buffer, byteOffset + k, Math.min(PIECE, byteLength - k));
-    pieces.push(String.fromCharCode(...piece));
+  for (let k = 0; k < bytes.length; k += PIECE) {
+    pieces.push(String.fromCharCode(...bytes.subarray(k, k + PIECE)));
   }
-  return `data:image/png;base64,${btoa(pieces.join(""))}`;
+  return btoa(pieces.join(""));
 }
 
 function render({ model, el }) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 
@@ -11,8 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from course.live import Canvas
-from course.live.canvas import png
+from course.live import Canvas, encoding
+from course.live.encoding import png
 from course.plots import style
 from course_tests.live.pixels import from_nothing, pixels
 
@@ -220,7 +221,11 @@ def test_a_figure_of_pyplot_is_not_shown_a_second_time() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 7), (50, 33)])
-def test_png_keeps_every_pixel_as_another_reader_sees_it(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("compress", [encoding.compress, zlib.compress])
+def test_png_keeps_every_pixel_as_another_reader_sees_it(
+    monkeypatch: pytest.MonkeyPatch, compress: Callable[..., bytes], shape: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(encoding, "compress", compress)  # with isal, where it is, and without
     drawn = np.random.default_rng(0).integers(0, 256, (*shape, 4), np.uint8)
     Image.open(BytesIO(png(drawn))).verify()  # raises where a checksum is wrong
     assert (pixels(png(drawn)) == drawn[..., :3]).all()
