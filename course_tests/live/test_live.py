@@ -292,6 +292,31 @@ def test_a_stream_without_a_pause_is_drawn_on_the_way(monkeypatch: pytest.Monkey
     assert now >= 3 * PATIENCE  # patience had to end each time
 
 
+def test_after_a_rest_an_event_is_drawn_at_once_and_the_next_after_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a clock of our own, which stands still while the figure is drawn."""
+    made, drawn = panel()
+    now, waits = made._drawn + PATIENCE, []
+    monkeypatch.setattr(live_figure, "time", SimpleNamespace(monotonic=lambda: now))
+
+    def later(seconds: float, call: Callable[..., None], *arguments: Any) -> bool:
+        waits.extend([seconds] * (call.__name__ == "_refresh_if_due"))
+        return slices.later(seconds, call, *arguments)
+
+    monkeypatch.setattr(live_figure, "later", later)
+
+    async def events() -> None:
+        made.controls["weight"].value = 0.5
+        while len(drawn) == 1:
+            await asyncio.sleep(0)
+        made.controls["weight"].value = 0.4
+        made.controls["weight"].value = 0.3
+
+    run_events(made, events, 0.0)
+    assert drawn == [1.0, 0.5] and waits == [0.0, pytest.approx(QUIET), pytest.approx(QUIET)]
+
+
 def test_inside_a_cell_the_text_and_the_picture_are_those_of_the_values_set() -> None:
     made, _ = panel()
 
