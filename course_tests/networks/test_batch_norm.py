@@ -61,8 +61,8 @@ def close(ours, theirs, largest=1.0):
 def test_the_numbers_of_torch_in_double_precision(replicas, batch, width, spread, mean, seed):
     x = spread * (mean + draw(replicas, batch, width, seed=seed))
     dy = draw(replicas, batch, width, seed=seed + 1)
-    y, slopes, *ours = outcome(layer(replicas, width), x, dy)
-    exact_y, exact, *theirs = outcome(
+    y, slopes, scale, *ours = outcome(layer(replicas, width), x, dy)
+    exact_y, exact, exact_scale, *theirs = outcome(
         layer(replicas, width, torch.float64), x.double(), dy.double()
     )
     assert all(map(close, ours, theirs))
@@ -70,6 +70,7 @@ def test_the_numbers_of_torch_in_double_precision(replicas, batch, width, spread
     apart = (x / x.std(1, unbiased=False, keepdim=True)).abs().max()
     steepest = dy.abs().max() / x.std(1, unbiased=False).min()
     assert close(y, exact_y, apart) and close(slopes, exact, steepest * apart)
+    assert close(scale, exact_scale, dy.abs().max() * apart)
 
 
 @needed
