@@ -308,7 +308,7 @@ def test_after_a_rest_an_event_is_drawn_at_once_and_the_next_after_silence(
 
     async def events() -> None:
         made.controls["weight"].value = 0.5
-        while len(drawn) == 1:
+        for _ in range(10):  # turns of the loop
             await asyncio.sleep(0)
         made.controls["weight"].value = 0.4
         made.controls["weight"].value = 0.3
